@@ -1,0 +1,293 @@
+"""A recipe: every knob of a run, as pure data, validated, kept as TOML."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from workbench.errors import UsageError
+
+GROUPS = ("training", "model", "data", "masking", "optimizer", "machine", "checkpoints")
+"""The sections of a form, in reading order."""
+
+
+def knob(default: Any, help: str, *, group: str, unit: str = "", **bounds: Any) -> Any:
+    """A recipe field: its default, a one-line explanation, the form's group, its unit, and its bounds."""
+    return Field(default, description=help, json_schema_extra={"group": group, "unit": unit}, **bounds)
+
+
+class Recipe(BaseModel):
+    """Every knob of a masked-language-model training. The defaults are the reference recipe, `xsum`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
+
+    # the three that people change first
+    chunk_size: int = knob(
+        128,
+        "Tokens in one training example; documents are joined and cut.",
+        group="training",
+        unit="tokens",
+        ge=8,
+    )
+    mask_prob: float = knob(
+        0.15, "Share of the tokens that the model must predict.", group="training", gt=0, lt=1
+    )
+    epochs: int = knob(3, "Times the whole training text is gone through.", group="training", ge=1, le=10_000)
+    batch_size: int = knob(
+        64, "Chunks in one forward pass on one device.", group="training", unit="chunks", ge=1, le=65_536
+    )
+    learning_rate: float = knob(1.23e-5, "Peak step size of AdamW.", group="training", gt=0, le=10)
+
+    model: str = knob(
+        "distilbert/distilbert-base-uncased",
+        "Hub id, local folder, `starter`, or `run:RUN` to go on from a run.",
+        group="model",
+        min_length=1,
+        max_length=4096,
+    )
+    model_revision: str | None = knob(None, "Branch, tag or commit of the model on the hub.", group="model")
+
+    dataset: str = knob(
+        "EdinburghNLP/xsum",
+        "Hub id, file, folder or glob (.txt .jsonl .csv .parquet), or `python-docs`.",
+        group="data",
+        min_length=1,
+        max_length=4096,
+    )
+    dataset_subset: str | None = knob(None, "Configuration of the data set on the hub.", group="data")
+    dataset_split: str = knob(
+        "train", "Split of the hub data set to take rows from.", group="data", min_length=1
+    )
+    dataset_revision: str | None = knob(None, "Branch, tag or commit of the data set.", group="data")
+    text_column: str | None = knob(
+        "document", "Column that holds the text; empty: guessed and shown.", group="data"
+    )
+    train_size: int | None = knob(
+        10_000, "Rows to train on; empty: all that are left.", group="data", unit="rows", ge=1
+    )
+    test_size: int | float = knob(
+        2_000, "Rows held out: a number, or a share such as 0.2.", group="data", unit="rows", gt=0
+    )
+    seed: int = knob(
+        42, "Fixes the split, the order, the masks and the dropout.", group="data", ge=0, le=2**31 - 1
+    )
+
+    masking: Literal["token", "whole_word", "span"] = knob(
+        "token", "What is masked together: single tokens, whole words, or spans of words.", group="masking"
+    )
+    span_length: float = knob(
+        3.0, "Mean words in a masked span (masking = span).", group="masking", unit="words", ge=1, le=10
+    )
+    mask_share: float = knob(
+        0.8, "Of the predicted tokens, share shown as [MASK].", group="masking", ge=0, le=1
+    )
+    random_share: float = knob(
+        0.1, "Of the predicted tokens, share shown as a random token.", group="masking", ge=0, le=1
+    )
+    keep_share: float = knob(
+        0.1, "Of the predicted tokens, share shown as they are.", group="masking", ge=0, le=1
+    )
+
+    gradient_accumulation: int = knob(
+        1, "Forward passes summed into one optimizer step.", group="optimizer", ge=1, le=65_536
+    )
+    schedule: Literal["constant", "linear", "cosine", "wsd"] = knob(
+        "constant",
+        "How the learning rate moves after warm-up; wsd: warm-up, stable, decay.",
+        group="optimizer",
+    )
+    warmup_ratio: float = knob(
+        0.0, "Share of all steps in which the learning rate climbs from 0.", group="optimizer", ge=0, lt=1
+    )
+    decay_ratio: float = knob(
+        0.2, "Share of all steps in which it falls to 0 (schedule = wsd).", group="optimizer", ge=0, le=1
+    )
+    weight_decay: float = knob(0.01, "AdamW's decoupled weight decay.", group="optimizer", ge=0, le=1)
+    adam_beta1: float = knob(0.9, "AdamW's first-moment decay.", group="optimizer", ge=0, lt=1)
+    adam_beta2: float = knob(0.999, "AdamW's second-moment decay.", group="optimizer", ge=0, lt=1)
+    adam_epsilon: float = knob(1e-8, "AdamW's denominator floor.", group="optimizer", gt=0, lt=1)
+    max_grad_norm: float = knob(0.0, "Gradients are clipped to this norm; 0: never.", group="optimizer", ge=0)
+    max_steps: int | None = knob(
+        None, "Optimizer steps after which to end early; empty: all epochs.", group="optimizer", ge=1
+    )
+
+    device: str = knob(
+        "auto",
+        "auto, cpu, cuda, cuda:N or mps.",
+        group="machine",
+        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = knob(
+        "auto", "Number format of the matrix products; auto: bf16 where the device has it.", group="machine"
+    )
+    compile: Literal["auto", "on", "off"] = knob(
+        "auto", "torch.compile; auto: on a GPU, when the run is long enough to pay for it.", group="machine"
+    )
+
+    eval_every: int = knob(
+        0, "Steps between evaluations; 0: after each epoch.", group="checkpoints", unit="steps", ge=0
+    )
+    checkpoint_every: int = knob(
+        0, "Steps between checkpoints; 0: after each epoch.", group="checkpoints", unit="steps", ge=0
+    )
+    early_stopping_patience: int = knob(
+        0, "Evaluations without improvement before it stops; 0: never.", group="checkpoints", ge=0
+    )
+
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> Self:
+        total = self.mask_share + self.random_share + self.keep_share
+        if not math.isclose(total, 1.0, abs_tol=1e-6):
+            raise ValueError(f"mask_share + random_share + keep_share must be 1; they add up to {total:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _test_size_is_rows_or_a_share(self) -> Self:
+        if isinstance(self.test_size, float) and self.test_size >= 1:
+            raise ValueError(
+                f"test_size must be a whole number of rows or a share below 1; got {self.test_size:g}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _schedule_fits(self) -> Self:
+        if self.schedule == "wsd" and self.warmup_ratio + self.decay_ratio > 1:
+            raise ValueError("warmup_ratio + decay_ratio must be at most 1 with schedule = wsd")
+        return self
+
+    @property
+    def effective_batch_size(self) -> int:
+        """Chunks behind one optimizer step on one device."""
+        return self.batch_size * self.gradient_accumulation
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Recipe:
+        """Validate `values`. Raises UsageError that names each field, what it must be, and what it was."""
+        recipe, problems = cls.check(values)
+        if recipe is None:
+            lines = [f"{field}: {text}" if field else text for field, text in problems.items()]
+            raise UsageError("The recipe cannot be used. " + "; ".join(lines) + ".")
+        return recipe
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> tuple[Recipe | None, dict[str, str]]:
+        """Validate for a form: the recipe, or None with one message per field ("" for the whole)."""
+        try:
+            return cls.model_validate(dict(values)), {}
+        except ValidationError as error:
+            problems: dict[str, str] = {}
+            for detail in error.errors():
+                problems.setdefault(_field_of(detail), _explain(detail))
+            return None, problems
+
+    def with_changes(self, **changes: Any) -> Recipe:
+        """A validated copy with some fields replaced."""
+        return Recipe.parse({**self.model_dump(), **changes})
+
+    def to_toml(self) -> str:
+        """All fields as TOML, which `from_toml` reads back to an equal recipe."""
+        # TOML has no null, and a missing key would come back as its default: None is written as "".
+        values = {name: "" if value is None else value for name, value in self.model_dump().items()}
+        return "# A recipe of mlm-workbench: mlm-workbench train --config FILE\n" + tomli_w.dumps(values)
+
+    @classmethod
+    def from_toml(cls, text: str, base: Recipe | None = None) -> Recipe:
+        """Read TOML; keys it does not give are taken from `base`, or are the defaults. "" is None."""
+        try:
+            values = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise UsageError(f"The recipe is not TOML: {error}.") from error
+        start = base.model_dump() if base else {}
+        return cls.parse({**start, **values})
+
+    @classmethod
+    def load(cls, path: Path, base: Recipe | None = None) -> Recipe:
+        """Read a recipe file. Raises UsageError when it cannot be read or does not validate."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"Cannot read the recipe {path}: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"The recipe {path} is not UTF-8 text.") from error
+        return cls.from_toml(text, base)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_text_is_none(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        return {name: None if value == "" and name in _OPTIONAL else value for name, value in values.items()}
+
+
+_OPTIONAL = frozenset(
+    {"model_revision", "dataset_subset", "dataset_revision", "text_column", "train_size", "max_steps"}
+)
+
+PRESETS: dict[str, Recipe] = {
+    "starter": Recipe(
+        model="starter",
+        dataset="python-docs",
+        text_column=None,
+        train_size=None,
+        test_size=0.2,
+        batch_size=16,
+        learning_rate=1e-3,
+        epochs=3,
+    ),
+    "xsum": Recipe(),
+}
+"""Named recipes, in the order they are offered."""
+
+
+def preset(name: str) -> Recipe:
+    """The preset of that name. Raises UsageError that lists the names there are."""
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise UsageError(f"There is no preset {name!r}.", f"Presets: {', '.join(PRESETS)}.") from None
+
+
+def _field_of(detail: ErrorDetails) -> str:
+    """The field to blame. A check across fields begins its message with the field it is shown at."""
+    if detail["loc"]:
+        return str(detail["loc"][0])
+    first_word = str(detail.get("ctx", {}).get("error", "")).partition(" ")[0]
+    return first_word if first_word in Recipe.model_fields else ""
+
+
+_BOUND = {
+    "greater_than": ("gt", "above"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "below"),
+    "less_than_equal": ("le", "at most"),
+}
+
+
+def _explain(detail: ErrorDetails) -> str:
+    """One validation error in a user's words."""
+    kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind in _BOUND:
+        key, words = _BOUND[kind]
+        return f"must be {words} {context[key]:g}; got {given}"
+    if kind == "literal_error":
+        return f"must be one of {context['expected']}; got {given!r}"
+    if kind == "extra_forbidden":
+        return "is not a field of a recipe"
+    if kind in ("int_parsing", "int_type", "int_from_float"):
+        return f"must be a whole number; got {given!r}"
+    if kind in ("float_parsing", "float_type", "finite_number"):
+        return f"must be a number; got {given!r}"
+    if kind == "string_too_short":
+        return "must not be empty"
+    if kind == "string_pattern_mismatch":
+        return f"must be auto, cpu, cuda, cuda:N or mps; got {given!r}"
+    if kind == "value_error":
+        return str(context["error"])
+    return f"{detail['msg']}; got {given!r}"

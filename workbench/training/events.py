@@ -1,0 +1,109 @@
+"""What training tells whoever listens: typed events, no store, no screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Phase(StrEnum):
+    """What a running run is doing."""
+
+    STARTING = "starting"
+    LOADING_DATA = "loading data"
+    TOKENIZING = "tokenizing"
+    LOADING_MODEL = "loading model"
+    BASELINE = "baseline"
+    TRAINING = "training"
+    EVALUATING = "evaluating"
+    SAVING = "saving"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the current phase is. `total` 0: not known. `unit`: what is counted ("steps", "documents")."""
+
+    done: int
+    total: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusReady:
+    """The text is cut and ready. Counts are of documents, tokens and chunks; `fingerprint` names the data."""
+
+    fingerprint: str
+    train_documents: int
+    test_documents: int
+    train_tokens: int
+    test_tokens: int
+    train_chunks: int
+    test_chunks: int
+    text_column: str | None
+    revision: str | None
+    from_cache: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReady:
+    """How the model will be trained. `head`: "masked-only" or "full"; `head_reason` says why it is full."""
+
+    model: str
+    architecture: str
+    parameters: int
+    device: str
+    device_name: str
+    precision: str
+    head: str
+    head_reason: str
+    compiled: bool
+    processes: int
+    batch_size: int
+    gradient_accumulation: int
+    steps_per_epoch: int
+    total_steps: int
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Values measured at an optimizer step. Step 0 is before any training; `epoch` is fractional.
+
+    Names: train/loss (nats per masked token), train/perplexity, eval/loss, eval/perplexity,
+    train/learning_rate, train/grad_norm, speed/tokens_per_second.
+    """
+
+    step: int
+    epoch: float
+    values: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSaved:
+    """A whole model folder is in place. `eval_perplexity` is None when it was not measured at this step."""
+
+    path: Path
+    step: int
+    epoch: float
+    eval_perplexity: float | None
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A line for the log. `level`: "info" or "warning"."""
+
+    text: str
+    level: str = "info"
+
+
+Event = PhaseChanged | Progress | CorpusReady | EngineReady | Metrics | CheckpointSaved | Message
+Listener = Callable[[Event], None]
