@@ -1,0 +1,1 @@
+"""Text to documents to chunks to masked batches."""

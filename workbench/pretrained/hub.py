@@ -1,0 +1,158 @@
+"""Reaching the Hugging Face hub without a long wait where there is no network, and saying why it failed."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from workbench.errors import CorpusError, ModelError, WorkbenchError
+
+PROBE_SECONDS = 3.0
+_PROBE_IS_GOOD_FOR = 60.0  # seconds: a long-lived process notices a network that comes back
+_last_probe: dict[str, tuple[float, bool]] = {}
+
+_WORKS_OFFLINE = {
+    "model": "The model `starter` works offline.",
+    "data set": "The data set `python-docs` and local files work offline.",
+}
+
+
+def hub_is_reachable() -> bool:
+    """Whether the hub's host takes a connection: asked at most once a minute; False in offline mode."""
+    if _told_to_stay_offline():
+        return False
+    host, port = _first_hop(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
+    name = f"{host}:{port}"
+    at, reachable = _last_probe.get(name, (-_PROBE_IS_GOOD_FOR, False))
+    if time.monotonic() - at >= _PROBE_IS_GOOD_FOR:
+        reachable = _connects(host, port)
+        _last_probe[name] = (time.monotonic(), reachable)
+    return reachable
+
+
+def require_hub(what: str, kind: str = "model") -> None:
+    """Make ready to load `what` (an id) of `kind` "model" or "data set" from the hub or from its local cache.
+
+    Where the hub cannot be reached, the libraries are told to read their cache at once: left to themselves
+    they retry each file for 23 to 46 seconds. Raises ModelError or CorpusError when the cache has no trace of
+    it.
+    """
+    import huggingface_hub.constants
+
+    offline = not hub_is_reachable()
+    vars(huggingface_hub.constants)["HF_HUB_OFFLINE"] = offline
+    if "datasets.config" in sys.modules:  # it keeps its own copy; importing it takes a second
+        vars(sys.modules["datasets.config"])["HF_HUB_OFFLINE"] = offline
+    if offline and not _in_cache(what, kind):
+        raise not_found(what, kind)
+
+
+def explain_hub_error(error: BaseException, what: str, kind: str = "model") -> WorkbenchError:
+    """A person's words for what the hub's libraries raised about `what`, an id of that kind."""
+    names = {type(link).__name__ for link in _chain(error)}
+    texts = " ".join(str(link) for link in _chain(error)).lower()
+    kind_of_error = ModelError if kind == "model" else CorpusError
+    if "GatedRepoError" in names or "gated" in texts:
+        return kind_of_error(
+            f"The {kind} {what} is gated: its owners let in only those who asked.",
+            f"Ask on its page on the hub, then log in with `hf auth login`. {_WORKS_OFFLINE[kind]}",
+        )
+    if "RevisionNotFoundError" in names:
+        return kind_of_error(
+            f"The {kind} {what} has no such revision.", "Look up its branches and tags on the hub."
+        )
+    if names & {"RepositoryNotFoundError", "DatasetNotFoundError", "HFValidationError"}:
+        return not_found(what, kind) if not hub_is_reachable() else _absent(what, kind)
+    if names & {
+        "LocalEntryNotFoundError",
+        "OfflineModeIsEnabled",
+        "ConnectionError",
+        "ConnectError",
+        "ConnectTimeout",
+        "TimeoutError",
+        "FileNotFoundError",
+    }:
+        return not_found(what, kind)
+    first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return kind_of_error(f"The {kind} {what} cannot be loaded: {first_line}", _WORKS_OFFLINE[kind])
+
+
+def not_found(what: str, kind: str) -> WorkbenchError:
+    """Not in the local cache and no hub to ask: it may not exist, or there may be no network. Says both."""
+    kind_of_error = ModelError if kind == "model" else CorpusError
+    why = "offline mode is on (HF_HUB_OFFLINE)" if _told_to_stay_offline() else "there is no network"
+    return kind_of_error(
+        f"The {kind} {what} was not found on this machine, and the hub cannot be asked: "
+        f"{why}, or the id does not exist.",
+        f"Check the id and the connection. {_WORKS_OFFLINE[kind]}",
+    )
+
+
+def _absent(what: str, kind: str) -> WorkbenchError:
+    kind_of_error = ModelError if kind == "model" else CorpusError
+    return kind_of_error(
+        f"The hub has no {kind} {what}, or it is private.",
+        f"Check the id; for a private one log in with `hf auth login`. {_WORKS_OFFLINE[kind]}",
+    )
+
+
+def _in_cache(what: str, kind: str) -> bool:
+    """Whether the local cache holds anything of that id."""
+    from huggingface_hub.constants import HF_HOME, HF_HUB_CACHE
+
+    if kind == "model":
+        return (Path(HF_HUB_CACHE) / f"models--{what.replace('/', '--')}").is_dir()
+    built = Path(os.environ.get("HF_DATASETS_CACHE") or Path(HF_HOME) / "datasets")
+    return (Path(HF_HUB_CACHE) / f"datasets--{what.replace('/', '--')}").is_dir() or (
+        built / what.replace("/", "___")
+    ).is_dir()
+
+
+def _told_to_stay_offline() -> bool:
+    names = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
+    return any(os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE") for name in names)
+
+
+def _first_hop(endpoint: str) -> tuple[str, int]:
+    """Host and port that a connection to the hub begins with: a proxy's, where one is set."""
+    target = urlsplit(endpoint)
+    proxies = getproxies()
+    proxy = proxies.get(target.scheme) or proxies.get("all")
+    if proxy and not proxy_bypass(target.hostname or ""):
+        target = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    return target.hostname or "", target.port or (80 if target.scheme == "http" else 443)
+
+
+def _connects(host: str, port: int) -> bool:
+    """Whether host:port takes a connection within PROBE_SECONDS, looking up its name included."""
+    answer: list[bool] = []
+
+    def attempt() -> None:
+        try:
+            socket.create_connection((host, port), timeout=PROBE_SECONDS).close()
+            answer.append(True)
+        except (OSError, UnicodeError):
+            answer.append(False)
+
+    # looking up a name has no timeout of its own, so it is left behind in a thread when it takes too long
+    thread = threading.Thread(target=attempt, daemon=True, name="hub-probe")
+    thread.start()
+    thread.join(PROBE_SECONDS)
+    return bool(answer and answer[0])
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what caused it."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or link.__context__
