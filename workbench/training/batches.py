@@ -1,0 +1,173 @@
+"""Which chunks a step sees, and their masks: a pure function of seed, epoch and step.
+
+Nothing here depends on the batch size of one forward pass or on the number of processes: the rows of an
+optimizer step are fixed, then dealt out, so that 1 x 32, 8 x 4 accumulated and 16 on each of 2 processes are
+the same training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.corpus import ChunkTable
+from workbench.corpus.masking import Masker, epoch_order
+
+ON_DEVICE_SHARE = 0.1
+"""The chunk table is kept on the GPU while it takes at most this share of its free memory."""
+
+
+@dataclass(frozen=True)
+class MaskedBatch:
+    """What one forward pass needs. `positions` are flat indices into `input_ids`.
+
+    Padded positions (for torch.compile, which wants one shape) have target -100 and are not counted.
+    """
+
+    input_ids: Tensor  # (chunks, chunk_size) int64
+    positions: Tensor  # (masked,) int64
+    targets: Tensor  # (masked,) int64
+    masked: int
+
+    @property
+    def tokens(self) -> int:
+        return self.input_ids.numel()
+
+
+class BatchMaker:
+    """Draws masked batches from a table of chunks, on the training device."""
+
+    def __init__(
+        self, table: ChunkTable, masker: Masker, device: torch.device, *, fixed_shapes: bool = False
+    ) -> None:
+        self.table = table
+        self.masker = masker
+        self.device = device
+        self.fixed_shapes = fixed_shapes
+        self._capacity: dict[int, int] = {}
+        self._on_device = self._copy_to_device() if device.type == "cuda" else None
+        # The count of masked positions must reach the host. On a stream of its own, that wait is for the
+        # masks only, and not for the training steps that are queued on the GPU.
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+
+    def draw(self, rows: np.ndarray, epoch: int) -> MaskedBatch:
+        """The chunks `rows` (chunks,), masked as they are in `epoch`."""
+        if self._stream is None:
+            return self._draw(rows, epoch)
+        with torch.cuda.stream(self._stream):
+            batch = self._draw(rows, epoch)
+        current = torch.cuda.current_stream(self.device)
+        current.wait_stream(self._stream)
+        for tensor in (batch.input_ids, batch.positions, batch.targets):
+            tensor.record_stream(current)
+        return batch
+
+    def _draw(self, rows: np.ndarray, epoch: int) -> MaskedBatch:
+        row_numbers = self._to_device(torch.from_numpy(rows))
+        ids, word_starts = self._look_up(rows, row_numbers)
+        masked = self.masker(ids, row_numbers, epoch, word_starts)
+        labels = masked.labels.reshape(-1)
+        positions = (labels != -100).nonzero().squeeze(1)
+        count = positions.shape[0]
+        targets = labels.index_select(0, positions)
+        if self.fixed_shapes:
+            positions, targets = self._pad(positions, targets, labels.shape[0])
+        return MaskedBatch(masked.input_ids, positions, targets, count)
+
+    def _pad(self, positions: Tensor, targets: Tensor, tokens: int) -> tuple[Tensor, Tensor]:
+        """Fill up to a capacity that is raised when it overflows, and never cut."""
+        count = positions.shape[0]
+        capacity = self._capacity.get(tokens, 0)
+        if count > capacity:
+            # five standard deviations of a binomial count above the first one seen: overflow is then rare
+            capacity = min(tokens, -(-(count + 5 * int(count**0.5) + 1) // 64) * 64)
+            self._capacity[tokens] = capacity
+        padding = (0, capacity - count)
+        return (
+            torch.nn.functional.pad(positions, padding),
+            torch.nn.functional.pad(targets, padding, value=-100),
+        )
+
+    def _look_up(self, rows: np.ndarray, row_numbers: Tensor) -> tuple[Tensor, Tensor | None]:
+        wants_words = self.masker.masking != "token"
+        if self._on_device is not None:
+            ids, word_starts = self._on_device
+            chosen = None if word_starts is None else word_starts.index_select(0, row_numbers)
+            return ids.index_select(0, row_numbers), chosen
+        ids = torch.from_numpy(self.table.ids[rows].astype(np.int64))
+        word_starts = torch.from_numpy(np.array(self.table.word_starts[rows])) if wants_words else None
+        return self._to_device(ids), None if word_starts is None else self._to_device(word_starts)
+
+    def _to_device(self, tensor: Tensor) -> Tensor:
+        if self.device.type != "cuda":
+            return tensor.to(self.device)
+        return tensor.pin_memory().to(self.device, non_blocking=True)
+
+    def _copy_to_device(self) -> tuple[Tensor, Tensor | None] | None:
+        cells = self.table.ids.size
+        wants_words = self.masker.masking != "token"
+        free_bytes, _ = torch.cuda.mem_get_info(self.device)
+        if cells * (4 + wants_words) > ON_DEVICE_SHARE * free_bytes:
+            return None
+        ids = torch.from_numpy(self.table.ids.astype(np.int32)).to(self.device)
+        word_starts = (
+            torch.from_numpy(np.array(self.table.word_starts)).to(self.device) if wants_words else None
+        )
+        return ids, word_starts
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimizer step: its number from 1, its epoch from 0, and its chunks (chunks,)."""
+
+    number: int
+    epoch: int
+    rows: np.ndarray
+    ends_epoch: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of a run over `chunks` training chunks: `step_chunks` in each, fewer at an epoch's end."""
+
+    seed: int
+    chunks: int
+    step_chunks: int
+    epochs: int
+    max_steps: int | None = None
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-self.chunks // self.step_chunks)
+
+    @property
+    def total_steps(self) -> int:
+        steps = self.steps_per_epoch * self.epochs
+        return steps if self.max_steps is None else min(steps, self.max_steps)
+
+    def epoch_at(self, step: int) -> float:
+        """Epochs gone through after `step` steps."""
+        return step / self.steps_per_epoch
+
+    def steps_after(self, done: int) -> Iterator[Step]:
+        """The steps that follow the first `done`, in the order in which they would have come anyway."""
+        order, order_epoch = np.empty(0, np.int64), -1
+        for number in range(done + 1, self.total_steps + 1):
+            epoch, within = divmod(number - 1, self.steps_per_epoch)
+            if epoch != order_epoch:
+                order, order_epoch = epoch_order(self.seed, epoch, self.chunks), epoch
+            rows = order[within * self.step_chunks : (within + 1) * self.step_chunks]
+            yield Step(number, epoch, rows, ends_epoch=within == self.steps_per_epoch - 1)
+
+
+def deal_out(rows: np.ndarray, passes: int, processes: int, process: int) -> list[np.ndarray]:
+    """The share of a step's rows that `process` takes, as `passes` nearly equal parts.
+
+    A part may be empty at the end of an epoch; every process has the same number of parts.
+    """
+    parts = np.array_split(rows, passes * processes)
+    return parts[process::processes]

@@ -1,0 +1,89 @@
+"""Train one recipe: text to masked batches to a model, told as events to whoever listens."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+
+from workbench.corpus import prepare_corpus
+from workbench.pretrained.model import load_config, load_model, usable_positions
+from workbench.pretrained.tokenizer import load_tokenizer
+from workbench.recipe import Recipe
+from workbench.training import checkpoint, cpu
+from workbench.training.evaluate import Interrupted
+from workbench.training.events import Event, Listener, Message, Phase, PhaseChanged
+from workbench.training.loop import TrainingLoop
+from workbench.training.machine import choose_machine
+
+log = logging.getLogger(__name__)
+
+
+class Outcome(StrEnum):
+    """How a training ended, when it did not fail."""
+
+    FINISHED = "finished"
+    STOPPED = "stopped"
+
+
+def train(
+    recipe: Recipe,
+    folder: Path,
+    listen: Listener,
+    *,
+    cache: Path,
+    should_stop: Callable[[], bool] = lambda: False,
+    resume_from: Path | None = None,
+    model: str | None = None,
+) -> Outcome:
+    """Train `recipe`; checkpoints appear in `folder`/checkpoints, prepared text is kept in `cache`.
+
+    `model` takes the place of recipe.model where that names a run. `resume_from` is a checkpoint folder of
+    this run. `should_stop` is asked between steps; a stop leaves a checkpoint to go on from. `listen` is
+    called on this thread, and on the main process only when there are several. Raises WorkbenchError.
+    """
+    listen(PhaseChanged(Phase.STARTING))
+    model_name = model or recipe.model
+    config = load_config(model_name, recipe.model_revision)
+    machine = choose_machine(recipe, config.model_type)
+    tell = listen if machine.accelerator.is_main_process else _nobody
+    for note in machine.notes:
+        tell(Message(note, level="warning"))
+
+    def tell_unless_stopped(event: Event) -> None:
+        tell(event)
+        if should_stop():
+            raise Interrupted
+
+    try:
+        tokenizer = load_tokenizer(model_name, recipe.model_revision)
+        with machine.accelerator.main_process_first():
+            corpus = prepare_corpus(
+                recipe,
+                tokenizer,
+                max_chunk=usable_positions(config),
+                cache=cache,
+                listen=tell_unless_stopped,
+            )
+        tell_unless_stopped(PhaseChanged(Phase.LOADING_MODEL))
+        loaded = load_model(str(resume_from) if resume_from else model_name, recipe.model_revision)
+        for note in loaded.notes:
+            tell(Message(note, level="warning"))
+        if machine.device.type == "cpu":
+            cpu.speed_up(loaded.model)
+        loop = TrainingLoop(recipe, folder, machine, tokenizer, corpus, loaded, tell, should_stop)
+        if resume_from:
+            loop.resume(*checkpoint.load_state(resume_from))
+        finished = loop.run()
+    except Interrupted:
+        finished = False
+    finally:
+        # Processes that simply leave can abort each other's communication.
+        if machine.accelerator.num_processes > 1:
+            machine.accelerator.end_training()
+    return Outcome.FINISHED if finished else Outcome.STOPPED
+
+
+def _nobody(event: Event) -> None:
+    """Every process but the main one trains in silence."""

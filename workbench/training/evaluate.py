@@ -1,0 +1,86 @@
+"""Perplexity on text that is not trained on, with masks that never change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch.nn import functional as F
+
+from workbench.training.batches import BatchMaker
+from workbench.training.masked_only import MaskedLM
+
+TOKENS_PER_PASS = 16_384
+"""A fixed size: the last digits of a sum depend on how it is split, and must not on the recipe."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Losses by chunk: `loss_sums` (chunks,) float64 in nats, `masked` (chunks,) tokens predicted in each."""
+
+    loss_sums: np.ndarray
+    masked: np.ndarray
+
+    @property
+    def loss(self) -> float:
+        """Mean negative log likelihood per masked token, in nats: every token counts once."""
+        return float(self.loss_sums.sum() / max(1, self.masked.sum()))
+
+    @property
+    def perplexity(self) -> float:
+        return perplexity(self.loss)
+
+
+def perplexity(loss: float) -> float:
+    """exp of a loss in nats per masked token; inf where a float cannot hold it."""
+    return math.exp(loss) if loss < 700 else math.inf
+
+
+class Interrupted(Exception):
+    """The evaluation was left because a stop was asked for; nothing of it is kept."""
+
+
+@torch.no_grad()
+def evaluate(
+    model: MaskedLM,
+    batches: BatchMaker,
+    accelerator: Accelerator,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Evaluation:
+    """Score every chunk of the table behind `batches`. `progress` is told chunks done and in all.
+
+    Each process takes every n-th pass; the sums are added over processes in float64, where the device has it.
+    """
+    chunks = len(batches.table)
+    per_pass = max(1, TOKENS_PER_PASS // batches.table.chunk_size)
+    dtype = torch.float32 if accelerator.device.type == "mps" else torch.float64
+    sums = torch.zeros(chunks, 2, dtype=dtype, device=accelerator.device)
+    starts = range(0, chunks, per_pass)
+    was_training = model.training
+    model.eval()
+    try:
+        for start in starts[accelerator.process_index :: accelerator.num_processes]:
+            if should_stop():
+                raise Interrupted
+            rows = np.arange(start, min(start + per_pass, chunks))
+            batch = batches.draw(rows, epoch=0)
+            if batch.masked:
+                logits = model(batch.input_ids, batch.positions).float()
+                losses = F.cross_entropy(logits, batch.targets, reduction="none", ignore_index=-100)
+                chunk = start + batch.positions // batches.table.chunk_size
+                predicted = batch.targets != -100
+                sums[:, 0].index_add_(0, chunk, losses.to(dtype))
+                sums[:, 1].index_add_(0, chunk, predicted.to(dtype))
+            progress(int(rows[-1]) + 1, chunks)
+    finally:
+        model.train(was_training)
+    if accelerator.num_processes > 1:
+        sums = accelerator.reduce(sums, reduction="sum")
+    loss_sums, masked = sums.cpu().double().numpy().T
+    return Evaluation(loss_sums, masked.astype(np.int64))

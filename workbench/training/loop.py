@@ -1,0 +1,417 @@
+"""The loop: forward, backward, step; now and then evaluate, save, and tell what was measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from workbench.corpus import Corpus
+from workbench.corpus.masking import Masker
+from workbench.corpus.vocabulary import Vocabulary
+from workbench.errors import TrainingError
+from workbench.pretrained.model import LoadedModel
+from workbench.recipe import Recipe
+from workbench.training import checkpoint
+from workbench.training.batches import BatchMaker, MaskedBatch, Plan, Step, deal_out
+from workbench.training.checkpoint import TrainingState
+from workbench.training.evaluate import Interrupted, evaluate, perplexity
+from workbench.training.events import (
+    CheckpointSaved,
+    EngineReady,
+    Listener,
+    Message,
+    Metrics,
+    Phase,
+    PhaseChanged,
+    Progress,
+)
+from workbench.training.machine import Machine, should_compile
+from workbench.training.masked_only import fit_head, vocabulary_size
+from workbench.training.pace import Pace
+from workbench.training.randomness import seed_dropout
+from workbench.training.schedule import learning_rate
+from workbench.training.tape import StepRecord, Tape
+
+
+class TrainingLoop:
+    """One training, from a model and a corpus to checkpoints.
+
+    What a step does is a pure function of the recipe and the step's number, except for the weights and
+    AdamW's moments; those and `state` are what a checkpoint holds.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: Path,
+        machine: Machine,
+        tokenizer: Any,
+        corpus: Corpus,
+        loaded: LoadedModel,
+        tell: Listener,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        self.recipe, self.folder, self.machine = recipe, folder, machine
+        self.tokenizer, self.tell, self._should_stop = tokenizer, tell, should_stop
+        self.accelerator = machine.accelerator
+        self.plan = Plan(
+            seed=recipe.seed,
+            chunks=len(corpus.train),
+            step_chunks=recipe.effective_batch_size * self.accelerator.num_processes,
+            epochs=recipe.epochs,
+            max_steps=recipe.max_steps,
+        )
+        self.state = TrainingState(
+            batch_size=recipe.batch_size,
+            gradient_accumulation=recipe.gradient_accumulation,
+            corpus_fingerprint=corpus.fingerprint,
+        )
+        self.compiled = should_compile(recipe, machine, self.plan.total_steps)
+
+        self.pretrained = loaded.model.to(machine.device)
+        wrapped, self.head_reason = fit_head(self.pretrained, recipe.chunk_size)
+        self.parameter_names = {p: name for name, p in self.pretrained.named_parameters() if p.requires_grad}
+        self.parameters = list(self.parameter_names)
+        self.optimizer = self.accelerator.prepare_optimizer(_adamw(self.parameters, recipe))
+        if self.compiled:
+            wrapped.compile()
+        self.model = self.accelerator.prepare_model(wrapped.train())
+
+        vocabulary = Vocabulary.from_tokenizer(tokenizer, vocabulary_size(self.pretrained))
+        self.train_batches = BatchMaker(
+            corpus.train,
+            Masker.for_training(recipe, vocabulary),
+            machine.device,
+            fixed_shapes=self.compiled,
+        )
+        self.test_batches = BatchMaker(
+            corpus.test, Masker.for_test(recipe, vocabulary), machine.device, fixed_shapes=self.compiled
+        )
+        self.tape = Tape(machine.device)
+        self.pace = Pace()
+        self.revision = loaded.revision
+
+    def resume(self, state: TrainingState, optimizer: dict[str, Tensor]) -> None:
+        """Go on from a checkpoint's state. Raises TrainingError when the text is no longer the same."""
+        if state.corpus_fingerprint != self.state.corpus_fingerprint:
+            raise TrainingError(
+                "The run cannot go on: its text has changed since it was started.",
+                "Put the old text back, or start a new run.",
+            )
+        self.state = state
+        checkpoint.restore_optimizer(self.optimizer.optimizer, self.parameter_names, optimizer)
+        if state.grad_scaler and self.accelerator.scaler:
+            self.accelerator.scaler.load_state_dict(state.grad_scaler)
+
+    def run(self) -> bool:
+        """Train to the end: True, or False when it was stopped before. Raises TrainingError."""
+        self._announce()
+        try:
+            if self._evaluation_is_due(self.state.step):
+                self._evaluate()  # the baseline; or one that a stop or a crash cut off
+            self._enter(Phase.TRAINING)
+            for step in self.plan.steps_after(self.state.step):
+                if self._stop_is_asked(step.number) or self._out_of_patience():
+                    break
+                self._train_on(step)
+                self._report(now=step.ends_epoch)
+                if self._evaluation_is_due(step.number):
+                    self._evaluate()
+                if self._checkpoint_is_due(step):
+                    self._save()
+        except Interrupted:
+            pass
+        ended = self.state.step == self.plan.total_steps or self._out_of_patience()
+        self.state.finished = ended and not self._evaluation_is_due(self.state.step)
+        if self.state.step > self._saved_step():
+            self._report(now=True)
+            self._save()
+        return self.state.finished
+
+    # One optimizer step
+
+    def _train_on(self, step: Step) -> None:
+        rate = learning_rate(self.recipe, step.number, self.plan.total_steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        while True:
+            try:
+                loss_sum, masked = self._accumulate_gradients(step)
+                break
+            except RuntimeError as error:
+                if not _is_out_of_memory(error):
+                    raise
+                self._halve_batch()
+        grad_norm = self._clip_gradients()
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.state.step = step.number
+        self.tape.write(
+            step.number, rate, step.rows.size * self.recipe.chunk_size, loss_sum, masked, grad_norm
+        )
+
+    def _accumulate_gradients(self, step: Step) -> tuple[Tensor, Tensor]:
+        """Leave the gradient of the mean loss over all masked tokens of the step, over all processes.
+
+        Returns the sum of the losses and the number of tokens it is over, both over all processes.
+        """
+        accelerator = self.accelerator
+        seed_dropout(self.recipe.seed, step.number, accelerator.process_index)
+        parts = deal_out(
+            step.rows,
+            self.state.gradient_accumulation,
+            accelerator.num_processes,
+            accelerator.process_index,
+        )
+        batches = [self._draw(part, step) for part in parts]
+        masked = self._over_processes(
+            torch.tensor(float(sum(batch.masked for batch in batches)), device=self.machine.device)
+        )
+        # Backward adds up the parts, and distributed training averages over processes.
+        scale = accelerator.num_processes / masked.clamp(min=1.0)
+        loss_sum = torch.zeros((), device=self.machine.device)
+        for number, batch in enumerate(batches, start=1):
+            last = number == len(batches)
+            with nullcontext() if last else accelerator.no_sync(self.model):
+                logits = self.model(batch.input_ids, batch.positions).float()
+                loss = F.cross_entropy(logits, batch.targets, reduction="sum", ignore_index=-100)
+                accelerator.backward(loss * scale)
+            loss_sum += loss.detach()
+        return self._over_processes(loss_sum), masked
+
+    def _draw(self, rows: np.ndarray, step: Step) -> MaskedBatch:
+        if rows.size:
+            return self.train_batches.draw(rows, step.epoch)
+        # Nothing is left for this process at the end of an epoch; it must take part all the same.
+        batch = self.train_batches.draw(step.rows[:1], step.epoch)
+        return MaskedBatch(batch.input_ids, batch.positions[:0], batch.targets[:0], 0)
+
+    def _clip_gradients(self) -> Tensor:
+        if self.recipe.max_grad_norm > 0:
+            return self.accelerator.clip_grad_norm_(self.parameters, self.recipe.max_grad_norm)
+        self.accelerator.unscale_gradients(self.optimizer)
+        return torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
+
+    def _over_processes(self, value: Tensor) -> Tensor:
+        return self.accelerator.reduce(value) if self.accelerator.num_processes > 1 else value
+
+    def _halve_batch(self) -> None:
+        state = self.state
+        if state.batch_size == 1 or self.accelerator.num_processes > 1:
+            raise TrainingError(
+                f"The device is out of memory at batch size {state.batch_size}.",
+                "Lower batch_size (raise gradient_accumulation to match) or chunk_size.",
+            ) from None
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.machine.is_cuda:
+            torch.cuda.empty_cache()
+        state.batch_size = math.ceil(state.batch_size / 2)
+        state.gradient_accumulation = math.ceil(self.recipe.effective_batch_size / state.batch_size)
+        self.tell(
+            Message(
+                f"Out of memory: from here on {state.gradient_accumulation} forward passes of "
+                f"{state.batch_size} chunks make one step; the effective batch stays "
+                f"{self.recipe.effective_batch_size}.",
+                level="warning",
+            )
+        )
+        self._announce()
+
+    # What is measured
+
+    def _report(self, *, now: bool = False) -> None:
+        """Tell what has reached the host, a few times a second; with `now`, all there is."""
+        if not now and not self.pace.is_due():
+            return
+        for record in self.tape.read(wait=now):
+            self._check(record)
+            self.state.epoch_loss_sum += record.loss_sum
+            self.state.epoch_masked += record.masked
+            self.pace.count(record.tokens)
+            values = {
+                "train/loss": record.loss,
+                "train/learning_rate": record.learning_rate,
+                "train/grad_norm": record.grad_norm,
+            }
+            if record.step % self.plan.steps_per_epoch == 0:
+                epoch_loss = self.state.epoch_loss_sum / max(1.0, self.state.epoch_masked)
+                values["train/perplexity"] = perplexity(epoch_loss)
+                self.state.epoch_loss_sum = self.state.epoch_masked = 0.0
+            self._metrics(record.step, values)
+        speed = self.pace.tokens_per_second(now=now)
+        if speed is not None:
+            self._metrics(self.state.step, {"speed/tokens_per_second": speed})
+        self.tell(Progress(self.state.step, self.plan.total_steps, "steps"))
+
+    def _check(self, record: StepRecord) -> None:
+        # In fp16 the loss scaler skips a step whose gradient overflows, and goes on.
+        sound = math.isfinite(record.grad_norm) or self.machine.precision == "fp16"
+        if not (math.isfinite(record.loss_sum) and sound):
+            what = "gradient" if math.isfinite(record.loss_sum) else "loss"
+            raise TrainingError(
+                f"The {what} is no longer a finite number at step {record.step}, with learning rate "
+                f"{record.learning_rate:g}.",
+                "Lower learning_rate, add warmup_ratio, or set max_grad_norm = 1; the last checkpoint is kept.",
+            )
+
+    def _evaluate(self) -> None:
+        step = self.state.step
+        self._enter(Phase.BASELINE if step == 0 else Phase.EVALUATING)
+        evaluation = evaluate(
+            self.model,
+            self.test_batches,
+            self.accelerator,
+            progress=lambda done, total: self.tell(Progress(done, total, "chunks")),
+            should_stop=self._stop_alone,
+        )
+        if not math.isfinite(evaluation.loss):
+            raise TrainingError(
+                f"The test loss is not a finite number at step {step}.",
+                "Lower learning_rate or use precision = fp32. The last checkpoint is kept.",
+            )
+        state = self.state
+        state.evaluated_step = step
+        if step == 0:
+            state.baseline_loss = evaluation.loss
+        # The baseline counts: an adapted model that is worse than the base model is no best one.
+        if state.best_eval_loss is None or evaluation.loss < state.best_eval_loss:
+            state.best_eval_loss, state.evaluations_without_gain = evaluation.loss, 0
+        else:
+            state.evaluations_without_gain += 1
+        state.last_eval_loss = evaluation.loss
+        self._metrics(step, {"eval/loss": evaluation.loss, "eval/perplexity": evaluation.perplexity})
+        self._enter(Phase.TRAINING)
+
+    def _evaluation_is_due(self, step: int) -> bool:
+        if self.state.evaluated_step == step:
+            return False
+        every = self.recipe.eval_every
+        ends_epoch = step % self.plan.steps_per_epoch == 0
+        return ends_epoch or step == self.plan.total_steps or (every > 0 and step % every == 0)
+
+    def _out_of_patience(self) -> bool:
+        patience = self.recipe.early_stopping_patience
+        return patience > 0 and self.state.evaluations_without_gain >= patience
+
+    # Checkpoints
+
+    def _checkpoint_is_due(self, step: Step) -> bool:
+        every = self.recipe.checkpoint_every
+        return (
+            step.ends_epoch
+            or step.number == self.plan.total_steps
+            or (every > 0 and step.number % every == 0)
+            or (self.recipe.early_stopping_patience > 0 and self._is_best())
+        )
+
+    def _is_best(self) -> bool:
+        state = self.state
+        return state.evaluated_step == state.step and state.evaluations_without_gain == 0
+
+    def _saved_step(self) -> int:
+        saved = checkpoint.whole_checkpoints(self.folder)
+        return int(saved[-1].name.removeprefix("step-")) if saved else 0
+
+    def _save(self) -> None:
+        self._report(now=True)  # a loss that is no longer finite must not reach a checkpoint
+        self._enter(Phase.SAVING)
+        if self.accelerator.is_main_process:
+            if self.accelerator.scaler:
+                self.state.grad_scaler = self.accelerator.scaler.state_dict()
+            best = self._is_best()
+            path = checkpoint.save(
+                self.folder,
+                self.state,
+                checkpoint.flat_optimizer(self.optimizer.optimizer, self.parameter_names),
+                self._write_model,
+                best=best,
+            )
+            evaluated = self.state.evaluated_step == self.state.step
+            loss = self.state.last_eval_loss if evaluated else None
+            self.tell(
+                CheckpointSaved(
+                    path=path,
+                    step=self.state.step,
+                    epoch=self.plan.epoch_at(self.state.step),
+                    eval_perplexity=None if loss is None else perplexity(loss),
+                    best=best,
+                )
+            )
+        self.accelerator.wait_for_everyone()
+        self._enter(Phase.TRAINING)
+
+    def _write_model(self, folder: Path) -> None:
+        self.pretrained.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+
+    # Telling and being told
+
+    def _announce(self) -> None:
+        self.tell(
+            EngineReady(
+                model=self.recipe.model,
+                architecture=type(self.pretrained).__name__,
+                parameters=sum(parameter.numel() for parameter in self.pretrained.parameters()),
+                device=str(self.machine.device),
+                device_name=self.machine.device_name,
+                precision=self.machine.precision,
+                head="full" if self.head_reason else "masked-only",
+                head_reason=self.head_reason,
+                compiled=self.compiled,
+                processes=self.accelerator.num_processes,
+                batch_size=self.state.batch_size,
+                gradient_accumulation=self.state.gradient_accumulation,
+                steps_per_epoch=self.plan.steps_per_epoch,
+                total_steps=self.plan.total_steps,
+                revision=self.revision,
+            )
+        )
+
+    def _enter(self, phase: Phase) -> None:
+        self.tell(PhaseChanged(phase))
+        if phase is Phase.TRAINING:
+            self.pace.restart()
+
+    def _metrics(self, step: int, values: dict[str, float]) -> None:
+        self.tell(Metrics(step, self.plan.epoch_at(step), values))
+
+    def _stop_alone(self) -> bool:
+        """Within an evaluation only a single process may leave: the others would wait for it."""
+        return self.accelerator.num_processes == 1 and self._should_stop()
+
+    def _stop_is_asked(self, step: int) -> bool:
+        """Whether any process is asked to stop; several processes ask each other every tenth step."""
+        if self.accelerator.num_processes == 1:
+            return self._should_stop()
+        if step % 10:
+            return False
+        asked = torch.tensor(float(self._should_stop()), device=self.machine.device)
+        return bool(self.accelerator.reduce(asked).item())
+
+
+def _adamw(parameters: list[torch.nn.Parameter], recipe: Recipe) -> torch.optim.AdamW:
+    """AdamW (Loshchilov & Hutter 2019) in one fused kernel; biases and norms are not decayed."""
+    matrices = [parameter for parameter in parameters if parameter.ndim > 1]
+    vectors = [parameter for parameter in parameters if parameter.ndim <= 1]
+    return torch.optim.AdamW(
+        [
+            {"params": matrices, "weight_decay": recipe.weight_decay},
+            {"params": vectors, "weight_decay": 0.0},
+        ],
+        lr=recipe.learning_rate,
+        betas=(recipe.adam_beta1, recipe.adam_beta2),
+        eps=recipe.adam_epsilon,
+        fused=parameters[0].device.type in ("cpu", "cuda", "mps"),
+    )
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
