@@ -1,1 +1,6 @@
 """Text to documents to chunks to masked batches."""
+
+from workbench.corpus.chunks import ChunkTable
+from workbench.corpus.prepare import Corpus, prepare_corpus
+
+__all__ = ["ChunkTable", "Corpus", "prepare_corpus"]

@@ -1,0 +1,107 @@
+"""A folder of prepared texts, each in a folder of its own that appears whole or not at all.
+
+Nothing is locked: two processes that prepare the same text at once both do the work, and the first to be done
+wins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import CorpusError
+
+FACTS = "facts.json"
+_PART = ".part-"
+_ABANDONED_AFTER = 24 * 3600.0  # seconds after which an unfinished folder is another's leftover
+
+
+def key_of(parts: Mapping[str, Any]) -> str:
+    """A name for what these JSON values describe: 32 hexadecimal digits."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def read_facts(folder: Path) -> dict[str, Any] | None:
+    """What was written about a prepared text, or None when there is none."""
+    try:
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return facts if isinstance(facts, dict) else None
+
+
+def write_facts(folder: Path, facts: Mapping[str, Any]) -> None:
+    (folder / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+@contextmanager
+def new_entry(cache: Path, key: str) -> Iterator[Path]:
+    """A folder to write in, which becomes `cache/key` at the end, and vanishes if anything goes wrong before.
+
+    Raises CorpusError when the disk refuses.
+    """
+    part: Path | None = None
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        _sweep(cache)
+        part = Path(tempfile.mkdtemp(prefix=_PART, dir=cache))
+        yield part
+        for path in part.iterdir():
+            _sync(path)
+        _sync(part)
+        try:
+            part.rename(cache / key)
+        except OSError:
+            if read_facts(cache / key) is None:  # otherwise another process was first, with the same
+                raise
+        _sync(cache)
+    except OSError as error:
+        raise CorpusError(
+            f"The prepared text cannot be written to {cache}: {error.strerror or error}.",
+            "Make room there or give a folder that can be written.",
+        ) from error
+    finally:
+        if part is not None:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def remove_scratch(folder: Path) -> None:
+    """Remove what was laid aside while an entry was built."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def discard(folder: Path) -> None:
+    """Remove a damaged entry: first out of sight, so that no one finds half of it."""
+    aside = folder.with_name(f"{_PART}{folder.name}-{os.getpid()}")
+    with contextlib.suppress(OSError):
+        folder.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _sweep(cache: Path) -> None:
+    """Remove what killed processes left unfinished long ago."""
+    for path in cache.glob(f"{_PART}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _ABANDONED_AFTER:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    """Make sure that a file or folder has reached the disk."""
+    if os.name == "nt" and path.is_dir():  # a folder cannot be opened there
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,131 @@
+"""Local text: a file, a folder or a glob of .txt, .jsonl, .csv or .parquet files."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.corpus import readers
+from workbench.corpus.columns import choose_column
+from workbench.corpus.documents import Documents, SpooledDocuments, Warn
+from workbench.errors import CorpusError
+
+TEXT = ".txt"
+KINDS = (TEXT, *readers.TABLES)
+_READABLE = "Readable are .txt, .jsonl, .csv and .parquet."
+
+
+class LocalFiles:
+    """Files of one kind. One .txt file: each line is a document; several: each file is one."""
+
+    def __init__(self, dataset: str, text_column: str | None) -> None:
+        """`dataset` is a path or a glob. Raises CorpusError when it leads to no readable file."""
+        self.paths = find_files(dataset)
+        self.text_column = text_column
+        kinds = sorted({path.suffix.lower() for path in self.paths})
+        if len(kinds) > 1:
+            raise CorpusError(
+                f"{dataset} holds files of several kinds: {', '.join(kinds)}.",
+                f"Choose one kind with a glob, such as '{Path(dataset) / ('*' + kinds[0])}'.",
+            )
+        self.kind = kinds[0]
+
+    def identity(self, warn: Warn) -> Mapping[str, Any]:
+        stats = [(str(path), path.stat()) for path in self.paths]
+        return {
+            "source": "files",
+            "column": None if self.kind == TEXT else self.text_column,
+            "files": [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats],
+        }
+
+    def read(self, folder: Path, warn: Warn) -> Documents:
+        spool = folder / "documents.txt"
+        if self.kind == TEXT:
+            one = len(self.paths) == 1
+            texts = readers.lines(self.paths[0]) if one else (readers.whole(path) for path in self.paths)
+            documents = SpooledDocuments(spool, texts, None)
+            if one:
+                warn(f"{self.paths[0].name}: each line is a document ({len(documents):,} lines).")
+        else:
+            column = self._column(warn)
+            documents = SpooledDocuments(spool, self._column_texts(column), column)
+        if len(documents) == 0:
+            raise CorpusError(f"{self._where()} holds no rows.", "Give a file with text in it.")
+        return documents
+
+    def _where(self) -> str:
+        return (
+            str(self.paths[0]) if len(self.paths) == 1 else f"{self.paths[0]} and {len(self.paths) - 1} more"
+        )
+
+    def _column(self, warn: Warn) -> str:
+        """The text column, which every file must have."""
+        reader, first = readers.TABLES[self.kind], self.paths[0]
+        columns = reader.columns(first)
+        if not columns:
+            raise CorpusError(f"{first} holds no rows.", "Give a file with text in it.")
+        chosen = choose_column(
+            self.text_column, columns, readers.sample(reader, first, columns), str(first), warn
+        )
+        for path in self.paths[1:]:
+            choose_column(chosen, reader.columns(path), {}, str(path), warn)
+        return chosen
+
+    def _column_texts(self, column: str) -> Iterator[str | None]:
+        for path in self.paths:
+            for row in readers.TABLES[self.kind].rows(path, column):
+                yield readers.text_of(row.get(column), column, str(path))
+
+
+def is_local(dataset: str) -> bool:
+    """Whether a data set's name means files here rather than a data set on the hub."""
+    path = Path(dataset).expanduser()
+    return (
+        path.suffix.lower() in KINDS
+        or dataset.startswith(("/", ".", "~"))
+        or any(sign in dataset for sign in "*?[")
+        or dataset.count("/") > 1
+        or path.exists()
+    )
+
+
+def find_files(dataset: str) -> list[Path]:
+    """The readable files that a path or glob leads to, sorted, absolute.
+
+    Raises CorpusError when there are none, or one of a kind that cannot be read.
+    """
+    try:
+        found = _candidates(dataset)
+        sizes = [file.stat().st_size for file in found]
+    except OSError as error:
+        raise readers.unreadable(Path(dataset), error) from error
+    for file in found:
+        if file.suffix.lower() not in KINDS:
+            raise CorpusError(f"{file} is not a kind of file that can be read.", _READABLE)
+    if not any(sizes):
+        raise CorpusError(f"{dataset} is empty.", "Give a file with text in it.")
+    return sorted(file.absolute() for file in found)
+
+
+def _candidates(dataset: str) -> list[Path]:
+    """The files under a folder that can be read, a file itself, or what a glob matches; never none."""
+    path = Path(dataset).expanduser()
+    if path.is_dir():
+        inside = (file for file in path.rglob("*") if not _is_hidden(file.relative_to(path)))
+        found = [file for file in inside if file.is_file() and file.suffix.lower() in KINDS]
+        if not found:
+            raise CorpusError(f"The folder {dataset} holds no files to read.", _READABLE)
+        return found
+    if path.exists():
+        return [path]
+    # Path.glob refuses absolute patterns
+    found = [file for file in map(Path, glob.glob(str(path), recursive=True)) if file.is_file()]  # noqa: PTH207
+    if not found:
+        raise CorpusError(f"There is no file or folder {dataset}.", "Check the path, or quote a glob.")
+    return found
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)

@@ -1,0 +1,151 @@
+"""Data sets of the Hugging Face hub, through the datasets library. No code of a data set is ever run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.corpus.columns import choose_column
+from workbench.corpus.documents import Documents, Warn
+from workbench.corpus.readers import SAMPLE_ROWS, text_of
+from workbench.errors import CorpusError, WorkbenchError
+from workbench.pretrained.hub import explain_hub_error, hub_is_reachable, require_hub
+
+CONVERTED = "refs/convert/parquet"
+"""The branch that the hub itself fills with Parquet files, for data sets that are scripts."""
+
+_KIND = "data set"
+_HUB_ID = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?")
+_ASK_SECONDS = 10.0
+
+
+class HubDataset:
+    """One split of a data set on the hub, or of its copy in the local cache where there is no network."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        subset: str | None,
+        split: str,
+        revision: str | None,
+        text_column: str | None,
+        memory: Path,
+    ) -> None:
+        """`memory` is a file that keeps the commit last seen under a name, for when there is no network."""
+        if not _HUB_ID.fullmatch(name):
+            raise CorpusError(
+                f"{name!r} is neither a file or folder here nor the shape of a hub id.",
+                "Give a hub id such as EdinburghNLP/xsum, a local file, or python-docs.",
+            )
+        self.name, self.subset, self.split, self.text_column = name, subset, split, text_column
+        self.asked_revision = revision
+        self.commit: str | None = None
+        self._memory = memory
+
+    def identity(self, warn: Warn) -> Mapping[str, Any]:
+        self.commit = self._current_commit() if hub_is_reachable() else self._last_commit(warn)
+        if self.commit is None:  # never prepared here, but the library may hold a copy: its own name for it
+            return {**self._asked(), "copy": str(self._load(warn)._fingerprint)}
+        return {**self._asked(), "commit": self.commit}
+
+    def read(self, folder: Path, warn: Warn) -> Documents:
+        rows = self._load(warn)
+        first = rows[: min(SAMPLE_ROWS, len(rows))]
+        column = choose_column(self.text_column, rows.column_names, first, self.name, warn)
+        if self.commit is not None and hub_is_reachable():
+            self._remember(self.commit)
+        return _HubDocuments(rows.select_columns([column]), column, self.name, self.commit)
+
+    def _asked(self) -> dict[str, Any]:
+        return {
+            "source": "hub",
+            "name": self.name,
+            "subset": self.subset,
+            "split": self.split,
+            "revision": self.asked_revision,
+            "column": self.text_column,
+        }
+
+    def _current_commit(self) -> str | None:
+        """The commit that the hub has under the name now."""
+        from huggingface_hub import HfApi
+
+        require_hub(self.name, _KIND)
+        try:
+            info = HfApi().dataset_info(self.name, revision=self.asked_revision, timeout=_ASK_SECONDS)
+        except Exception as error:  # the client and its transport raise many kinds
+            raise explain_hub_error(error, self.name, _KIND) from error
+        return info.sha
+
+    def _last_commit(self, warn: Warn) -> str | None:
+        commit = self._remembered().get(self._memory_key())
+        if commit is not None:
+            warn(
+                f"The hub cannot be reached: {self.name} is taken as it was last seen, commit {commit[:10]}."
+            )
+        return commit
+
+    def _load(self, warn: Warn) -> Any:
+        """The split, memory-mapped by the datasets library."""
+        require_hub(self.name, _KIND)
+        import datasets
+
+        datasets.disable_progress_bars()
+        try:
+            try:
+                return self._load_revision(self.commit or self.asked_revision)
+            except RuntimeError as error:
+                if "script" not in str(error).lower() or self.asked_revision is not None:
+                    raise
+                warn(f"{self.name} is a script, which is not run: its Parquet copy on the hub is read.")
+                return self._load_revision(CONVERTED)
+        except WorkbenchError:
+            raise
+        except ValueError as error:  # an unknown subset or split: the library lists those there are
+            raise CorpusError(
+                f"The data set {self.name} cannot be read: {' '.join(str(error).split())[:400]}",
+                "Set dataset_subset and dataset_split to ones that it has.",
+            ) from error
+        except Exception as error:
+            raise explain_hub_error(error, self.name, _KIND) from error
+
+    def _load_revision(self, revision: str | None) -> Any:
+        import datasets
+
+        return datasets.load_dataset(self.name, self.subset, split=self.split, revision=revision)
+
+    def _memory_key(self) -> str:
+        return f"{self.name}@{self.asked_revision or ''}"
+
+    def _remembered(self) -> dict[str, str]:
+        try:
+            found = json.loads(self._memory.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _remember(self, commit: str) -> None:
+        entries = {**self._remembered(), self._memory_key(): commit}
+        part = self._memory.with_suffix(".part")
+        part.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+        part.replace(self._memory)
+
+
+class _HubDocuments:
+    """The text column of a memory-mapped split."""
+
+    def __init__(self, rows: Any, column: str, name: str, revision: str | None) -> None:
+        self._rows, self.column, self._name, self.revision = rows, column, name, revision
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def texts(self, rows: np.ndarray) -> list[str]:
+        values = self._rows[rows.tolist()][self.column]
+        return [text_of(value, self.column, self._name) or "" for value in values]

@@ -1,0 +1,146 @@
+"""Prepare a recipe's text: read, split by document, tokenize once, cut into chunks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.corpus import cache as cached
+from workbench.corpus.build import FORMAT, build_entry, open_entry
+from workbench.corpus.chunks import ChunkTable
+from workbench.corpus.sources import open_source
+from workbench.corpus.streams import TokenStream
+from workbench.corpus.tokenizing import DocumentTokenizer
+from workbench.errors import CorpusError
+from workbench.recipe import Recipe
+from workbench.training.events import CorpusReady, Listener, Message, Phase, PhaseChanged
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+SMALLEST_CHUNK = 8  # of a recipe
+_SANE_LENGTH = 1_000_000  # above it a tokenizer means that it knows no limit
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A text, ready to train on. `fingerprint` names its tokens, wherever they were prepared.
+
+    `largest_id` is the largest token id in it: a model whose vocabulary is smaller cannot read it.
+    """
+
+    train: ChunkTable
+    test: ChunkTable
+    fingerprint: str
+    text_column: str | None
+    revision: str | None
+    largest_id: int
+    from_cache: bool
+    seconds: float
+
+    def ready(self) -> CorpusReady:
+        """The event that tells of it."""
+        return CorpusReady(
+            fingerprint=self.fingerprint,
+            train_documents=self.train.documents,
+            test_documents=self.test.documents,
+            train_tokens=self.train.tokens,
+            test_tokens=self.test.tokens,
+            train_chunks=len(self.train),
+            test_chunks=len(self.test),
+            text_column=self.text_column,
+            revision=self.revision,
+            from_cache=self.from_cache,
+            seconds=self.seconds,
+        )
+
+
+def prepare_corpus(
+    recipe: Recipe,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    max_chunk: int | None,
+    cache: Path,
+    listen: Listener,
+) -> Corpus:
+    """The recipe's text as chunks: from `cache` if this text was split and tokenized so before.
+
+    max_chunk: tokens that the model can read at once; None: no limit is known. cache: a folder, made if it is
+    not there. `listen` is told phases, progress in documents, warnings, and CorpusReady at the end; if it
+    raises, the preparation ends and leaves nothing behind. Raises CorpusError with what to do.
+    """
+    began = time.monotonic()
+    listen(PhaseChanged(Phase.LOADING_DATA))
+    _check_chunk_size(recipe.chunk_size, max_chunk, tokenizer)
+    notes: list[str] = []
+
+    def warn(text: str) -> None:
+        notes.append(text)
+        listen(Message(text, "warning"))
+
+    source = open_source(recipe, cache)
+    encoder = DocumentTokenizer(tokenizer)
+    key = cached.key_of(
+        {
+            "format": FORMAT,
+            "source": source.identity(warn),
+            "split": [recipe.test_size, recipe.train_size, recipe.seed],
+            "tokenizer": encoder.fingerprint,
+        }
+    )
+    found = open_entry(cache / key)
+    from_cache = found is not None
+    if found is None:
+        notes.clear()  # what identity() had to say is about today, not about the text
+        with cached.new_entry(cache, key) as folder:
+            build_entry(folder, source, recipe, encoder, notes, warn, listen)
+        found = open_entry(cache / key)
+        if found is None:
+            raise CorpusError(f"The prepared text in {cache / key} cannot be read back.", "Check that disk.")
+    else:
+        for text in found.notes:
+            listen(Message(text, "warning"))
+    corpus = Corpus(
+        train=_cut(found.train, "train", recipe),
+        test=_cut(found.test, "test", recipe),
+        fingerprint=found.fingerprint,
+        text_column=found.text_column,
+        revision=found.revision,
+        largest_id=found.largest_id,
+        from_cache=from_cache,
+        seconds=time.monotonic() - began,
+    )
+    listen(corpus.ready())
+    return corpus
+
+
+def _check_chunk_size(chunk_size: int, max_chunk: int | None, tokenizer: PreTrainedTokenizerBase) -> None:
+    limits = []
+    if max_chunk is not None:
+        limits.append((max_chunk, "the model reads"))
+    if tokenizer.model_max_length <= _SANE_LENGTH:
+        limits.append((int(tokenizer.model_max_length), "the tokenizer was made for"))
+    for limit, whose in limits:
+        if chunk_size > limit:
+            raise CorpusError(
+                f"chunk_size is {chunk_size}, but {whose} at most {limit} tokens at once.",
+                f"Set chunk_size (--chunk-size) to {limit} or less.",
+            )
+
+
+def _cut(stream: TokenStream, side: str, recipe: Recipe) -> ChunkTable:
+    """Cut one side. Raises CorpusError when it is shorter than one chunk."""
+    table = ChunkTable.cut(stream, recipe.chunk_size)
+    if len(table):
+        return table
+    more = "more text" if recipe.train_size is None else "more text or a larger train_size"
+    if side == "test":
+        more = "a larger test_size (--test-size)"
+    smaller = f", or a chunk_size of {table.tokens} or less" if table.tokens >= SMALLEST_CHUNK else ""
+    raise CorpusError(
+        f"The {side} text has {table.tokens} tokens in {table.documents} "
+        f"document{'s' * (table.documents != 1)}: fewer than one chunk of {recipe.chunk_size}.",
+        f"Give {more}{smaller}.",
+    )

@@ -1,0 +1,83 @@
+"""Token streams on disk: one per side of the split, written batch by batch, read by memory map."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from workbench.corpus.tokenizing import Tokens
+
+
+@dataclass(frozen=True)
+class TokenStream:
+    """All tokens of one side, documents end to end.
+
+    ids: (tokens,) uint16 or int32. word_starts: (tokens,) uint8. offsets: (documents + 1,) int64, where each
+    document begins, and the end. None of them is held in memory.
+    """
+
+    ids: np.ndarray
+    word_starts: np.ndarray
+    offsets: np.ndarray
+
+    @classmethod
+    def open(cls, folder: Path, side: str, facts: dict[str, Any]) -> Self:
+        """Map the files of a StreamWriter; `facts`: what its `close` returned. Raises ValueError, OSError."""
+        ids, word_starts, offsets = _paths(folder, side)
+        tokens, documents = int(facts["tokens"]), int(facts["documents"])
+        return cls(
+            _map(ids, np.dtype(facts["dtype"]), tokens),
+            _map(word_starts, np.dtype(np.uint8), tokens),
+            _map(offsets, np.dtype(np.int64), documents + 1),
+        )
+
+
+class StreamWriter:
+    """Writes one side's stream. Documents without tokens are left out and counted."""
+
+    def __init__(self, folder: Path, side: str, dtype: np.dtype[Any]) -> None:
+        self._dtype = dtype
+        self._files = [path.open("wb") for path in _paths(folder, side)]
+        self._files[2].write(np.zeros(1, np.int64).tobytes())
+        self._digest = hashlib.sha256()
+        self._tokens = self._documents = self._skipped = self._largest = 0
+
+    def write(self, batch: Tokens) -> None:
+        lengths = batch.lengths[batch.lengths > 0]
+        ends = self._tokens + lengths.cumsum()
+        ids = np.ascontiguousarray(batch.ids, dtype=self._dtype)
+        for file, array in zip(self._files, (ids, batch.word_starts, ends.astype(np.int64)), strict=True):
+            file.write(array.tobytes())
+        self._digest.update(ids.astype("<i4").tobytes())
+        self._digest.update(lengths.astype("<i8").tobytes())
+        self._tokens += len(ids)
+        self._documents += len(lengths)
+        self._skipped += len(batch.lengths) - len(lengths)
+        self._largest = max(self._largest, int(ids.max(initial=0)))
+
+    def close(self) -> dict[str, Any]:
+        """End the files; what is known of them, as JSON."""
+        for file in self._files:
+            file.close()
+        return {
+            "dtype": self._dtype.name,
+            "tokens": self._tokens,
+            "documents": self._documents,
+            "skipped": self._skipped,
+            "largest_id": self._largest,
+            "sha256": self._digest.hexdigest(),
+        }
+
+
+def _paths(folder: Path, side: str) -> tuple[Path, Path, Path]:
+    return folder / f"{side}.ids", folder / f"{side}.words", folder / f"{side}.documents"
+
+
+def _map(path: Path, dtype: np.dtype[Any], length: int) -> np.ndarray:
+    if path.stat().st_size != length * dtype.itemsize:
+        raise ValueError(f"{path} is not whole")
+    return np.memmap(path, dtype, "r", shape=(length,)) if length else np.empty(0, dtype)
