@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from workbench.corpus import cache as cached
-from workbench.corpus.documents import Documents, Source, Warn
+from workbench.corpus.documents import Documents, Source
+from workbench.corpus.notes import Notes
 from workbench.corpus.split import split_rows
 from workbench.corpus.streams import StreamWriter, TokenStream
 from workbench.corpus.tokenizing import DocumentTokenizer
@@ -35,7 +36,7 @@ class Entry:
     text_column: str | None
     revision: str | None
     largest_id: int
-    notes: tuple[str, ...]
+    notes: tuple[tuple[str, str], ...]
 
 
 def open_entry(folder: Path) -> Entry | None:
@@ -51,7 +52,7 @@ def open_entry(folder: Path) -> Entry | None:
             facts["text_column"],
             facts["revision"],
             max(facts["train"]["largest_id"], facts["test"]["largest_id"]),
-            tuple(facts["notes"]),
+            tuple((level, text) for level, text in facts["notes"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
         cached.discard(folder)
@@ -63,15 +64,14 @@ def build_entry(
     source: Source,
     recipe: Recipe,
     encoder: DocumentTokenizer,
-    notes: list[str],
-    warn: Warn,
+    notes: Notes,
     listen: Listener,
 ) -> None:
     """Write a whole entry into `folder`. Raises CorpusError."""
     scratch = folder / "scratch"
     scratch.mkdir()
-    documents = source.read(scratch, warn)
-    train, test = split_rows(len(documents), recipe.test_size, recipe.train_size, recipe.seed, warn)
+    documents = source.read(scratch, notes)
+    train, test = split_rows(len(documents), recipe.test_size, recipe.train_size, recipe.seed, notes)
     listen(PhaseChanged(Phase.TOKENIZING))
     total = len(train) + len(test)
     done = 0
@@ -87,14 +87,14 @@ def build_entry(
             sides[side] = writer.close()
     skipped = sides["train"]["skipped"] + sides["test"]["skipped"]
     if skipped:
-        warn(f"{skipped:,} of {total:,} rows hold no text and were left out.")
+        notes.warning(f"{skipped:,} of {total:,} rows hold no text and were left out.")
     both = f"{sides['train']['sha256']} {sides['test']['sha256']}"
     facts = {
         **sides,
         "fingerprint": hashlib.sha256(both.encode()).hexdigest()[:16],
         "text_column": documents.column,
         "revision": documents.revision,
-        "notes": notes,
+        "notes": notes.kept,
     }
     del documents
     cached.remove_scratch(scratch)

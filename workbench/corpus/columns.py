@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from workbench.corpus.documents import Warn
+from workbench.corpus.notes import Notes
 from workbench.errors import CorpusError
 
 _USUAL_NAMES = ("text", "document", "content", "article", "body", "abstract", "sentence")
 
 
 def choose_column(
-    wanted: str | None, columns: Sequence[str], sample: Mapping[str, Sequence[object]], where: str, warn: Warn
+    wanted: str | None,
+    columns: Sequence[str],
+    sample: Mapping[str, Sequence[object]],
+    where: str,
+    notes: Notes,
 ) -> str:
-    """The column to read: `wanted`, or a guess, which is told through `warn`.
+    """The column to read: `wanted`, or a guess, which is told through `notes`.
 
     columns: all there are. sample: for each of them its first values, by which the guess is made: among
-    columns of text a usual name, or else the one with the most characters. Raises CorpusError that names the
+    columns of text a usual name, or else the one with the most letters. Raises CorpusError that names the
     columns there are.
     """
     if wanted is not None:
@@ -26,7 +30,7 @@ def choose_column(
             f"There is no column {wanted!r} in {where}. Columns: {', '.join(columns) or 'none'}.",
             "Name one of these as text_column (--text-column), or leave it empty to have it guessed.",
         )
-    lengths = {name: _characters(sample.get(name, ())) for name in columns}
+    lengths = {name: _letters(sample.get(name, ())) for name in columns}
     of_text = [name for name in columns if lengths[name] > 0]
     if not of_text:
         raise CorpusError(
@@ -36,12 +40,12 @@ def choose_column(
     usual = [name for name in _USUAL_NAMES if name in of_text]
     chosen = usual[0] if usual else max(of_text, key=lambda name: lengths[name])
     if len(columns) > 1:
-        warn(f"Text column: {chosen}, guessed among {', '.join(columns)}.")
+        notes.info(f"Text column: {chosen}, guessed among {', '.join(columns)}.")
     return chosen
 
 
-def _characters(values: Sequence[object]) -> int:
-    """How many characters of text; 0 when any value is something else than text or nothing."""
+def _letters(values: Sequence[object]) -> int:
+    """How many letters (a table of numbers has none); 0 when any value is neither text nor nothing."""
     if any(value is not None and not isinstance(value, str) for value in values):
         return 0
-    return sum(len(value) for value in values if isinstance(value, str))
+    return sum(sum(map(str.isalpha, value)) for value in values if isinstance(value, str))

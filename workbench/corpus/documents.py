@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-Warn = Callable[[str], None]
-"""Takes a sentence that the person who trains should see."""
+from workbench.corpus.notes import Notes
 
 
 class Documents(Protocol):
@@ -33,11 +32,11 @@ class Documents(Protocol):
 class Source(Protocol):
     """Where documents come from. Its methods raise CorpusError."""
 
-    def identity(self, warn: Warn) -> Mapping[str, Any]:
+    def identity(self, notes: Notes) -> Mapping[str, Any]:
         """What tells this text from any other, as JSON, found without reading it all."""
         ...
 
-    def read(self, folder: Path, warn: Warn) -> Documents:
+    def read(self, folder: Path, notes: Notes) -> Documents:
         """Read the documents; what memory does not hold may be laid in `folder`, which is removed later."""
         ...
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from workbench.corpus import readers
 from workbench.corpus.columns import choose_column
-from workbench.corpus.documents import Documents, SpooledDocuments, Warn
+from workbench.corpus.documents import Documents, SpooledDocuments
+from workbench.corpus.notes import Notes
 from workbench.errors import CorpusError
 
 TEXT = ".txt"
@@ -32,7 +33,7 @@ class LocalFiles:
             )
         self.kind = kinds[0]
 
-    def identity(self, warn: Warn) -> Mapping[str, Any]:
+    def identity(self, notes: Notes) -> Mapping[str, Any]:
         stats = [(str(path), path.stat()) for path in self.paths]
         return {
             "source": "files",
@@ -40,16 +41,16 @@ class LocalFiles:
             "files": [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats],
         }
 
-    def read(self, folder: Path, warn: Warn) -> Documents:
+    def read(self, folder: Path, notes: Notes) -> Documents:
         spool = folder / "documents.txt"
         if self.kind == TEXT:
             one = len(self.paths) == 1
             texts = readers.lines(self.paths[0]) if one else (readers.whole(path) for path in self.paths)
             documents = SpooledDocuments(spool, texts, None)
             if one:
-                warn(f"{self.paths[0].name}: each line is a document ({len(documents):,} lines).")
+                notes.info(f"{self.paths[0].name}: each line is a document; lines: {len(documents):,}.")
         else:
-            column = self._column(warn)
+            column = self._column(notes)
             documents = SpooledDocuments(spool, self._column_texts(column), column)
         if len(documents) == 0:
             raise CorpusError(f"{self._where()} holds no rows.", "Give a file with text in it.")
@@ -60,17 +61,18 @@ class LocalFiles:
             str(self.paths[0]) if len(self.paths) == 1 else f"{self.paths[0]} and {len(self.paths) - 1} more"
         )
 
-    def _column(self, warn: Warn) -> str:
+    def _column(self, notes: Notes) -> str:
         """The text column, which every file must have."""
         reader, first = readers.TABLES[self.kind], self.paths[0]
         columns = reader.columns(first)
         if not columns:
             raise CorpusError(f"{first} holds no rows.", "Give a file with text in it.")
-        chosen = choose_column(
-            self.text_column, columns, readers.sample(reader, first, columns), str(first), warn
-        )
+        sample = readers.sample(reader, first, columns)
+        if not any(sample.values()):
+            raise CorpusError(f"{first} holds no rows.", "Give a file with text in it.")
+        chosen = choose_column(self.text_column, columns, sample, str(first), notes)
         for path in self.paths[1:]:
-            choose_column(chosen, reader.columns(path), {}, str(path), warn)
+            choose_column(chosen, reader.columns(path), {}, str(path), notes)
         return chosen
 
     def _column_texts(self, column: str) -> Iterator[str | None]:

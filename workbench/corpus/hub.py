@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from workbench.corpus.columns import choose_column
-from workbench.corpus.documents import Documents, Warn
+from workbench.corpus.documents import Documents
+from workbench.corpus.notes import Notes
 from workbench.corpus.readers import SAMPLE_ROWS, text_of
 from workbench.errors import CorpusError, WorkbenchError
 from workbench.pretrained.hub import explain_hub_error, hub_is_reachable, require_hub
@@ -48,16 +49,16 @@ class HubDataset:
         self.commit: str | None = None
         self._memory = memory
 
-    def identity(self, warn: Warn) -> Mapping[str, Any]:
-        self.commit = self._current_commit() if hub_is_reachable() else self._last_commit(warn)
+    def identity(self, notes: Notes) -> Mapping[str, Any]:
+        self.commit = self._current_commit() if hub_is_reachable() else self._last_commit(notes)
         if self.commit is None:  # never prepared here, but the library may hold a copy: its own name for it
-            return {**self._asked(), "copy": str(self._load(warn)._fingerprint)}
+            return {**self._asked(), "copy": str(self._load(notes)._fingerprint)}
         return {**self._asked(), "commit": self.commit}
 
-    def read(self, folder: Path, warn: Warn) -> Documents:
-        rows = self._load(warn)
+    def read(self, folder: Path, notes: Notes) -> Documents:
+        rows = self._load(notes)
         first = rows[: min(SAMPLE_ROWS, len(rows))]
-        column = choose_column(self.text_column, rows.column_names, first, self.name, warn)
+        column = choose_column(self.text_column, rows.column_names, first, self.name, notes)
         if self.commit is not None and hub_is_reachable():
             self._remember(self.commit)
         return _HubDocuments(rows.select_columns([column]), column, self.name, self.commit)
@@ -83,15 +84,15 @@ class HubDataset:
             raise explain_hub_error(error, self.name, _KIND) from error
         return info.sha
 
-    def _last_commit(self, warn: Warn) -> str | None:
+    def _last_commit(self, notes: Notes) -> str | None:
         commit = self._remembered().get(self._memory_key())
         if commit is not None:
-            warn(
+            notes.warning(
                 f"The hub cannot be reached: {self.name} is taken as it was last seen, commit {commit[:10]}."
             )
         return commit
 
-    def _load(self, warn: Warn) -> Any:
+    def _load(self, notes: Notes) -> Any:
         """The split, memory-mapped by the datasets library."""
         require_hub(self.name, _KIND)
         import datasets
@@ -103,7 +104,7 @@ class HubDataset:
             except RuntimeError as error:
                 if "script" not in str(error).lower() or self.asked_revision is not None:
                     raise
-                warn(f"{self.name} is a script, which is not run: its Parquet copy on the hub is read.")
+                notes.info(f"{self.name} is a script, which is not run: its Parquet copy on the hub is read.")
                 return self._load_revision(CONVERTED)
         except WorkbenchError:
             raise

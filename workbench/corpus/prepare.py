@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from workbench.corpus import cache as cached
 from workbench.corpus.build import FORMAT, build_entry, open_entry
 from workbench.corpus.chunks import ChunkTable
+from workbench.corpus.notes import Notes
 from workbench.corpus.sources import open_source
 from workbench.corpus.streams import TokenStream
 from workbench.corpus.tokenizing import DocumentTokenizer
 from workbench.errors import CorpusError
 from workbench.recipe import Recipe
-from workbench.training.events import CorpusReady, Listener, Message, Phase, PhaseChanged
+from workbench.training.events import CorpusReady, Listener, Phase, PhaseChanged
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -74,18 +75,13 @@ def prepare_corpus(
     began = time.monotonic()
     listen(PhaseChanged(Phase.LOADING_DATA))
     _check_chunk_size(recipe.chunk_size, max_chunk, tokenizer)
-    notes: list[str] = []
-
-    def warn(text: str) -> None:
-        notes.append(text)
-        listen(Message(text, "warning"))
-
+    notes = Notes(listen)
     source = open_source(recipe, cache)
     encoder = DocumentTokenizer(tokenizer)
     key = cached.key_of(
         {
             "format": FORMAT,
-            "source": source.identity(warn),
+            "source": source.identity(notes),
             "split": [recipe.test_size, recipe.train_size, recipe.seed],
             "tokenizer": encoder.fingerprint,
         }
@@ -93,15 +89,14 @@ def prepare_corpus(
     found = open_entry(cache / key)
     from_cache = found is not None
     if found is None:
-        notes.clear()  # what identity() had to say is about today, not about the text
+        notes.kept.clear()  # what identity() had to say is about today, not about the text
         with cached.new_entry(cache, key) as folder:
-            build_entry(folder, source, recipe, encoder, notes, warn, listen)
+            build_entry(folder, source, recipe, encoder, notes, listen)
         found = open_entry(cache / key)
         if found is None:
             raise CorpusError(f"The prepared text in {cache / key} cannot be read back.", "Check that disk.")
     else:
-        for text in found.notes:
-            listen(Message(text, "warning"))
+        notes.repeat(found.notes)
     corpus = Corpus(
         train=_cut(found.train, "train", recipe),
         test=_cut(found.test, "test", recipe),

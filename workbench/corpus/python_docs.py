@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench.corpus.documents import Documents, ListedDocuments, Warn
+from workbench.corpus.documents import Documents, ListedDocuments
+from workbench.corpus.notes import Notes
 from workbench.errors import CorpusError
 
 NAME = "python-docs"
@@ -44,10 +45,10 @@ class PythonDocs:
     def __init__(self, library: Path | None = None) -> None:
         self.library = library or Path(sysconfig.get_paths()["stdlib"])
 
-    def identity(self, warn: Warn) -> Mapping[str, Any]:
+    def identity(self, notes: Notes) -> Mapping[str, Any]:
         return {"source": NAME, "python": sys.version, "library": str(self.library), "rules": _RULES}
 
-    def read(self, folder: Path, warn: Warn) -> Documents:
+    def read(self, folder: Path, notes: Notes) -> Documents:
         texts = list(_documents(self.library))
         if not texts:
             raise CorpusError(

@@ -6,27 +6,27 @@ import math
 
 import numpy as np
 
-from workbench.corpus.documents import Warn
+from workbench.corpus.notes import Notes
 from workbench.errors import CorpusError
 
 
 def split_rows(
-    rows: int, test_size: int | float, train_size: int | None, seed: int, warn: Warn
+    rows: int, test_size: int | float, train_size: int | None, seed: int, notes: Notes
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers (train, test), int64, in the order in which they are read: those that `train_test_split` of
+    """Row numbers (train, test), int64, in reading order: those that `train_test_split` of
     the datasets library takes with that seed.
 
     One permutation, test rows first, train rows after the whole test side. So the test rows do not change
     with train_size, and a smaller test is the beginning of a larger one.
 
     test_size: rows, or a share below 1, rounded up. train_size: rows; None: all that are left. When fewer are
-    left than asked for they are all taken, and `warn` is told. Raises CorpusError when no row would be left to
+    left than asked for they are all taken, and `notes` says so. Raises CorpusError when no row would be left to
     train on.
     """
     test = math.ceil(test_size * rows) if isinstance(test_size, float) else test_size
     if rows < 2:
         raise CorpusError(
-            f"The text is {rows} document{'s' * (rows != 1)}: it takes two, one of them as the test.",
+            f"The text is {rows} document{'s' * (rows != 1)}: two are needed, one as the test.",
             "A .txt file holds one document a line; several .txt files, a document each.",
         )
     if test >= rows:
@@ -36,6 +36,8 @@ def split_rows(
         )
     left = rows - test
     if train_size is not None and train_size > left:
-        warn(f"Training on {left:,} rows, not {train_size:,}: there are {rows:,} with the test's {test:,}.")
+        notes.warning(
+            f"Training on {left:,} rows, not {train_size:,}: there are {rows:,} with the test's {test:,}."
+        )
     order = np.random.default_rng(seed).permutation(rows).astype(np.int64, copy=False)
     return order[test : test + (left if train_size is None else min(train_size, left))], order[:test]
