@@ -1,0 +1,177 @@
+"""The terminal program: opens the store, looks for changes once a second, and goes from screen to screen."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from workbench.errors import WorkbenchError
+from workbench.store import Run, Store
+from workbench.text import printable
+from workbench.tui.keys import keys_of
+from workbench.tui.screens.base import WorkbenchScreen
+from workbench.tui.screens.runs import RunsScreen
+from workbench.tui.status import ACTIVE
+from workbench.tui.theme import WORKBENCH, theme_for
+
+if TYPE_CHECKING:
+    from workbench.inference.client import InferenceClient
+    from workbench.recipe import Recipe
+
+LEAVE = "Leave; running trainings go on"
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the store. A look that finds nothing new costs one pragma."""
+
+
+class WorkbenchApp(App[None]):
+    """Holds what the screens share. Everything that is shown is read from `store`."""
+
+    TITLE = "mlm-workbench"
+    # The first screen's style is named here: Textual loads the .tcss of pushed screens only.
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/runs.tcss"]
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+p", "command_palette", "Palette", show=False, tooltip="Find any action by name"),
+        Binding("ctrl+q", "leave", "Quit", show=False, tooltip=LEAVE, priority=True),
+    ]
+
+    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+        super().__init__()
+        self.store = store
+        self.clock = clock
+        self._version: int | None = None
+        self._checking = False
+        self._any_active = True
+        self._inference: InferenceClient | None = None
+        self.animation_level = "none"  # frames of an animation are bytes over SSH
+        self.register_theme(WORKBENCH)
+        self.theme = WORKBENCH.name
+
+    def get_default_screen(self) -> Screen[Any]:
+        return RunsScreen()
+
+    def on_mount(self) -> None:
+        self.set_interval(LOOK_EVERY, self._look)
+
+    async def on_unmount(self) -> None:
+        if self._inference:
+            await self._inference.close()
+
+    @property
+    def inference(self) -> InferenceClient:
+        """The warm inference process, started by the first question."""
+        if self._inference is None:
+            from workbench.inference.client import InferenceClient
+
+            self._inference = InferenceClient()
+        return self._inference
+
+    async def _look(self) -> None:
+        """Tell the screen when the store has changed; find runs whose process is gone."""
+        if self._checking:
+            return
+        self._checking = True
+        try:
+            if self._any_active:
+                await asyncio.to_thread(self._check_liveness)
+            version = self.store.data_version()
+            if version != self._version:
+                self._version = version
+                self._any_active = True
+                self._reload()
+            elif self._any_active:
+                self._reload()  # a running run's elapsed time moves on
+        except WorkbenchError as error:
+            self.notify(printable(error.hint), title=printable(error.message), severity="error", markup=False)
+        finally:
+            self._checking = False
+
+    def _check_liveness(self) -> None:
+        from workbench.worker import liveness
+
+        runs = liveness.refresh(self.store)
+        self._any_active = any(run.status in ACTIVE for run in runs)
+
+    def _reload(self) -> None:
+        screen = next((one for one in reversed(self.screen_stack) if isinstance(one, WorkbenchScreen)), None)
+        if screen:
+            screen.reload()
+
+    def open_live(self, run_id: int) -> None:
+        """Watch a run."""
+        from workbench.tui.screens.live import LiveScreen
+
+        self.push_screen(LiveScreen(run_id))
+
+    def replace_with_live(self, run_id: int) -> None:
+        """Watch a run in the place of the form that started it."""
+        from workbench.tui.screens.live import LiveScreen
+
+        self._any_active = True
+        self.switch_screen(LiveScreen(run_id))
+
+    def open_form(self, recipe: Recipe | None = None) -> None:
+        """Set up a new run."""
+        from workbench.tui.screens.new_run import NewRunScreen
+
+        self.push_screen(NewRunScreen(recipe))
+
+    def open_console(self, run: Run | None) -> None:
+        """Fill masks with the run's newest checkpoint, or with the starter when it has none."""
+        from workbench.tui.screens.console import ConsoleScreen, model_alone, sources_of
+
+        has_model = run is not None and run.checkpoint
+        self.push_screen(ConsoleScreen(*(sources_of(run) if run and has_model else model_alone("starter"))))
+
+    def open_help(self) -> None:
+        """The help page of the screen in front."""
+        from workbench.tui.screens.help import Help
+
+        self.push_screen(Help.of(self.screen))
+
+    def action_leave_screen(self) -> None:
+        """Leave the screen in front for the one before."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    async def action_leave(self) -> None:
+        """End the program; say which runs go on without it."""
+        runs = await asyncio.to_thread(self.store.runs)
+        going = [run for run in runs if run.status in ACTIVE]
+        message = None
+        if going:
+            names = ", ".join(f"{run.id} “{printable(run.name)}”" for run in going[:5])
+            more = f" and {len(going) - 5} more" if len(going) > 5 else ""
+            verb = "goes on" if len(going) == 1 else "go on"
+            message = Text(f"Run {names}{more} {verb} in the background. Open the workbench again to watch.")
+        self.exit(message=message)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every key of the screen in front, by name, and then the program's own commands."""
+        for key in keys_of(screen):
+            if key.title and screen.check_action(key.action, ()):
+                what = f"{key.what} ({', '.join(key.keys)})"
+                yield SystemCommand(key.title, what, self._runner(screen, key.action))
+        yield from super().get_system_commands(screen)
+
+    @staticmethod
+    def _runner(screen: Screen[Any], action: str) -> Callable[[], Any]:
+        async def run() -> None:
+            await screen.run_action(action)
+
+        return run
+
+
+def run(location: str | None = None) -> None:
+    """Open the workbench on the store at `location`. Raises StoreError when it cannot be opened."""
+    app = WorkbenchApp(Store.open(location))
+    app.theme = theme_for(app.console.color_system)
+    app.run()

@@ -1,0 +1,52 @@
+"""The keys of a screen, read off its bindings: for the help page and the command palette."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+_NAMES = {"⏎": "Enter", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "escape": "Esc"}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What an action is called, what it does, and the keys that do it."""
+
+    action: str
+    title: str
+    what: str
+    keys: tuple[str, ...]
+
+
+def keys_of(screen: Screen[Any]) -> list[Key]:
+    """The keys that have an explanation: the screen's, then its focused widget's, then the program's."""
+    found: dict[str, Key] = {}
+    for binding in _bindings(screen):
+        if not binding.tooltip:
+            continue
+        shown = _shown(screen, binding)
+        known = found.get(binding.action)
+        keys = (
+            (*known.keys, shown) if known and shown not in known.keys else known.keys if known else (shown,)
+        )
+        found[binding.action] = Key(binding.action, binding.description, binding.tooltip, keys)
+    return list(found.values())
+
+
+def _bindings(screen: Screen[Any]) -> Iterator[Binding]:
+    owners: list[DOMNode] = [screen, *([screen.focused] if screen.focused else []), screen.app]
+    for owner in owners:
+        for _, binding in owner._bindings:
+            yield binding
+
+
+def _shown(screen: Screen[Any], binding: Binding) -> str:
+    # Several keys of one binding share its key_display, which names only the first of them.
+    key = binding.key_display if binding.key_display and len(binding.key_display) < 4 else None
+    shown = key or screen.app.get_key_display(binding)
+    return _NAMES.get(shown, shown)

@@ -1,0 +1,1 @@
+"""One file per screen, each with the .tcss of the same name."""

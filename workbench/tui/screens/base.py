@@ -1,0 +1,117 @@
+"""What every screen shares: a title line, a footer, reading the store off the screen's own thread."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual.screen import Screen
+from textual.widgets import Static
+
+from workbench.errors import WorkbenchError
+from workbench.text import printable
+
+if TYPE_CHECKING:
+    from workbench.tui.app import WorkbenchApp
+
+
+class TitleBar(Static):
+    """The top line: where one is on the left, what matters here on the right."""
+
+    DEFAULT_CSS = """
+    TitleBar { dock: top; height: 1; padding: 0 1; text-wrap: nowrap; }
+    TitleBar { background: $panel; color: $foreground; }
+    TitleBar:ansi { text-style: reverse; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+        self._shown: tuple[str, str, int] | None = None
+
+    def show(self, left: str, right: str = "") -> None:
+        """Left part in bold; the right part gives way when there is no room for both."""
+        from workbench.tui import figures
+
+        width = self.size.width or self.app.size.width - 2
+        if (left, right, width) == self._shown:
+            return
+        self._shown = (left, right, width)
+        left, right = printable(left), printable(right)
+        left = figures.clip(left, width)
+        room = width - figures.cell_len(left) - 2
+        text = Text(left, style="bold", no_wrap=True, end="")
+        if room > 8:
+            text.append("  " + figures.fit(right, room, "right"), "not bold")
+        self.update(text)
+
+    def on_resize(self) -> None:
+        if self._shown:
+            self.show(*self._shown[:2])
+
+
+class WorkbenchScreen(Screen[None]):
+    """A screen that shows what the store holds. Subclasses give `read` (a thread) and `show` (the screen)."""
+
+    HELP: ClassVar[str] = ""
+    """A few lines for the help page; the keys are added from the bindings."""
+
+    AUTO_FOCUS = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reading = False
+        self._again = False
+
+    @property
+    def workbench(self) -> WorkbenchApp:
+        """The app, with its store and its inference client."""
+        from workbench.tui.app import WorkbenchApp
+
+        assert isinstance(self.app, WorkbenchApp)
+        return self.app
+
+    def read(self) -> Any:
+        """Read from the store. Runs on a thread and must not touch a widget."""
+
+    def show(self, data: Any) -> None:
+        """Put what `read` gave on the screen."""
+
+    def on_screen_resume(self) -> None:
+        self.reload()
+
+    def reload(self) -> None:
+        """Read again and show. Calls while a reading is under way end in one more reading."""
+        if self._reading:
+            self._again = True
+            return
+        self._reading = True
+        self.run_worker(self._reload(), group="reload")
+
+    async def _reload(self) -> None:
+        try:
+            while True:
+                self._again = False
+                data = await asyncio.to_thread(self.read)
+                if self.is_attached:
+                    self.show(data)
+                if not self._again:
+                    break
+        except WorkbenchError as error:
+            self.tell_error(error)
+        finally:
+            self._reading = False
+
+    def tell_error(self, error: WorkbenchError) -> None:
+        """A toast with what is wrong and what to do."""
+        self.app.notify(
+            printable(error.hint or ""),
+            title=printable(error.message),
+            severity="error",
+            timeout=10,
+            markup=False,
+        )
+
+    def tell(self, text: str, *, warning: bool = False) -> None:
+        """A toast; `text` is never markup."""
+        self.app.notify(printable(text), severity="warning" if warning else "information", markup=False)

@@ -1,0 +1,33 @@
+"""How a run's status looks: a symbol, a word and a colour, so that any one of them may be missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """`style` is a Rich style of the 16 colours that every terminal has."""
+
+    symbol: str
+    style: str
+
+
+MARKS: dict[str, Mark] = {
+    "queued": Mark("○", "cyan"),
+    "running": Mark("▶", "bold bright_green"),
+    "finished": Mark("✓", "green"),
+    "stopped": Mark("■", "yellow"),
+    "failed": Mark("✗", "bold bright_red"),
+    "crashed": Mark("!", "bold bright_red"),
+}
+
+ACTIVE = frozenset({"queued", "running"})
+"""Statuses with a worker that can be stopped."""
+RESUMABLE = frozenset({"stopped", "failed", "crashed"})
+"""Statuses that `resume` goes on from."""
+
+
+def mark(status: str) -> Mark:
+    """The mark of a status; an unknown one (from a newer version) gets `?`."""
+    return MARKS.get(status, Mark("?", ""))
