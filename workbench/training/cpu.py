@@ -73,7 +73,8 @@ def attention(
 ) -> tuple[Tensor, Tensor | None]:
     """Scaled dot-product attention for training.
 
-    Takes (batch, heads, tokens, width), gives (batch, tokens, heads, width). Evaluation, grouped key heads and anything unusual go to PyTorch's own kernel.
+    Takes (batch, heads, tokens, width), gives (batch, tokens, heads, width). Evaluation, grouped key heads
+    and anything unusual go to PyTorch's own kernel.
     """
     if (
         not module.training

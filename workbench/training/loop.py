@@ -259,7 +259,7 @@ class TrainingLoop:
             raise TrainingError(
                 f"The {what} is no longer a finite number at step {record.step}, with learning rate "
                 f"{record.learning_rate:g}.",
-                "Lower learning_rate, add warmup_ratio, or set max_grad_norm = 1; the last checkpoint is kept.",
+                "Lower learning_rate, add warmup_ratio, or set max_grad_norm = 1. The last checkpoint stays.",
             )
 
     def _evaluate(self) -> None:

@@ -42,7 +42,7 @@ class MaskedLM(nn.Module):
             logits = _first(self.model(input_ids=input_ids))
             if logits.shape[:2] != input_ids.shape:
                 raise ModelError(
-                    f"The model scores {logits.shape[1]} positions in a chunk of {input_ids.shape[1]} tokens.",
+                    f"The model scores {logits.shape[1]} positions, not {input_ids.shape[1]}.",
                     f"Set chunk_size = {logits.shape[1]}.",
                 )
             return logits.reshape(-1, logits.shape[-1]).index_select(0, positions)
