@@ -41,9 +41,9 @@ class Entry:
 
 def open_entry(folder: Path) -> Entry | None:
     """The entry in a folder, or None when there is none; a damaged one is removed."""
-    facts = cached.read_facts(folder)
-    if facts is None:
+    if not folder.is_dir():
         return None
+    facts = cached.read_facts(folder) or {}
     try:
         return Entry(
             TokenStream.open(folder, "train", facts["train"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from workbench.corpus.columns import choose_column
 from workbench.corpus.documents import Documents, SpooledDocuments
 from workbench.corpus.notes import Notes
 from workbench.errors import CorpusError
+from workbench.pretrained.locate import existing
 
 TEXT = ".txt"
 KINDS = (TEXT, *readers.TABLES)
@@ -83,13 +85,12 @@ class LocalFiles:
 
 def is_local(dataset: str) -> bool:
     """Whether a data set's name means files here rather than a data set on the hub."""
-    path = Path(dataset).expanduser()
     return (
-        path.suffix.lower() in KINDS
+        Path(dataset).suffix.lower() in KINDS
         or dataset.startswith(("/", ".", "~"))
         or any(sign in dataset for sign in "*?[")
         or dataset.count("/") > 1
-        or path.exists()
+        or existing(dataset) is not None
     )
 
 
@@ -113,17 +114,18 @@ def find_files(dataset: str) -> list[Path]:
 
 def _candidates(dataset: str) -> list[Path]:
     """The files under a folder that can be read, a file itself, or what a glob matches; never none."""
-    path = Path(dataset).expanduser()
-    if path.is_dir():
+    path = existing(dataset)
+    if path is not None and path.is_dir():
         inside = (file for file in path.rglob("*") if not _is_hidden(file.relative_to(path)))
         found = [file for file in inside if file.is_file() and file.suffix.lower() in KINDS]
         if not found:
             raise CorpusError(f"The folder {dataset} holds no files to read.", _READABLE)
         return found
-    if path.exists():
+    if path is not None:
         return [path]
-    # Path.glob refuses absolute patterns
-    found = [file for file in map(Path, glob.glob(str(path), recursive=True)) if file.is_file()]  # noqa: PTH207
+    pattern = os.path.expanduser(dataset)  # noqa: PTH111 - Path's refuses a user that there is not
+    # and Path.glob refuses absolute patterns
+    found = [file for file in map(Path, glob.glob(pattern, recursive=True)) if file.is_file()]  # noqa: PTH207
     if not found:
         raise CorpusError(f"There is no file or folder {dataset}.", "Check the path, or quote a glob.")
     return found

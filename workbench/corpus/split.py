@@ -13,15 +13,14 @@ from workbench.errors import CorpusError
 def split_rows(
     rows: int, test_size: int | float, train_size: int | None, seed: int, notes: Notes
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers (train, test), int64, in reading order: those that `train_test_split` of
-    the datasets library takes with that seed.
+    """Row numbers (train, test), int64, in reading order: those of the datasets library's `train_test_split`
+    with that seed.
 
     One permutation, test rows first, train rows after the whole test side. So the test rows do not change
     with train_size, and a smaller test is the beginning of a larger one.
 
     test_size: rows, or a share below 1, rounded up. train_size: rows; None: all that are left. When fewer are
-    left than asked for they are all taken, and `notes` says so. Raises CorpusError when no row would be left to
-    train on.
+    left than asked for they are all taken, and `notes` says so. Raises CorpusError when none would be left.
     """
     test = math.ceil(test_size * rows) if isinstance(test_size, float) else test_size
     if rows < 2:

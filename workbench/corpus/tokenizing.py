@@ -22,7 +22,7 @@ LONGEST_PIECE = 100_000
 AT_ONCE = 4_000_000
 """Characters tokenized together: the encodings of so many take some 200 MB."""
 
-_SPACE_BEFORE_WORD = re.compile(r"\s(?=\S)")
+_SPACE_BETWEEN_WORDS = re.compile(r"(?<=\S) (?=\S)")
 
 
 class Tokens(NamedTuple):
@@ -47,12 +47,13 @@ class DocumentTokenizer:
         with _untruncated(self._backend):
             description = self._backend.to_str()
             self._before, self._after = _special_tokens_around(self._backend)
+            self._space_goes = _space_goes(self._backend)
         self.fingerprint = hashlib.sha256(f"{tokenizers.__version__} {description}".encode()).hexdigest()
         self._begins_word = _word_beginnings(tokenizer, largest + 1)
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Tokenize a batch. A document without any token of its own gets none at all: its length is 0."""
-        pieces = [_pieces(text) for text in texts]
+        pieces = [_pieces(text, self._space_goes) for text in texts]
         ids, starts = self._encode_in_groups(list(chain.from_iterable(pieces)))
         bodies: list[np.ndarray] = []
         body_starts: list[np.ndarray] = []
@@ -140,19 +141,31 @@ def _special_tokens_around(backend: tokenizers.Tokenizer) -> tuple[np.ndarray, n
     return (ids[: own[0]], ids[own[-1] + 1 :]) if len(own) else (ids[:0], ids[:0])
 
 
-def _pieces(text: str) -> list[str]:
-    """The text, or for a very long one its parts, cut before the space that begins a word.
+def _space_goes(backend: tokenizers.Tokenizer) -> str | None:
+    """What becomes of the space where a text is cut, that its tokens may be those of the whole.
 
-    There no tokenizer joins what stands on both sides: a word-initial space belongs to the word after it.
+    "on": it begins the next piece, as most tokenizers have it. "away": it is dropped, where the tokenizer
+    puts one before any text. None: this tokenizer's texts cannot be cut.
     """
+
+    def ids(text: str) -> list[int]:
+        return list(backend.encode(text, add_special_tokens=False).ids)
+
+    whole, first = ids("one two"), ids("one")
+    if whole == first + ids(" two"):
+        return "on"
+    return "away" if whole == first + ids("two") else None
+
+
+def _pieces(text: str, space_goes: str | None) -> list[str]:
+    """The text, or for a very long one its parts, cut at spaces."""
+    if len(text) <= LONGEST_PIECE or space_goes is None:
+        return [text]
     pieces, start = [], 0
-    while len(text) - start > LONGEST_PIECE:
-        cut = _SPACE_BEFORE_WORD.search(text, start + LONGEST_PIECE)
-        if cut is None:
-            break
+    while cut := _SPACE_BETWEEN_WORDS.search(text, start + LONGEST_PIECE):
         pieces.append(text[start : cut.start()])
-        start = cut.start()
-    pieces.append(text[start:] if start else text)
+        start = cut.start() if space_goes == "on" else cut.end()
+    pieces.append(text[start:])
     return pieces
 
 

@@ -24,16 +24,25 @@ def locate(model: str) -> str:
         return str(starter_folder())
     if model.startswith("run:"):
         raise ModelError(f"{model} was not replaced by a checkpoint of that run.", _WRITE)
-    path = Path(model).expanduser()
-    if path.is_dir():
-        return str(check_folder(path.absolute()))
-    if path.is_file():
+    path = existing(model)
+    if path is not None:
+        if path.is_dir():
+            return str(check_folder(path.absolute()))
         raise ModelError(f"{model} is a file, not the folder of a model.", _WRITE)
     if model.startswith(("/", ".", "~")) or model.count("/") > 1 or "\\" in model:
         raise ModelError(f"There is no model folder {model}.", _WRITE)
     if not _HUB_ID.fullmatch(model) or "--" in model or ".." in model:
         raise ModelError(f"{model!r} is neither a folder nor the shape of a hub id.", _WRITE)
     return model
+
+
+def existing(text: str) -> Path | None:
+    """The file or folder of that name, `~` spelled out; None where there is none, or where none can be."""
+    try:
+        path = Path(text).expanduser()
+        return path if path.exists() else None
+    except (OSError, RuntimeError, ValueError):  # too long, not to be looked into, no such user, a zero byte
+        return None
 
 
 def is_local(place: str) -> bool:
