@@ -1,0 +1,83 @@
+"""Open the database: SQLite in WAL mode, or another SQLAlchemy URL."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlmodel import create_engine
+
+from workbench.errors import StoreError
+
+VARIABLE = "MLM_WORKBENCH_DB"
+DEFAULT = "experiments.db"
+BUSY_SECONDS = 60.0
+"""How long a writer waits for another one before it gives up."""
+_SQLITE_HEADER = b"SQLite format 3\x00"
+
+
+def locate(location: str | Path | None) -> str:
+    """The URL of a path or URL; None: $MLM_WORKBENCH_DB, or experiments.db in the current folder."""
+    place = str(location or os.environ.get(VARIABLE) or DEFAULT)
+    if "://" in place:
+        return place
+    return f"sqlite:///{Path(place).expanduser().absolute()}"
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file behind a SQLite URL; None for another kind of database."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreError(f"{url} is no path and no database URL.", "For example sqlite:///runs.db") from error
+    if parsed.get_backend_name() != "sqlite":
+        return None
+    if not parsed.database or parsed.database == ":memory:":
+        raise StoreError("A database in memory cannot be shared with workers.", "Name a file.")
+    return Path(parsed.database).absolute()
+
+
+def open_engine(url: str) -> Engine:
+    """An engine on `url`. Raises StoreError when it is not a database; the file is then left as it is."""
+    file = sqlite_file(url)
+    if file is None:
+        try:
+            return create_engine(url)
+        except (NoSuchModuleError, ModuleNotFoundError) as error:
+            raise StoreError(f"No driver for {url} is installed: {error}.") from error
+    _prepare_file(file)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    event.listen(engine, "connect", _set_pragmas)
+    return engine
+
+
+def _prepare_file(file: Path) -> None:
+    """Make the folder and the file, private to their user; refuse what is not a database."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreError(
+            f"Cannot open the database {file}: {error.strerror}.",
+            "Choose another place with --db PATH or MLM_WORKBENCH_DB.",
+        ) from error
+    with os.fdopen(descriptor, "rb") as opened:
+        header = opened.read(len(_SQLITE_HEADER))
+    if header and header != _SQLITE_HEADER:
+        raise StoreError(
+            f"{file} is not a SQLite database; it was left as it is.",
+            "Choose another file with --db PATH, or move this one away.",
+        )
+
+
+def _set_pragmas(connection: sqlite3.Connection, record: Any) -> None:
+    cursor = connection.cursor()
+    # NORMAL loses no commit when a process is killed; only when the machine loses power, the newest.
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

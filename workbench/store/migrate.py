@@ -1,0 +1,92 @@
+"""Bring a database up to date, one revision after the other; refuse one from the future."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, text
+
+from workbench.errors import StoreError
+from workbench.store.engine import sqlite_file
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def bring_up_to_date(engine: Engine) -> None:
+    """Migrate to the newest revision, all in one transaction. A copy is made beside a database that changes.
+
+    Raises StoreError, the database untouched, when a newer version of the program made it.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    newest = scripts.get_current_head()
+    with engine.connect() as connection:
+        if _current(connection) == newest:
+            return
+    with _exclusive(engine) as connection:
+        current = _current(connection)
+        if current == newest:  # another process was first
+            return
+        if current is not None:
+            _refuse_unknown(scripts, current, engine)
+            _back_up(engine, current)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@contextmanager
+def _exclusive(engine: Engine) -> Iterator[Connection]:
+    """One transaction that holds the writer's lock from its beginning, so that two do not migrate at once."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            # pysqlite would begin only at the first INSERT, and leave CREATE TABLE outside
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            usual = driver.isolation_level
+            driver.isolation_level = None
+            connection.execute(text("BEGIN IMMEDIATE"))
+            try:
+                yield connection
+                driver.execute("COMMIT")
+            except BaseException:
+                driver.execute("ROLLBACK")
+                raise
+            finally:
+                driver.isolation_level = usual
+        else:
+            with connection.begin():
+                yield connection
+
+
+def _refuse_unknown(scripts: ScriptDirectory, revision: str, engine: Engine) -> None:
+    try:
+        scripts.get_revision(revision)
+    except CommandError as error:
+        raise StoreError(
+            f"{engine.url.render_as_string()} was made by a newer version of mlm-workbench "
+            f"(schema {revision}); it was left as it is.",
+            "Upgrade mlm-workbench, or choose another database with --db PATH.",
+        ) from error
+
+
+def _back_up(engine: Engine, revision: str) -> None:
+    file = sqlite_file(engine.url.render_as_string(hide_password=False))
+    if file is None:
+        return
+    copy = file.with_name(f"{file.name}.before-{revision}.bak")
+    copy.touch(mode=0o600)
+    with sqlite3.connect(file) as source, sqlite3.connect(copy) as target:
+        source.backup(target)

@@ -1,0 +1,127 @@
+"""What is remembered: one table per thing, as SQLModel classes. Times are seconds since 1970, UTC."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer
+from sqlmodel import Field, SQLModel
+
+
+class Status(StrEnum):
+    """How a run stands. `crashed`: its process vanished without a word."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    CRASHED = "crashed"
+
+
+ACTIVE = frozenset({Status.QUEUED, Status.RUNNING})
+"""The statuses of a run that has a process, or waits for one."""
+
+
+def _json(default: type) -> Any:
+    return Field(default_factory=default, sa_column=Column(JSON, nullable=False))
+
+
+def _of_run() -> Any:
+    """A foreign key to `run`, whose rows go when the run goes."""
+    return Field(
+        sa_column=Column(Integer, ForeignKey("run.id", ondelete="CASCADE"), nullable=False, index=True)
+    )
+
+
+class Run(SQLModel, table=True):
+    """One execution of a recipe, and what is known of it now."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(index=True)
+    status: str = Field(default=Status.QUEUED, index=True)
+    phase: str | None = None
+    recipe: dict[str, Any] = _json(dict)
+    tags: list[str] = _json(list)
+    note: str = ""
+    starred: bool = False
+    archived: bool = False
+    folder: str = ""
+
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    heartbeat_at: float | None = None
+    stop_requested_at: float | None = None
+
+    # the process that trains it: a pid alone may be another's by now
+    worker_pid: int | None = None
+    worker_started_at: float | None = None
+    host: str | None = None
+    boot_id: str | None = None
+    segment: int = 0  # 0 for the first process, one more for each resume
+
+    progress_done: int = 0
+    progress_total: int = 0
+    progress_unit: str = ""
+    epoch: float | None = None
+    step: int | None = None
+    total_steps: int | None = None
+
+    baseline_perplexity: float | None = None
+    train_perplexity: float | None = None
+    eval_perplexity: float | None = None
+    best_eval_perplexity: float | None = None
+    yardstick_perplexity: float | None = None
+    tokens_per_second: float | None = None
+    checkpoint: str | None = None
+
+    error: str | None = None
+    error_hint: str | None = None
+    environment: dict[str, Any] = _json(dict)
+    data: dict[str, Any] = _json(dict)
+    engine: dict[str, Any] = _json(dict)
+
+
+class Metric(SQLModel, table=True):
+    """One value at one step. `superseded`: a resume went through this step again."""
+
+    __table_args__ = (Index("ix_metric_curve", "run_id", "name", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = Field(sa_column=Column(Integer, ForeignKey("run.id", ondelete="CASCADE"), nullable=False))
+    segment: int = 0
+    name: str
+    step: int
+    epoch: float
+    value: float
+    at: float
+    superseded: bool = False
+
+
+class Checkpoint(SQLModel, table=True):
+    """A whole model folder of a run."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = _of_run()
+    step: int
+    epoch: float
+    path: str
+    eval_perplexity: float | None = None
+    best: bool = False
+    created_at: float
+
+
+class Fill(SQLModel, table=True):
+    """A text that was filled in the console, and the answer."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: float
+    model: str
+    run_id: int | None = Field(
+        default=None,
+        sa_column=Column(Integer, ForeignKey("run.id", ondelete="SET NULL"), nullable=True, index=True),
+    )
+    text: str
+    result: dict[str, Any] = _json(dict)

@@ -1,0 +1,24 @@
+"""Text from outside, made safe for a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+# Characters that reorder or hide what follows them: embeddings, overrides, isolates, and marks.
+_BIDIRECTIONAL = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
+_ALWAYS_REPLACED = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0), *_BIDIRECTIONAL}, REPLACEMENT)
+_KEEPING_LINES = {code: text for code, text in _ALWAYS_REPLACED.items() if chr(code) not in "\n\t"}
+
+
+def printable(text: str, *, keep_newlines: bool = False) -> str:
+    """`text` without anything that a terminal would obey: controls, escapes and bidirectional overrides.
+
+    Each becomes U+FFFD; newlines and tabs too, unless `keep_newlines`. Lone surrogates, which cannot be
+    encoded, become U+FFFD as well.
+    """
+    text = text.translate(_KEEPING_LINES if keep_newlines else _ALWAYS_REPLACED)
+    if text.isascii():
+        return text
+    return "".join(REPLACEMENT if unicodedata.category(letter) == "Cs" else letter for letter in text)
