@@ -16,7 +16,7 @@ from workbench.recipe import Recipe
 from workbench.training.engine import Outcome, train
 from workbench.training.events import CheckpointSaved, Event, Metrics
 
-WORDS = "the a cat dog bird sat ran flew on under over mat tree house red small quick old saw heard".split()
+WORDS = ["the", "a", "cat", "dog", "bird", "sat", "ran", "flew", "on", "under", "mat", "tree", "house", "old"]
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def test_the_others_fall_to_just_above_0(schedule: str) -> None:
     found = rates(schedule=schedule, warmup_ratio=0.1)
     assert max(found) == 1.0
     falling = found[10:]
-    assert all(a >= b for a, b in zip(falling, falling[1:], strict=False))
+    assert all(a >= b for a, b in pairwise(falling))
     assert 0 < found[-1] < 0.06
 
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from accelerate import Accelerator
+from torch import Tensor
 from torch.nn import functional as F
 
 from workbench.training.batches import BatchMaker
+from workbench.training.machine import is_out_of_memory
 from workbench.training.masked_only import MaskedLM
 
 TOKENS_PER_PASS = 16_384
@@ -69,14 +71,7 @@ def evaluate(
             if should_stop():
                 raise Interrupted
             rows = np.arange(start, min(start + per_pass, chunks))
-            batch = batches.draw(rows, epoch=0)
-            if batch.masked:
-                logits = model(batch.input_ids, batch.positions).float()
-                losses = F.cross_entropy(logits, batch.targets, reduction="none", ignore_index=-100)
-                chunk = start + batch.positions // batches.table.chunk_size
-                predicted = batch.targets != -100
-                sums[:, 0].index_add_(0, chunk, losses.to(dtype))
-                sums[:, 1].index_add_(0, chunk, predicted.to(dtype))
+            _score(model, batches, rows, sums)
             progress(int(rows[-1]) + 1, chunks)
     finally:
         model.train(was_training)
@@ -84,3 +79,23 @@ def evaluate(
         sums = accelerator.reduce(sums, reduction="sum")
     loss_sums, masked = sums.cpu().double().numpy().T
     return Evaluation(loss_sums, masked.astype(np.int64))
+
+
+def _score(model: MaskedLM, batches: BatchMaker, rows: np.ndarray, sums: Tensor) -> None:
+    """Add the losses and counts of consecutive `rows` to `sums` (chunks, 2); in halves if memory is short."""
+    try:
+        batch = batches.draw(rows, epoch=0)
+        if not batch.masked:
+            return
+        logits = model(batch.input_ids, batch.positions).float()
+        losses = F.cross_entropy(logits, batch.targets, reduction="none", ignore_index=-100)
+    except RuntimeError as error:
+        if not is_out_of_memory(error) or rows.size == 1:
+            raise
+    else:
+        chunk = int(rows[0]) + batch.positions // batches.table.chunk_size
+        counted = torch.stack([losses.to(sums.dtype), (batch.targets != -100).to(sums.dtype)], dim=1)
+        sums.index_add_(0, chunk, counted)
+        return
+    for half in np.array_split(rows, 2):  # outside `except`, whose traceback would keep the tensors alive
+        _score(model, batches, half, sums)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
 
 from workbench.corpus import Corpus
 from workbench.corpus.masking import Masker
@@ -33,7 +34,7 @@ from workbench.training.events import (
     PhaseChanged,
     Progress,
 )
-from workbench.training.machine import Machine, should_compile
+from workbench.training.machine import Machine, is_out_of_memory, should_compile
 from workbench.training.masked_only import fit_head, vocabulary_size
 from workbench.training.pace import Pace
 from workbench.training.randomness import seed_dropout
@@ -147,9 +148,9 @@ class TrainingLoop:
                 loss_sum, masked = self._accumulate_gradients(step)
                 break
             except RuntimeError as error:
-                if not _is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
-                self._halve_batch()
+            self._halve_batch()  # outside `except`, whose traceback would keep the tensors alive
         grad_norm = self._clip_gradients()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -209,7 +210,7 @@ class TrainingLoop:
             raise TrainingError(
                 f"The device is out of memory at batch size {state.batch_size}.",
                 "Lower batch_size (raise gradient_accumulation to match) or chunk_size.",
-            ) from None
+            )
         self.optimizer.zero_grad(set_to_none=True)
         if self.machine.is_cuda:
             torch.cuda.empty_cache()
@@ -265,8 +266,10 @@ class TrainingLoop:
     def _evaluate(self) -> None:
         step = self.state.step
         self._enter(Phase.BASELINE if step == 0 else Phase.EVALUATING)
+        # Not through DDP, whose forward waits for the other processes: those may have fewer passes to do.
+        distributed = isinstance(self.model, DistributedDataParallel)
         evaluation = evaluate(
-            self.model,
+            self.model.module if distributed else self.model,
             self.test_batches,
             self.accelerator,
             progress=lambda done, total: self.tell(Progress(done, total, "chunks")),
@@ -360,7 +363,7 @@ class TrainingLoop:
                 model=self.recipe.model,
                 architecture=type(self.pretrained).__name__,
                 parameters=sum(parameter.numel() for parameter in self.pretrained.parameters()),
-                device=str(self.machine.device),
+                device=str(self.machine.device) if self.machine.is_cuda else self.machine.device.type,
                 device_name=self.machine.device_name,
                 precision=self.machine.precision,
                 head="full" if self.head_reason else "masked-only",
@@ -411,7 +414,3 @@ def _adamw(parameters: list[torch.nn.Parameter], recipe: Recipe) -> torch.optim.
         eps=recipe.adam_epsilon,
         fused=parameters[0].device.type in ("cpu", "cuda", "mps"),
     )
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
-from accelerate.utils import InitProcessGroupKwargs
+from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
@@ -56,7 +56,10 @@ def choose_machine(recipe: Recipe, model_family: str) -> Machine:
     accelerator = Accelerator(
         cpu=kind == "cpu",
         mixed_precision="no" if precision == "fp32" else precision,
-        kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)],
+        kwargs_handlers=[
+            InitProcessGroupKwargs(timeout=PATIENCE),
+            DistributedDataParallelKwargs(broadcast_buffers=False),  # all alike, and nothing changes them
+        ],
     )
     if kind == "cpu":
         cpu.keep_memory()
@@ -68,6 +71,11 @@ def should_compile(recipe: Recipe, machine: Machine, total_steps: int) -> bool:
     if recipe.compile == "auto":
         return machine.is_cuda and total_steps >= COMPILE_PAYS_AFTER_STEPS
     return recipe.compile == "on"
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether the device (or, on a CPU, the system) refused memory."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _device_kind(wanted: str) -> str:
