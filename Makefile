@@ -1,0 +1,37 @@
+# The commands of a checkout. Every target sets up .venv first, when that is due.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup run test lint bench screenshots docs
+
+setup: $(READY)
+
+# Done again only when what is to be installed has changed.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "mlm-workbench needs Python 3.11 or newer: make setup PYTHON=python3.11" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -c constraints.txt -e '.[starter,test]'
+	@touch $@
+
+run: $(READY)
+	$(BIN)/mlm-workbench
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+screenshots: $(READY)
+	$(BIN)/python docs/screenshots.py
+
+docs: $(READY)
+	$(BIN)/python docs/recipe_table.py
