@@ -1,0 +1,1 @@
+"""One run as a detached process: starting it, stopping it, writing down what it tells, noticing its death."""

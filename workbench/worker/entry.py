@@ -1,0 +1,193 @@
+"""The worker: trains one run from its recipe in the store, and writes there how it goes."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import faulthandler
+import logging
+import os
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import StoreError, WorkbenchError
+from workbench.paths import cache_folder
+from workbench.recipe import Recipe
+from workbench.store import Run, Status, Store
+from workbench.text import printable
+from workbench.training.events import Phase
+from workbench.worker import environment
+from workbench.worker.figures import Figures
+from workbench.worker.heartbeat import Heartbeat
+from workbench.worker.identity import own_identity
+from workbench.worker.recorder import Recorder, insist
+from workbench.worker.resuming import go_back_to_checkpoint
+from workbench.worker.stop_flag import StopFlag
+
+log = logging.getLogger(__name__)
+
+PATIENCE_AT_END = 600.0
+"""Seconds that an ended training waits for a store that refuses to take its last figures."""
+
+_LIBRARIES = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "TOKENIZERS_PARALLELISM": "true",
+    "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+"""Settings of the libraries, which the user's own go before."""
+
+
+def main(arguments: Sequence[str], stop: StopFlag) -> int:
+    """Train the run that is named. Returns 0 when it finished or was stopped, 1 when it failed."""
+    parser = argparse.ArgumentParser(prog="python -m workbench.worker", description=__doc__)
+    parser.add_argument("--db", help="path or URL of the database; else MLM_WORKBENCH_DB")
+    parser.add_argument("--run", type=int, required=True, help="id of a queued run")
+    options = parser.parse_args(arguments)
+    _set_up_process()
+    try:
+        store = Store.open(options.db)
+        run = _claim(store, options.run)
+    except WorkbenchError as error:
+        log.error("%s", error)
+        return 1
+    try:
+        return _Job(store, run, stop).do()
+    finally:
+        store.close()
+
+
+def _set_up_process() -> None:
+    """The log's form, and quiet libraries. Standard error is the run's log."""
+    faulthandler.enable()
+    for name, value in _LIBRARIES.items():
+        os.environ.setdefault(name, value)
+    logging.basicConfig(format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%m-%d %H:%M:%S")
+    logging.getLogger("workbench").setLevel(logging.INFO)
+    logging.captureWarnings(True)
+
+
+def _claim(store: Store, run_id: int) -> Run:
+    """Make a queued run this process's own. Raises StoreError when another one has it."""
+    now = time.time()
+    run = store.run(run_id)
+    ours = store.change_status(
+        run_id,
+        {Status.QUEUED},
+        status=Status.RUNNING,
+        phase=str(Phase.STARTING),
+        progress_done=0,
+        progress_total=0,
+        progress_unit="",
+        started_at=run.started_at or now,
+        heartbeat_at=now,
+        **own_identity().columns(),
+    )
+    if not ours:
+        raise StoreError(f"Run {run_id} {run.name} is {store.run(run_id).status}, not queued.")
+    return run
+
+
+class _Job:
+    """One run, from the claim to its end."""
+
+    def __init__(self, store: Store, run: Run, stop: StopFlag) -> None:
+        assert run.id is not None
+        self._store, self._run, self._run_id, self._stop = store, run, run.id, stop
+        self._folder = Path(run.folder)
+        self._over_since: float | None = None
+        self._heartbeat = Heartbeat(store, self._run_id, own_identity(), stop)
+
+    def do(self) -> int:
+        """Train, and write how it ended. Returns the exit code."""
+        with self._heartbeat:
+            try:
+                log.info("run %s, %s", self._run_id, time.strftime("%Y-%m-%d %H:%M:%S %z"))
+                outcome = self._train()
+                ending: dict[str, Any] = {"status": outcome, "phase": None}
+                log.info("%s", outcome)
+            except BaseException as error:
+                # the phase stays: it says when it happened
+                ending = {"status": str(Status.FAILED), **self._explain(error)}
+                log.error("%s %s", ending["error"], ending["error_hint"])
+                log.error("%s", printable(traceback.format_exc(), keep_newlines=True).rstrip())
+            self._write_ending(ending)
+        return 1 if ending["status"] == Status.FAILED else 0
+
+    def _train(self) -> str:
+        """The status that the training ends with."""
+        known = {**self._run.environment, **environment.facts()}
+        self._store.update_run(self._run_id, environment=known)
+        recipe = Recipe.parse(self._run.recipe)
+
+        # What takes seconds to import comes after the run shows that it has begun.
+        from transformers.utils import logging as transformers_logging
+
+        from workbench.training.engine import train
+
+        transformers_logging.disable_progress_bar()
+        resume_from, figures, segment = None, Figures(), self._run.segment
+        if self._run.started_at is not None:
+            resume_from, figures = go_back_to_checkpoint(self._store, self._run, self._folder)
+            segment += 1
+        model = self._model_of_run(recipe, resume_from)
+        known |= {**environment.device_facts(), "base_model": model or recipe.model}
+        self._store.update_run(self._run_id, environment=known)
+        with Recorder(self._store, self._run_id, segment, figures, give_up=self._gives_up) as listen:
+            try:
+                return train(
+                    recipe,
+                    self._folder,
+                    listen,
+                    cache=cache_folder(),
+                    should_stop=self._stop,
+                    resume_from=resume_from,
+                    model=model,
+                ).value
+            finally:
+                self._over_since = time.monotonic()
+
+    def _model_of_run(self, recipe: Recipe, resume_from: Path | None) -> str | None:
+        """The checkpoint that a model `run:RUN` stands for; None for a model by another name."""
+        if not recipe.model.startswith("run:"):
+            return None
+        if resume_from:  # it has its own configuration and tokenizer; the other run may be gone
+            return str(resume_from)
+        from workbench.inference.resolve import resolve_model
+
+        return resolve_model(self._store, model=recipe.model).path
+
+    def _gives_up(self) -> bool:
+        waited = time.monotonic() - self._over_since if self._over_since else 0.0
+        return self._heartbeat.lost or waited > PATIENCE_AT_END
+
+    def _write_ending(self, ending: dict[str, Any]) -> None:
+        if self._heartbeat.lost:
+            return
+        self._over_since = self._over_since or time.monotonic()
+        # It may have been taken for dead within the last second.
+        still_ours = {Status.RUNNING, Status.CRASHED}
+        write: Callable[[], bool] = lambda: self._store.change_status(  # noqa: E731
+            self._run_id, still_ours, **{"error": None, "error_hint": None, "ended_at": time.time(), **ending}
+        )
+        insist(write, self._gives_up)
+
+    def _explain(self, error: BaseException) -> dict[str, str]:
+        """The columns that tell a person what went wrong."""
+        if isinstance(error, WorkbenchError):
+            message, hint = error.message, error.hint
+        elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            message = f"The disk is full: {error.filename or self._folder}."
+            hint = "Make room, then resume the run."
+        elif isinstance(error, MemoryError):
+            message, hint = "The machine is out of memory.", "Lower batch_size, then start a new run."
+        else:
+            first_line = next(iter(str(error).strip().splitlines()), "")
+            message = f"{type(error).__name__}: {first_line}"[:500]
+            hint = f"The traceback is in {self._folder / 'worker.log'}"
+        return {"error": printable(message, keep_newlines=True), "error_hint": printable(hint)}

@@ -1,0 +1,88 @@
+"""The facts that a run's figures depend on: versions, machine, commit. Never environment variables."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PACKAGES = (
+    "mlm-workbench",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "datasets",
+    "accelerate",
+    "safetensors",
+    "numpy",
+)
+_GIT_SECONDS = 5.0
+
+
+def facts() -> dict[str, Any]:
+    """What can be said before the training libraries are loaded; JSON values only."""
+    return {
+        "python": platform.python_version(),
+        "packages": package_versions(),
+        "platform": platform.platform(),
+        "host": platform.node(),
+        "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "executable": sys.executable,
+        "git": git_commit(Path.cwd()),
+    }
+
+
+def device_facts() -> dict[str, Any]:
+    """What PyTorch says of the machine. Loads it."""
+    import torch
+
+    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return {
+        "threads": torch.get_num_threads(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "gpus": gpus,
+        "cuda": torch.version.cuda,
+    }
+
+
+def package_versions() -> dict[str, str]:
+    """Installed versions by package; one that is not installed is left out."""
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def git_commit(folder: Path) -> dict[str, Any] | None:
+    """{"commit", "changed"} of the repository that `folder` is in; None where there is none, or no git."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if not commit:
+        return None
+    # untracked files are not looked at: a folder of data may hold millions
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return {"commit": commit, "changed": None if changes is None else bool(changes)}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "--no-optional-locks", "-C", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=_GIT_SECONDS,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,77 @@
+"""Once a second: say in the store that the worker lives, and see whether it should stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from workbench.errors import StoreError, UsageError
+from workbench.store import Status, Store
+from workbench.worker.identity import Identity
+from workbench.worker.stop_flag import StopFlag
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 1.0
+
+
+class Heartbeat(threading.Thread):
+    """A context manager around the training. `lost` is true once the run is no longer this worker's: it was
+    deleted, or taken for dead and resumed by another worker. Nothing may be written of it then."""
+
+    def __init__(self, store: Store, run_id: int, identity: Identity, stop: StopFlag) -> None:
+        super().__init__(daemon=True, name="heartbeat")
+        self._store, self._run_id, self._identity, self._stop_flag = store, run_id, identity, stop
+        self._over = threading.Event()
+        self.lost = False
+
+    def __enter__(self) -> Heartbeat:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        """Beat until the training is over."""
+        while not self._over.wait(BEAT_SECONDS):
+            try:
+                self._beat()
+            except UsageError:
+                self._give_away("was deleted")
+            except StoreError as error:
+                log.debug("heartbeat: %s", error)  # the recorder complains, and once is enough
+            if self.lost:
+                return
+
+    def _beat(self) -> None:
+        run = self._store.run(self._run_id)
+        if (run.worker_pid, run.worker_started_at) != (
+            self._identity.worker_pid,
+            self._identity.worker_started_at,
+        ):
+            self._give_away("goes on in another process")
+            return
+        if run.stop_requested_at is not None:
+            self._stop_flag.ask()
+        now = time.time()
+        if run.status == Status.CRASHED:  # who marked it could not see that it lives
+            log.warning("This run was taken for dead. It is not.")
+            self._store.change_status(
+                self._run_id,
+                {Status.CRASHED},
+                status=Status.RUNNING,
+                ended_at=None,
+                error=None,
+                error_hint=None,
+                heartbeat_at=now,
+            )
+        else:
+            self._store.change_status(self._run_id, {Status.RUNNING}, heartbeat_at=now)
+
+    def _give_away(self, why: str) -> None:
+        log.error("This run %s: the worker ends.", why)
+        self.lost = True
+        self._stop_flag.ask()

@@ -1,0 +1,177 @@
+"""Start, stop and go on with runs. Nothing here waits for a training."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from workbench.errors import StoreError, UsageError
+from workbench.recipe import Recipe
+from workbench.store import ACTIVE, Run, Status, Store
+from workbench.store.engine import VARIABLE, sqlite_file
+from workbench.worker.identity import identity_of, is_same_process, own_identity
+from workbench.worker.liveness import LOG
+
+RESUMABLE = frozenset({Status.STOPPED, Status.FAILED, Status.CRASHED})
+"""The statuses of a run that did not come to its end."""
+_RUN = "run:"
+
+
+def start(
+    store: Store, recipe: Recipe, name: str | None = None, tags: Sequence[str] = (), command: str = ""
+) -> Run:
+    """Queue a run of `recipe` and start its worker, which goes on when this process ends. Returns at once.
+
+    `command` is what was asked, as a person would type it, kept in the run's environment. A model `run:RUN`
+    is settled here: the run that `latest` means now. Raises UsageError or StoreError.
+    """
+    if recipe.model.startswith(_RUN):
+        recipe = recipe.with_changes(model=f"{_RUN}{store.find(recipe.model).id}")
+    run = store.create_run(recipe, name, tags)
+    assert run.id is not None
+    store.update_run(
+        run.id, environment={"command": without_passwords(command), "working_folder": str(Path.cwd())}
+    )
+    try:
+        _make_folder(Path(run.folder))
+    except StoreError:
+        store.change_status(run.id, ACTIVE, status=Status.FAILED, ended_at=time.time())
+        store.delete_run(run.id)
+        raise
+    _spawn(store, run)
+    return store.run(run.id)
+
+
+def resume(store: Store, run_id: int) -> Run:
+    """Go on with a run that was stopped, failed or crashed, from its newest whole checkpoint.
+
+    Raises UsageError when it is running or has come to its end.
+    """
+    run = store.run(run_id)
+    queued = store.change_status(
+        run_id,
+        RESUMABLE,
+        status=Status.QUEUED,
+        phase=None,
+        stop_requested_at=None,
+        ended_at=None,
+        error=None,
+        error_hint=None,
+        worker_pid=None,
+        worker_started_at=None,
+        heartbeat_at=time.time(),
+    )
+    if not queued:
+        status = store.run(run_id).status
+        if status == Status.FINISHED:
+            raise UsageError(
+                f"Run {run_id} {run.name} is finished; there is nothing to resume.",
+                f"Train its model further in a new run: --model run:{run_id}",
+            )
+        raise UsageError(f"Run {run_id} {run.name} is already {status}.")
+    try:
+        _make_folder(Path(run.folder))
+    except StoreError as error:
+        _fail(store, run_id, error)
+        raise
+    _spawn(store, run)
+    return store.run(run_id)
+
+
+def stop(store: Store, run_id: int) -> Run:
+    """Ask a run to stop; it saves a checkpoint and ends by itself. Asking one that has ended changes nothing."""
+    store.request_stop(run_id)
+    run = store.run(run_id)
+    # The signal only saves the worker from looking up the store, once a second. A queued one is still
+    # starting Python: it would die of the signal, and finds the word in the store soon enough.
+    if run.status == Status.RUNNING and run.worker_pid is not None and run.host == own_identity().host:
+        try:
+            if is_same_process(run.worker_pid, run.worker_started_at or 0.0):
+                os.kill(run.worker_pid, signal.SIGTERM)
+        except (ProcessLookupError, PermissionError):
+            pass
+    return run
+
+
+def without_passwords(command: str) -> str:
+    """`command` with the passwords in URLs left out."""
+    words = command.split(" ")
+    for index, word in enumerate(words):
+        before, separator, rest = word.partition("://")
+        user, at, place = rest.rpartition("@")
+        if separator and at and ":" in user:
+            words[index] = f"{before}://{user.partition(':')[0]}:***@{place}"
+    return " ".join(words)
+
+
+def _make_folder(folder: Path) -> None:
+    """The run's folder, closed to others: a log may quote texts that are not for all."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        os.close(_open_log(folder))
+    except OSError as error:
+        raise StoreError(
+            f"The run's folder {folder} cannot be written: {error.strerror}.",
+            "Make room or change its permissions, or keep the database elsewhere with --db PATH.",
+        ) from error
+
+
+def _open_log(folder: Path) -> int:
+    return os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def _spawn(store: Store, run: Run) -> None:
+    assert run.id is not None
+    # -P: a file in the current folder must not be taken for one of Python's modules
+    command = [sys.executable, "-P", "-u", "-m", "workbench.worker", "--run", str(run.id)]
+    environment = dict(os.environ)
+    if sqlite_file(store.url) is None and make_url(store.url).password:
+        environment[VARIABLE] = store.url  # a command line can be read by everybody on the machine
+    else:
+        command += ["--db", store.url]
+    working_folder = Path(str(run.environment.get("working_folder") or Path.cwd()))
+    log = _open_log(Path(run.folder))
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=working_folder if working_folder.is_dir() else None,  # the recipe may name files from there
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        problem = StoreError(
+            f"The worker cannot be started: {error.strerror}.", "Is the machine out of memory?"
+        )
+        _fail(store, run.id, problem)
+        raise problem from error
+    finally:
+        os.close(log)
+    # Somebody has to take note of its end, or it stays a zombie for as long as this process lives.
+    threading.Thread(target=process.wait, daemon=True, name=f"worker-{run.id}").start()
+    # The worker writes this too, as soon as it can; until then its death must not go unnoticed.
+    store.change_status(
+        run.id, {Status.QUEUED}, **identity_of(process.pid).columns(), heartbeat_at=time.time()
+    )
+
+
+def _fail(store: Store, run_id: int, error: StoreError) -> None:
+    store.change_status(
+        run_id,
+        ACTIVE,
+        status=Status.FAILED,
+        ended_at=time.time(),
+        error=error.message,
+        error_hint=error.hint,
+    )

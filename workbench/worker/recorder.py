@@ -1,0 +1,203 @@
+"""Write what a training tells to the store, on a thread of its own: the training never waits for a disk."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
+
+from workbench.errors import StoreError
+from workbench.store import MetricValue, Store
+from workbench.training.events import (
+    CheckpointSaved,
+    CorpusReady,
+    EngineReady,
+    Event,
+    Metrics,
+    Phase,
+    PhaseChanged,
+    Progress,
+)
+from workbench.worker.figures import Figures
+from workbench.worker.narrate import narrate
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+PROGRESS_SECONDS = 0.25
+"""Progress is written no oftener than this; all else at once."""
+FLUSH_SECONDS = 10.0
+"""How long a checkpoint waits for what was measured before it to be in the store."""
+_RETRY_SECONDS = 1.0
+
+
+class _Flush(threading.Event):
+    """A mark in the queue, set when all before it is written."""
+
+
+class _End(_Flush):
+    """The last mark."""
+
+
+@dataclass
+class _Batch:
+    """What is written together."""
+
+    metrics: list[MetricValue] = field(default_factory=list)
+    checkpoints: list[CheckpointSaved] = field(default_factory=list)
+    columns: dict[str, Any] = field(default_factory=dict)
+    marks: list[_Flush] = field(default_factory=list)
+
+
+class Recorder:
+    """Listens to a training (`recorder(event)`) and writes each event as it comes. A context manager.
+
+    A store that refuses, because it is locked or the disk is full, is asked again until it takes what was
+    measured, which waits in memory. `give_up` is asked then whether the run is still ours to write.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        run_id: int,
+        segment: int,
+        figures: Figures,
+        *,
+        give_up: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._store, self._run_id, self._segment = store, run_id, segment
+        self._figures, self._give_up = figures, give_up
+        self._queue: queue.SimpleQueue[Event | _Flush] = queue.SimpleQueue()
+        self._progress: Progress | None = None
+        self._progress_written = 0.0
+        self._thread = threading.Thread(target=self._write_all, daemon=True, name="recorder")
+
+    def __enter__(self) -> Recorder:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Return when everything is written."""
+        self._queue.put(_End())
+        self._thread.join()
+
+    def __call__(self, event: Event) -> None:
+        """Take note of an event. Waits only before a checkpoint: a resume goes on from there, so what was
+        measured up to there must be in the store by then."""
+        line = narrate(event)
+        if line is not None:
+            log.log(*line)
+        self._queue.put(event)
+        if event == PhaseChanged(Phase.SAVING):
+            self.flush(FLUSH_SECONDS)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Wait until all that was told is written; whether it is."""
+        mark = _Flush()
+        self._queue.put(mark)
+        return mark.wait(timeout)
+
+    def _write_all(self) -> None:
+        ended = False
+        while not ended:
+            batch = self._next_batch()
+            ended = any(isinstance(mark, _End) for mark in batch.marks)
+            self._write(batch)
+            for mark in batch.marks:
+                mark.set()
+
+    def _next_batch(self) -> _Batch:
+        """Wait for something to be written; what else is there by then goes with it."""
+        batch = _Batch()
+        while not self._is_due(batch):
+            wait = None
+            if self._progress is not None:
+                wait = max(0.0, self._progress_written + PROGRESS_SECONDS - time.monotonic())
+            try:
+                self._take(self._queue.get(timeout=wait), batch)
+            except queue.Empty:
+                break
+        while not self._queue.empty():
+            self._take(self._queue.get(), batch)
+        if self._progress is not None:
+            batch.columns |= {
+                "progress_done": self._progress.done,
+                "progress_total": self._progress.total,
+                "progress_unit": self._progress.unit,
+            }
+            self._progress, self._progress_written = None, time.monotonic()
+        return batch
+
+    @staticmethod
+    def _is_due(batch: _Batch) -> bool:
+        return bool(batch.metrics or batch.checkpoints or batch.columns or batch.marks)
+
+    def _take(self, event: Event | _Flush, batch: _Batch) -> None:
+        match event:
+            case _Flush():
+                batch.marks.append(event)
+            case Progress():
+                self._progress = event
+            case PhaseChanged(phase):
+                self._progress = None
+                batch.columns |= {
+                    "phase": str(phase),
+                    "progress_done": 0,
+                    "progress_total": 0,
+                    "progress_unit": "",
+                }
+            case Metrics():
+                batch.metrics += [
+                    MetricValue(name, event.step, event.epoch, value) for name, value in event.values.items()
+                ]
+                batch.columns |= self._figures.after(event)
+            case CheckpointSaved():
+                batch.checkpoints.append(event)
+            case CorpusReady():
+                batch.columns["data"] = asdict(event)
+            case EngineReady():
+                batch.columns |= {"engine": asdict(event), "total_steps": event.total_steps}
+            case _:
+                pass  # a message is for the log alone
+
+    def _write(self, batch: _Batch) -> None:
+        # The figures in the run's row come last: who sees them there finds the metrics and checkpoints too.
+        if batch.metrics:
+            self._insist(lambda: self._store.add_metrics(self._run_id, self._segment, batch.metrics))
+        for saved in batch.checkpoints:
+            self._insist(lambda saved=saved: self._add_checkpoint(saved))  # type: ignore[misc]
+        if batch.columns:
+            self._insist(lambda: self._store.update_run(self._run_id, **batch.columns))
+
+    def _add_checkpoint(self, saved: CheckpointSaved) -> None:
+        self._store.add_checkpoint(
+            self._run_id,
+            step=saved.step,
+            epoch=saved.epoch,
+            path=str(saved.path.absolute()),
+            eval_perplexity=saved.eval_perplexity,
+            best=saved.best,
+        )
+
+    def _insist(self, write: Callable[[], T]) -> T | None:
+        insist(write, self._give_up)
+
+
+def insist(write: Callable[[], T], give_up: Callable[[], bool]) -> T | None:
+    """`write()` until the store takes it; None when `give_up` says so before."""
+    complained = False
+    while True:
+        try:
+            return write()
+        except StoreError as error:
+            if give_up():
+                log.error("%s It was not written.", error)
+                return None
+            if not complained:
+                log.warning("%s It is tried again until it works.", error)
+                complained = True
+            time.sleep(_RETRY_SECONDS)

@@ -1,0 +1,73 @@
+"""Go on with a run: put aside what was measured after its newest checkpoint."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from pathlib import Path
+from typing import Any
+
+from workbench.store import Run, Store
+from workbench.worker.figures import SPEED, TEST, TRAIN, Figures
+
+log = logging.getLogger(__name__)
+
+
+def go_back_to_checkpoint(store: Store, run: Run, folder: Path) -> tuple[Path | None, Figures]:
+    """The checkpoint to go on from (None: from the beginning) and the figures up to it.
+
+    Metrics and checkpoints after it are superseded, and the run's row stands where the checkpoint stood,
+    with a new segment.
+    """
+    from workbench.training.checkpoint import newest_resumable
+
+    assert run.id is not None
+    checkpoint, passed_over = newest_resumable(folder)
+    for reason in passed_over:
+        log.warning("%s: an earlier checkpoint is used.", reason)
+    if checkpoint is None:
+        log.warning("There is no checkpoint to go on from: the run starts from its beginning.")
+    step = step_of(checkpoint) if checkpoint else -1
+    store.supersede_after(run.id, step)
+    if checkpoint:
+        _remember(store, run, checkpoint, step)
+    figures = Figures.of(store.metrics(run.id, (TRAIN, TEST, SPEED)))
+    columns = figures.columns
+    columns["step"] = step if checkpoint else None
+    columns["epoch"] = _epoch_at(run, step) if checkpoint else None
+    store.update_run(
+        run.id,
+        **columns,
+        # A reader that sees the new segment reads the metrics afresh: the old ones are aside by now.
+        segment=run.segment + 1,
+        checkpoint=str(checkpoint.absolute()) if checkpoint else None,
+    )
+    return checkpoint, figures
+
+
+def step_of(checkpoint: Path) -> int:
+    """The step that a checkpoint folder is named after."""
+    return int(checkpoint.name.removeprefix("step-"))
+
+
+def _remember(store: Store, run: Run, checkpoint: Path, step: int) -> None:
+    """Enter a checkpoint that its worker put in place and did not live to tell of."""
+    assert run.id is not None
+    if any(known.step == step for known in store.checkpoints(run.id)):
+        return
+    state: dict[str, Any] = json.loads((checkpoint / "state" / "progress.json").read_text(encoding="utf-8"))
+    loss = state.get("last_eval_loss") if state.get("evaluated_step") == step else None
+    store.add_checkpoint(
+        run.id,
+        step=step,
+        epoch=_epoch_at(run, step) or 0.0,
+        path=str(checkpoint.absolute()),
+        eval_perplexity=None if loss is None else math.exp(min(loss, 700.0)),
+        best=loss is not None and state.get("evaluations_without_gain") == 0,
+    )
+
+
+def _epoch_at(run: Run, step: int) -> float | None:
+    steps_per_epoch = run.engine.get("steps_per_epoch")
+    return step / steps_per_epoch if steps_per_epoch else None
