@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import tokenizers
 
+from workbench.corpus.words import WordTable, divides_at_blanks
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 LONGEST_PIECE = 100_000
-"""Characters. A longer text is tokenized in pieces: for memory, and so that more than one thread works on it.
-"""
+"""Characters. A longer text is tokenized in pieces: for memory, and so that all threads have work."""
 
 AT_ONCE = 4_000_000
 """Characters tokenized together: the encodings of so many take some 200 MB."""
@@ -50,6 +51,7 @@ class DocumentTokenizer:
             self._space_goes = _space_goes(self._backend)
         self.fingerprint = hashlib.sha256(f"{tokenizers.__version__} {description}".encode()).hexdigest()
         self._begins_word = _word_beginnings(tokenizer, largest + 1)
+        self._words = WordTable(self._backend, self.dtype) if divides_at_blanks(tokenizer) else None
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Tokenize a batch. A document without any token of its own gets none at all: its length is 0."""
@@ -90,11 +92,9 @@ class DocumentTokenizer:
 
     def _encode(self, pieces: list[str]) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Ids and word beginnings of each piece, without special tokens."""
-        if self._begins_word.by_id_alone:
-            # the fast variant leaves out offsets and words, which halves the time
-            found = self._backend.encode_batch_fast(pieces, add_special_tokens=False)
-            ids = [np.array(encoding.ids, dtype=self.dtype) for encoding in found]
-            return ids, [self._begins_word.table[part] for part in ids]
+        if self._words is not None:
+            ids = self._words(pieces)
+            return ids, [self._begins_word[part] for part in ids]
         found = self._backend.encode_batch(pieces, add_special_tokens=False)
         ids = [np.array(encoding.ids, dtype=self.dtype) for encoding in found]
         starts = []
@@ -102,19 +102,12 @@ class DocumentTokenizer:
             words = np.array([-1 if word is None else word for word in encoding.word_ids], dtype=np.int64)
             changes = np.ones(len(part), dtype=np.uint8)
             changes[1:] = (words[1:] != words[:-1]) | (words[1:] == -1)
-            starts.append(changes | self._begins_word.table[part])
+            starts.append(changes | self._begins_word[part])
         return ids, starts
 
 
-class _WordBeginnings(NamedTuple):
-    """table: uint8 (vocabulary,), 1 for tokens that always begin a word. by_id_alone: and only they do."""
-
-    table: np.ndarray
-    by_id_alone: bool
-
-
-def _word_beginnings(tokenizer: PreTrainedTokenizerBase, size: int) -> _WordBeginnings:
-    """What a token's own spelling says about words.
+def _word_beginnings(tokenizer: PreTrainedTokenizerBase, size: int) -> np.ndarray:
+    """What a token's own spelling says about words: uint8 (size,), 1 for tokens that always begin one.
 
     WordPiece marks every continuation, so its ids say it all. Others mark a space before a token; that is
     needed because some SentencePiece tokenizers take a whole sentence for one word.
@@ -129,7 +122,7 @@ def _word_beginnings(tokenizer: PreTrainedTokenizerBase, size: int) -> _WordBegi
         begins = [number for token, number in vocabulary.items() if token.startswith(("\u2581", "\u0120"))]
     table[begins] = 1
     table[list(tokenizer.all_special_ids)] = 1
-    return _WordBeginnings(table, isinstance(model, tokenizers.models.WordPiece))
+    return table
 
 
 def _special_tokens_around(backend: tokenizers.Tokenizer) -> tuple[np.ndarray, np.ndarray]:
