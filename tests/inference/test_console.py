@@ -1,0 +1,160 @@
+"""The inline console in a real terminal of 80 columns, and its lines where there is none."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from workbench.inference.render import render
+from workbench.inference.results import FillResult, MaskFill, Prediction
+from workbench.store import Store
+
+SCRIPT = """
+import sys
+from workbench.inference.console import run_console
+from workbench.inference.resolve import ModelChoice
+from workbench.store import Store
+store = Store.open(sys.argv[1])
+sys.exit(run_console(store, ModelChoice('the starter', sys.argv[2]), 3, as_json='--json' in sys.argv))
+"""
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Terminal:
+    """The console in a pseudo-terminal of 24 rows and 80 columns."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process_id, self._end = pty.fork()
+        if self.process_id == 0:
+            environment = {**os.environ, "TERM": "xterm", "LANG": "C.UTF-8"}
+            os.execve(sys.executable, [sys.executable, "-c", SCRIPT, *arguments], environment)
+        fcntl.ioctl(self._end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.shown = ""
+
+    def type(self, keys: str) -> None:
+        os.write(self._end, keys.encode())
+
+    def wait_for(self, wanted: str, seconds: float = 120) -> str:
+        """What was shown since the last wait, up to the end of `wanted`."""
+        until = time.monotonic() + seconds
+        while wanted not in self.shown:
+            assert time.monotonic() < until, f"{wanted!r} did not come; shown:\n{self.shown}"
+            if select.select([self._end], [], [], 0.2)[0]:
+                try:
+                    self.shown += ESCAPES.sub("", os.read(self._end, 65536).decode(errors="replace"))
+                except OSError:  # the other end is closed
+                    pytest.fail(f"It ended before {wanted!r} came; shown:\n{self.shown}")
+        end = self.shown.index(wanted) + len(wanted)
+        shown, self.shown = self.shown[:end], self.shown[end:]
+        return shown
+
+    def exit_code(self) -> int:
+        """Wait for the end, taking what is still written."""
+        while True:
+            try:
+                if not os.read(self._end, 65536):
+                    break
+            except OSError:
+                break
+        return os.waitstatus_to_exitcode(os.waitpid(self.process_id, 0)[1])
+
+    def close(self) -> None:
+        os.close(self._end)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store.open(tmp_path / "experiments.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def terminal(store: Store, tmp_path: Path) -> Iterator[Terminal]:
+    store.add_fill(model="starter", run_id=None, text="Asked on [MASK] another day.", result={})
+    terminal = Terminal(str(tmp_path / "experiments.db"), "starter")
+    yield terminal
+    terminal.close()
+
+
+def test_a_sentence_is_filled_and_remembered(terminal: Terminal, store: Store) -> None:
+    assert "Filling masks with the starter" in terminal.wait_for("fill> ")
+    terminal.type("The [red] \t of the list is an [MASK].\n")  # Tab types the mask
+    shown = terminal.wait_for("mask 2 of 2") + terminal.wait_for("fill> ")
+    assert "mask 2 of 2" in shown
+    assert "The [red] " in shown
+    assert all(cell_len(line) <= 80 for line in shown.splitlines())
+    newest = store.fills()[0]
+    assert (newest.model, newest.text) == ("the starter", "The [red] [MASK] of the list is an [MASK].")
+    assert len(newest.result["masks"][0]["predictions"]) == 3
+
+    terminal.type("nothing missing\n")
+    assert "Write [MASK] where a word is missing" in terminal.wait_for("fill> ")
+    terminal.type("\x1b[A\x1b[A\x1b[A\n")  # the third line from the end is from the other day
+    assert "another day." in terminal.wait_for("%")
+    terminal.wait_for("fill> ")
+    terminal.type("half a line\x03")
+    terminal.wait_for("Ctrl-D leaves.")
+    terminal.wait_for("fill> ")
+    terminal.type("\x04")
+    assert terminal.exit_code() == 0
+
+
+def test_a_hangup_ends_it(terminal: Terminal) -> None:
+    terminal.wait_for("fill> ")
+    os.kill(terminal.process_id, signal.SIGHUP)
+    assert terminal.exit_code() == -signal.SIGHUP
+
+
+def ask_lines(tmp_path: Path, lines: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "experiments.db"), *arguments]
+    return subprocess.run(command, input=lines, capture_output=True, timeout=300)
+
+
+def test_lines_without_a_terminal(tmp_path: Path) -> None:
+    lines = b"The [MASK] of the list.\n\nno mask\n[red] [MASK] and [MASK]\n"
+    plain = ask_lines(tmp_path, lines, "starter")
+    assert plain.returncode == 2
+    assert plain.stderr.decode().startswith("line 3: The text has no mask.")
+    assert b"\x1b" not in plain.stdout
+    assert plain.stdout.count(b"%") == 9
+    answers = ask_lines(tmp_path, lines, "starter", "--json")
+    parsed = [json.loads(line) for line in answers.stdout.splitlines()]
+    assert [len(answer["masks"]) for answer in parsed] == [1, 2]
+    assert parsed[1]["text"] == "[red] [MASK] and [MASK]"
+
+
+def result(*words: str) -> FillResult:
+    predictions = tuple(Prediction(word, number, 0.5) for number, word in enumerate(words))
+    return FillResult("[MASK]", "filled \x1b[2J [bold]text\nmore", (MaskFill(1, predictions),))
+
+
+@pytest.mark.parametrize("width", [12, 20, 80, 200])
+def test_rows_fit_the_terminal(width: int) -> None:
+    shown = render(result("x", "a" * 100, "東京" * 30, "\n"), width)
+    rows = shown.plain.splitlines()[1:]
+    assert len(rows) == 4
+    assert all(cell_len(row) <= width for row in rows)
+
+
+def test_nothing_from_outside_reaches_the_terminal_as_an_order() -> None:
+    shown = render(result("\x1b[31m", "[red]", "\r\x9b")).plain
+    assert not set("\x1b\r\x9b") & set(shown)
+    assert "[bold]text" in shown
+    assert "[red]" in shown
+    assert len(shown.splitlines()) == 4
