@@ -87,7 +87,7 @@ def resume(store: Store, run_id: int) -> Run:
 
 
 def stop(store: Store, run_id: int) -> Run:
-    """Ask a run to stop; it saves a checkpoint and ends by itself. Asking one that has ended changes nothing."""
+    """Ask a run to stop; it saves a checkpoint and ends by itself. One that has ended stays as it is."""
     store.request_stop(run_id)
     run = store.run(run_id)
     # The signal only saves the worker from looking up the store, once a second. A queued one is still

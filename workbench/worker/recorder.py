@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -72,6 +73,7 @@ class Recorder:
         self._store, self._run_id, self._segment = store, run_id, segment
         self._figures, self._give_up = figures, give_up
         self._queue: queue.SimpleQueue[Event | _Flush] = queue.SimpleQueue()
+        self._phase: PhaseChanged | None = None
         self._progress: Progress | None = None
         self._progress_written = 0.0
         self._thread = threading.Thread(target=self._write_all, daemon=True, name="recorder")
@@ -89,8 +91,11 @@ class Recorder:
         """Take note of an event. Waits only before a checkpoint: a resume goes on from there, so what was
         measured up to there must be in the store by then."""
         line = narrate(event)
-        if line is not None:
+        # after an evaluation or a checkpoint the engine enters the phase again that it was in
+        if line is not None and not (isinstance(event, PhaseChanged) and event == self._phase):
             log.log(*line)
+        if isinstance(event, PhaseChanged):
+            self._phase = event
         self._queue.put(event)
         if event == PhaseChanged(Phase.SAVING):
             self.flush(FLUSH_SECONDS)
@@ -152,7 +157,9 @@ class Recorder:
                 }
             case Metrics():
                 batch.metrics += [
-                    MetricValue(name, event.step, event.epoch, value) for name, value in event.values.items()
+                    MetricValue(name, event.step, event.epoch, value)
+                    for name, value in event.values.items()
+                    if not math.isnan(value)  # a gradient's norm in a skipped fp16 step; SQL knows no NaN
                 ]
                 batch.columns |= self._figures.after(event)
             case CheckpointSaved():
@@ -183,7 +190,7 @@ class Recorder:
             best=saved.best,
         )
 
-    def _insist(self, write: Callable[[], T]) -> T | None:
+    def _insist(self, write: Callable[[], None]) -> None:
         insist(write, self._give_up)
 
 

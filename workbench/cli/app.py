@@ -1,0 +1,72 @@
+"""The command itself: its verbs, and how errors and interruptions end it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from workbench import __version__
+from workbench.cli.doctor import doctor
+from workbench.cli.fill import fill
+from workbench.cli.options import Db, location
+from workbench.cli.runs import delete, runs, show, stop
+from workbench.cli.train import resume, train
+from workbench.errors import WorkbenchError
+from workbench.text import printable
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="mlm-workbench",
+    # Rich's markup would take [MASK] for a style, and Rich takes time to load.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verb in (train, runs, show, stop, resume, delete, fill, doctor):
+    app.command()(verb)
+
+
+@app.callback(invoke_without_command=True)
+def workbench(
+    context: typer.Context,
+    db: Db = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """A terminal workbench for adapting masked language models: configure, train, watch, fill.
+
+    Without a command it opens the screen. RUN is a run's id, its name, or `latest`.
+    """
+    context.obj = db
+    if version:
+        typer.echo(f"mlm-workbench {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        from workbench.tui.app import run
+
+        run(location(context, None))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code: 0 done, 1 it failed, 2 bad usage, 130 interrupted."""
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="mlm-workbench")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+    except WorkbenchError as error:
+        print(f"Error: {printable(error.message, keep_newlines=True)}", file=sys.stderr)
+        if error.hint:
+            print(printable(error.hint, keep_newlines=True), file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0

@@ -1,0 +1,126 @@
+"""Follow a run by reading the store, until it ends or the person leaves."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from workbench.cli.output import say
+from workbench.cli.progress import BarView, LineView, View
+from workbench.store import ACTIVE, Run, Status, Store
+from workbench.tui import figures
+from workbench.worker import launch, liveness
+from workbench.worker.liveness import LOG
+
+_LOOK_SECONDS = 0.1
+_LIVENESS_SECONDS = 1.0
+_CURVES = ("train/loss", "train/perplexity", "eval/perplexity")
+INTERRUPTED = 130
+
+
+@contextmanager
+def catching_interrupts() -> Iterator[list[int]]:
+    """Ctrl-C only adds to the list, so that it can be answered in between two looks at the store."""
+    caught: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        caught.append(number)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield caught
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def follow(store: Store, run_id: int, interrupts: list[int]) -> Run:
+    """Show how the run goes, on standard error, until it has ended; the run as it is then.
+
+    The first interrupt asks it to stop, and its checkpoint is waited for; the second one leaves it alone.
+    """
+    console = Console(stderr=True)
+    bars = console.is_terminal and not console.is_dumb_terminal
+    view: View = BarView(console) if bars else LineView(console)
+    run = store.run(run_id)
+    warnings = _Warnings(Path(run.folder) / LOG)
+    view.say(f"Run {run.id} {run.name}; its log: {run.folder}/{LOG}")
+    cursor, version, checked, stopping = 0, None, time.monotonic(), False
+    with view:
+        while True:
+            if interrupts and not stopping:
+                stopping = True
+                launch.stop(store, run_id)
+                view.say("Stopping: a checkpoint is saved first. Ctrl-C again leaves it to that.")
+            now = time.monotonic()
+            if now - checked >= _LIVENESS_SECONDS:
+                checked = now
+                liveness.refresh(store)
+            seen = store.data_version()
+            # what this very process wrote does not count as a change
+            if seen != version or now == checked:
+                version = seen
+                run = store.run(run_id)
+                metrics = store.metrics(run_id, _CURVES, after=cursor)
+                cursor = max([cursor, *(metric.id or 0 for metric in metrics)])
+                for line in warnings.read():
+                    view.say(f"Warning: {line}")
+                view.show(run, metrics)
+            if run.status not in ACTIVE or len(interrupts) > 1:
+                return run
+            time.sleep(_LOOK_SECONDS)
+
+
+def tell_ending(run: Run, *, interrupted: bool, as_json: bool) -> None:
+    """Say how the run ended and what it came to, and what can be done now."""
+    label = f"Run {run.id} {run.name}"
+    if run.status in ACTIVE:
+        say(f"{label} saves its checkpoint and stops by itself; this terminal is not needed for it.")
+        return
+    if run.status in (Status.FAILED, Status.CRASHED):
+        say(f"{label} {run.status}: {run.error or ''}")
+        if run.error_hint:
+            say(run.error_hint)
+        return
+    took = figures.duration((run.ended_at or 0.0) - (run.started_at or 0.0))
+    say(f"{label} {run.status} after {took}.")
+    if run.status == Status.STOPPED:
+        say(f"Go on with it: mlm-workbench resume {run.id}")
+    if not as_json and run.baseline_perplexity is not None:
+        test, before = figures.perplexity(run.eval_perplexity), figures.perplexity(run.baseline_perplexity)
+        print(f"Test perplexity {test}, before training {before}.")
+    if not as_json and run.checkpoint:
+        print(f"Model: {run.checkpoint}")
+        print(f'Try it: mlm-workbench fill --run {run.id} "The [MASK] is returned."')
+
+
+def exit_code(run: Run, *, interrupted: bool) -> int:
+    """0 finished; 130 stopped by Ctrl-C, or left by it; 1 all else."""
+    if run.status == Status.FINISHED:
+        return 0
+    return INTERRUPTED if interrupted and run.status in {*ACTIVE, Status.STOPPED} else 1
+
+
+class _Warnings:
+    """The warnings that a worker writes to its log from now on."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._at = log.stat().st_size if log.exists() else 0
+
+    def read(self) -> list[str]:
+        try:
+            with self._log.open("rb") as file:
+                file.seek(self._at)
+                new = file.read()
+        except OSError:
+            return []
+        whole = new[: new.rfind(b"\n") + 1]
+        self._at += len(whole)
+        lines = whole.decode("utf-8", errors="replace").splitlines()
+        return [line.split(" WARNING ", 1)[1].strip() for line in lines if " WARNING " in line[:25]]

@@ -1,0 +1,41 @@
+"""What several verbs take."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from workbench.store import Store
+
+Db = Annotated[
+    str | None,
+    typer.Option("--db", metavar="PATH|URL", help="The database. [MLM_WORKBENCH_DB, or experiments.db here]"),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")
+]
+RunReference = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its name, or `latest`.")]
+Detach = Annotated[
+    bool, typer.Option("--detach", help="Print the run's id and return; it goes on by itself.")
+]
+
+
+def location(context: typer.Context, db: str | None) -> str | None:
+    """The database that was named, after the verb or before it."""
+    return db or context.obj
+
+
+def open_store(context: typer.Context, db: str | None) -> Store:
+    """The store that was named. Raises StoreError."""
+    from workbench.store import Store
+
+    return Store.open(location(context, db))
+
+
+def command_line() -> str:
+    """This very command, as it was typed."""
+    return shlex.join(["mlm-workbench", *sys.argv[1:]])

@@ -1,0 +1,127 @@
+"""Runs as JSON and as lines."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from workbench.text import printable
+
+if TYPE_CHECKING:
+    from workbench.store import Checkpoint, Metric, Run
+
+_COLUMNS = (
+    "id",
+    "name",
+    "status",
+    "phase",
+    "recipe",
+    "baseline_perplexity",
+    "eval_perplexity",
+    "best_eval_perplexity",
+    "yardstick_perplexity",
+    "train_perplexity",
+    "epoch",
+    "step",
+    "total_steps",
+    "tokens_per_second",
+    "checkpoint",
+    "error",
+    "error_hint",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "folder",
+    "tags",
+    "note",
+    "host",
+    "worker_pid",
+    "heartbeat_at",
+)
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output, in ASCII: no letter in it can move the cursor."""
+    sys.stdout.write(json.dumps(_finite(value), indent=2, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def run_as_json(run: Run) -> dict[str, Any]:
+    """A run's columns; times in ISO 8601, figures that are not known null."""
+    values = {name: getattr(run, name) for name in _COLUMNS}
+    return {name: iso(value) if name.endswith("_at") else value for name, value in values.items()}
+
+
+def details_as_json(run: Run, metrics: Sequence[Metric], checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:
+    """All that is known of a run. `metrics`: by name, [{step, epoch, value}] in the order of steps."""
+    curves: dict[str, list[dict[str, Any]]] = {}
+    for metric in metrics:
+        point = {"step": metric.step, "epoch": metric.epoch, "value": metric.value}
+        curves.setdefault(metric.name, []).append(point)
+    saved = [
+        {
+            "step": one.step,
+            "epoch": one.epoch,
+            "path": one.path,
+            "eval_perplexity": one.eval_perplexity,
+            "best": one.best,
+            "created_at": iso(one.created_at),
+        }
+        for one in checkpoints
+    ]
+    return {
+        **run_as_json(run),
+        "environment": run.environment,
+        "data": run.data,
+        "engine": run.engine,
+        "checkpoints": saved,
+        "metrics": curves,
+    }
+
+
+def iso(seconds: float | None) -> str | None:
+    """Seconds since 1970 as ISO 8601 in UTC."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def local_time(seconds: float | None) -> str:
+    """A time as a person reads it, in the time zone of the machine."""
+    return "—" if seconds is None else datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def table(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> str:
+    """Rows, the first of them titles, as aligned columns that no width cuts; `right`: columns of numbers."""
+    from rich.cells import cell_len
+
+    clean = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(cell_len(row[index]) for row in clean) for index in range(len(clean[0]))]
+    lines = []
+    for row in clean:
+        cells = []
+        for index, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            padding = " " * (width - cell_len(cell))
+            cells.append(padding + cell if index in right else cell + padding)
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def say(text: str) -> None:
+    """A message to the person, on standard error."""
+    print(printable(text, keep_newlines=True), file=sys.stderr, flush=True)
+
+
+def _finite(value: Any) -> Any:
+    """`value` with null for what JSON cannot say: an infinite perplexity."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,147 @@
+"""How a run goes: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from workbench.store import Metric, Run
+from workbench.text import printable
+from workbench.tui import figures
+
+_LINE_SECONDS = 10.0
+"""Without a terminal, progress within a phase is told no oftener."""
+
+
+class View(AbstractContextManager["View"], Protocol):
+    """Where a run's progress is shown."""
+
+    def say(self, text: str) -> None:
+        """Something worth a line of its own."""
+
+    def show(self, run: Run, metrics: Sequence[Metric]) -> None:
+        """The run as it is now, and what was measured since the last time."""
+
+
+class _Common:
+    """What both ways of showing share."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._loss: float | None = None
+        self._phase: str | None = None
+
+    def say(self, text: str) -> None:
+        self._console.print(Text(printable(text, keep_newlines=True)), soft_wrap=True, highlight=False)
+
+    def _read(self, metrics: Sequence[Metric]) -> None:
+        for metric in metrics:
+            if metric.name == "train/loss":
+                self._loss = metric.value
+            else:
+                self.say(_measured(metric))
+
+    def _facts(self, run: Run) -> str:
+        loss = f"loss {self._loss:.3f}  " if self._loss is not None else ""
+        speed = f"{figures.compact(run.tokens_per_second)} tokens/s" if run.tokens_per_second else ""
+        return loss + speed
+
+
+class LineView(_Common):
+    """Plain lines: each phase once, each evaluation, and now and then how far it is."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._told = time.monotonic()
+        self._trained = False
+
+    def __enter__(self) -> LineView:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def show(self, run: Run, metrics: Sequence[Metric]) -> None:
+        self._read(metrics)
+        now = time.monotonic()
+        if run.phase != self._phase:
+            # evaluating and saving come again and again; what comes of them has its own lines
+            again = self._trained and run.phase in ("training", "evaluating", "saving")
+            self._trained = self._trained or run.phase == "training"
+            self._phase, self._told = run.phase, now
+            if run.phase and not again:
+                self.say(f"{run.phase}…")
+        elif run.progress_done and now - self._told >= _LINE_SECONDS:
+            self._told = now
+            of = f"/{run.progress_total:,}" if run.progress_total else ""
+            facts = f"  {self._facts(run)}" if run.phase == "training" else ""
+            self.say(f"{run.phase}: {run.progress_done:,}{of} {run.progress_unit}{facts}")
+
+
+class BarView(_Common):
+    """One bar for the training as a whole, and one for what else is going on."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[count]}", markup=False),
+            TextColumn("{task.fields[facts]}", markup=False),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            transient=True,
+            refresh_per_second=4,
+        )
+        self._training: TaskID | None = None
+        self._other: TaskID | None = None
+
+    def __enter__(self) -> BarView:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def show(self, run: Run, metrics: Sequence[Metric]) -> None:
+        self._read(metrics)
+        done, total = run.progress_done, run.progress_total
+        count = f"{done:,}/{total:,} {run.progress_unit}" if total else f"{done:,}" if done else ""
+        if run.phase == "training":
+            if self._training is None:
+                self._training = self._bars.add_task("training", total=None, count="", facts="")
+            if total:
+                self._bars.update(
+                    self._training, completed=done, total=total, count=count, facts=self._facts(run)
+                )
+            self._drop_other()
+        else:
+            if run.phase != self._phase:
+                self._drop_other()
+            doing = run.phase or str(run.status)
+            if self._other is None:
+                self._other = self._bars.add_task(doing, total=None, count="", facts="")
+            self._bars.update(self._other, completed=done, total=total or None, count=count)
+        self._phase = run.phase
+
+    def _drop_other(self) -> None:
+        if self._other is not None:
+            self._bars.remove_task(self._other)
+            self._other = None
+
+
+def _measured(metric: Metric) -> str:
+    value = figures.perplexity(metric.value)
+    if metric.step == 0:
+        return f"before training: test perplexity {value}"
+    side = "train" if metric.name.startswith("train/") else "test"
+    return f"epoch {metric.epoch:.2f}, step {metric.step:,}: {side} perplexity {value}"

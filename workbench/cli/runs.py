@@ -1,0 +1,173 @@
+"""`runs`, `show`, `stop`, `delete`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench.cli.options import AsJson, Db, RunReference, open_store
+from workbench.cli.output import details_as_json, local_time, print_json, run_as_json, say, table
+from workbench.errors import UsageError
+from workbench.text import printable
+
+if TYPE_CHECKING:
+    from workbench.store import Checkpoint, Metric, Run
+
+_LOOK_SECONDS = 0.1
+_MOST_EVALUATIONS = 20
+
+
+def runs(context: typer.Context, as_json: AsJson = False, db: Db = None) -> None:
+    """List every run, newest first."""
+    from workbench.tui import figures
+    from workbench.worker import liveness
+
+    store = open_store(context, db)
+    liveness.refresh(store)
+    known = store.runs(include_archived=True)
+    if as_json:
+        print_json([run_as_json(run) for run in known])
+        return
+    if not known:
+        say("There are no runs yet. Start one: mlm-workbench train")
+        return
+    rows = [["id", "name", "status", "chunk", "mask", "epoch", "test", "best", "before", "started"]]
+    for run in known:
+        phase = f", {run.phase}" if run.status == "running" and run.phase else ""
+        rows.append(
+            [
+                str(run.id),
+                run.name,
+                f"{run.status}{phase}",
+                str(run.recipe.get("chunk_size")),
+                figures.decimal(run.recipe.get("mask_prob")),
+                f"{run.epoch or 0:.1f}/{run.recipe.get('epochs')}",
+                figures.perplexity(run.eval_perplexity),
+                figures.perplexity(run.best_eval_perplexity),
+                figures.perplexity(run.baseline_perplexity),
+                local_time(run.started_at or run.created_at),
+            ]
+        )
+    print(table(rows, right=frozenset({0, 3, 4, 5, 6, 7, 8})))
+
+
+def show(context: typer.Context, run: RunReference, as_json: AsJson = False, db: Db = None) -> None:
+    """Show all that is known of a run."""
+    from workbench.worker import liveness
+
+    store = open_store(context, db)
+    liveness.refresh(store)
+    found = store.find(run)
+    assert found.id is not None
+    metrics, checkpoints = store.metrics(found.id), store.checkpoints(found.id)
+    if as_json:
+        print_json(details_as_json(found, metrics, checkpoints))
+    else:
+        print("\n".join(_described(found, metrics, checkpoints)))
+
+
+def stop(
+    context: typer.Context,
+    run: RunReference,
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to wait for its checkpoint; 0: not at all.")
+    ] = 60.0,
+    db: Db = None,
+) -> None:
+    """Stop a run. It saves a checkpoint first, and `resume` goes on from there."""
+    from workbench.store import ACTIVE
+    from workbench.worker import launch, liveness
+
+    store = open_store(context, db)
+    liveness.refresh(store)
+    found = store.find(run)
+    assert found.id is not None
+    if found.status not in ACTIVE:
+        say(f"Run {found.id} {found.name} is {found.status} already.")
+        return
+    found = launch.stop(store, found.id)
+    assert found.id is not None
+    deadline = time.monotonic() + wait
+    while found.status in ACTIVE and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
+        liveness.refresh(store)
+        found = store.run(found.id)
+    if found.status in ACTIVE:
+        say(f"Run {found.id} {found.name} was asked to stop and does so when its checkpoint is saved.")
+    else:
+        say(f"Run {found.id} {found.name} {found.status}. Go on with it: mlm-workbench resume {found.id}")
+
+
+def delete(
+    context: typer.Context,
+    run: RunReference,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    db: Db = None,
+) -> None:
+    """Delete a run and its files. Asks first on a terminal."""
+    from workbench.store import ACTIVE
+    from workbench.worker import liveness
+
+    store = open_store(context, db)
+    liveness.refresh(store)
+    found = store.find(run)
+    assert found.id is not None
+    label = f"run {found.id} {printable(found.name)}"
+    if found.status in ACTIVE:
+        raise UsageError(f"R{label[1:]} is {found.status}.", f"Stop it first: mlm-workbench stop {found.id}")
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Delete {label}, its figures, checkpoints and log?", abort=True, err=True)
+    store.delete_run(found.id)
+    say(f"Deleted {label}.")
+
+
+def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -> list[str]:
+    from workbench.tui import figures
+
+    lines = [f"Run {run.id} {printable(run.name)}: {run.status}" + (f", {run.phase}" if run.phase else "")]
+    if run.error:
+        lines += [printable(run.error, keep_newlines=True), printable(run.error_hint or "")]
+    facts = [
+        ("created", local_time(run.created_at)),
+        ("started", local_time(run.started_at)),
+        ("ended", local_time(run.ended_at)),
+        ("epoch", f"{run.epoch or 0:.2f} of {run.recipe.get('epochs')}"),
+        ("step", f"{run.step or 0:,} of {run.total_steps:,}" if run.total_steps else figures.NOTHING),
+        ("test perplexity", figures.perplexity(run.eval_perplexity)),
+        ("  best", figures.perplexity(run.best_eval_perplexity)),
+        ("  before training", figures.perplexity(run.baseline_perplexity)),
+        ("train perplexity", figures.perplexity(run.train_perplexity)),
+        ("throughput", f"{figures.compact(run.tokens_per_second)} tokens/s"),
+        ("tags", ", ".join(run.tags)),
+        ("log", str(Path(run.folder) / "worker.log")),
+    ]
+    lines += ["", table([list(fact) for fact in facts if fact[1]])]
+    evaluations = [metric for metric in metrics if metric.name == "eval/perplexity"][-_MOST_EVALUATIONS:]
+    if evaluations:
+        rows = [["step", "epoch", "test perplexity"]]
+        rows += [[f"{m.step:,}", f"{m.epoch:.2f}", figures.perplexity(m.value)] for m in evaluations]
+        lines += ["", table(rows, right=frozenset({0, 1, 2}))]
+    if checkpoints:
+        rows = [["checkpoint", "best"]] + [[one.path, "yes" if one.best else ""] for one in checkpoints]
+        lines += ["", table(rows)]
+    for title, values in (
+        ("recipe", run.recipe),
+        ("data", run.data),
+        ("engine", run.engine),
+        ("environment", run.environment),
+    ):
+        if values:
+            lines += ["", title, table([["  " + key, _shown(value)] for key, value in values.items()])]
+    return lines
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "—" if value is None else str(value)
