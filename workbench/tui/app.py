@@ -14,12 +14,11 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from workbench.errors import WorkbenchError
-from workbench.store import Run, Store
+from workbench.store import ACTIVE, Run, Store
 from workbench.text import printable
 from workbench.tui.keys import keys_of
 from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.screens.runs import RunsScreen
-from workbench.tui.status import ACTIVE
 from workbench.tui.theme import WORKBENCH, theme_for
 
 if TYPE_CHECKING:
@@ -144,8 +143,7 @@ class WorkbenchApp(App[None]):
 
     async def action_leave(self) -> None:
         """End the program; say which runs go on without it."""
-        runs = await asyncio.to_thread(self.store.runs)
-        going = [run for run in runs if run.status in ACTIVE]
+        going = await asyncio.to_thread(self.store.active_runs)
         message = None
         if going:
             names = ", ".join(f"{run.id} “{printable(run.name)}”" for run in going[:5])
@@ -156,11 +154,11 @@ class WorkbenchApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every key of the screen in front, by name, and then the program's own commands."""
-        for key in keys_of(screen):
-            if key.title and screen.check_action(key.action, ()):
-                what = f"{key.what} ({', '.join(key.keys)})"
-                yield SystemCommand(key.title, what, self._runner(screen, key.action))
-        yield from super().get_system_commands(screen)
+        keys = [key for key in keys_of(screen) if key.title]
+        for key in keys:
+            if screen.check_action(key.action, ()):
+                yield SystemCommand(key.what, f"Key: {', '.join(key.keys)}", self._runner(screen, key.action))
+        yield from (one for one in super().get_system_commands(screen) if one.title != "Quit")
 
     @staticmethod
     def _runner(screen: Screen[Any], action: str) -> Callable[[], Any]:

@@ -30,11 +30,13 @@ def keys_of(screen: Screen[Any]) -> list[Key]:
         if not binding.tooltip:
             continue
         shown = _shown(screen, binding)
-        known = found.get(binding.action)
-        keys = (
-            (*known.keys, shown) if known and shown not in known.keys else known.keys if known else (shown,)
+        action = binding.action.removeprefix("app.")
+        known = found.get(action)
+        keys = known.keys if known else ()
+        keys = keys if shown in keys else (*keys, shown)
+        found[action] = Key(
+            known.action if known else binding.action, binding.description, binding.tooltip, keys
         )
-        found[binding.action] = Key(binding.action, binding.description, binding.tooltip, keys)
     return list(found.values())
 
 

@@ -33,7 +33,7 @@ class Measurements:
     def add(self, rows: Sequence[Metric]) -> None:
         """Take in rows, oldest first."""
         for row in rows:
-            self.cursor = max(self.cursor, row.id)
+            self.cursor = max(self.cursor, row.id or 0)
             self._points.setdefault(row.name, []).append((row.step, row.value))
 
     def points(self, name: str) -> list[Point]:

@@ -22,8 +22,6 @@ MARKS: dict[str, Mark] = {
     "crashed": Mark("!", "bold bright_red"),
 }
 
-ACTIVE = frozenset({"queued", "running"})
-"""Statuses with a worker that can be stopped."""
 RESUMABLE = frozenset({"stopped", "failed", "crashed"})
 """Statuses that `resume` goes on from."""
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
+from textual import work
 from textual.screen import Screen
 from textual.widgets import Static
 
 from workbench.errors import WorkbenchError
 from workbench.text import printable
+from workbench.tui import figures
 
 if TYPE_CHECKING:
     from workbench.tui.app import WorkbenchApp
@@ -27,27 +30,27 @@ class TitleBar(Static):
 
     def __init__(self) -> None:
         super().__init__("", markup=False)
-        self._shown: tuple[str, str, int] | None = None
+        self._shown: tuple[str, ...] = ()
+        self._width = 0
 
-    def show(self, left: str, right: str = "") -> None:
-        """Left part in bold; the right part gives way when there is no room for both."""
-        from workbench.tui import figures
-
+    def show(self, left: str, *right: str) -> None:
+        """The left part in bold; of the right parts those that there is room for, the first ones first."""
         width = self.size.width or self.app.size.width - 2
-        if (left, right, width) == self._shown:
+        if ((left, *right), width) == (self._shown, self._width):
             return
-        self._shown = (left, right, width)
-        left, right = printable(left), printable(right)
-        left = figures.clip(left, width)
-        room = width - figures.cell_len(left) - 2
-        text = Text(left, style="bold", no_wrap=True, end="")
-        if room > 8:
-            text.append("  " + figures.fit(right, room, "right"), "not bold")
+        self._shown, self._width = (left, *right), width
+        text = Text(figures.clip(printable(left), width), style="bold", no_wrap=True, end="")
+        room = width - text.cell_len - 2
+        parts = [printable(part) for part in right]
+        while parts and figures.cell_len(" · ".join(parts)) > room:
+            parts.pop()
+        if parts:
+            text.append("  " + figures.fit(" · ".join(parts), room, "right"), "not bold")
         self.update(text)
 
     def on_resize(self) -> None:
         if self._shown:
-            self.show(*self._shown[:2])
+            self.show(*self._shown)
 
 
 class WorkbenchScreen(Screen[None]):
@@ -86,8 +89,9 @@ class WorkbenchScreen(Screen[None]):
             self._again = True
             return
         self._reading = True
-        self.run_worker(self._reload(), group="reload")
+        self._reload()
 
+    @work(group="reload")
     async def _reload(self) -> None:
         try:
             while True:
@@ -101,6 +105,15 @@ class WorkbenchScreen(Screen[None]):
             self.tell_error(error)
         finally:
             self._reading = False
+
+    @work(group="action")
+    async def in_background(self, job: Callable[[], Awaitable[None]]) -> None:
+        """Do `job`, then read the store again; what goes wrong that a person can act on becomes a toast."""
+        try:
+            await job()
+        except WorkbenchError as error:
+            self.tell_error(error)
+        self.reload()
 
     def tell_error(self, error: WorkbenchError) -> None:
         """A toast with what is wrong and what to do."""

@@ -19,6 +19,7 @@ from workbench.tui.widgets.fill_pane import FillPane
 from workbench.tui.widgets.history import History
 
 if TYPE_CHECKING:
+    from workbench.inference.results import FillResult
     from workbench.store import Fill, Run
 
 MASK = "[MASK]"
@@ -69,8 +70,8 @@ down bring back what was asked before, also from other days.
         Binding("ctrl+n", "top_k", "Top k", tooltip="Show 5, 10 or 20 words for each mask", priority=True),
         Binding("pageup", "scroll(-5)", show=False, tooltip="Answers up", priority=True),
         Binding("pagedown", "scroll(5)", show=False, tooltip="Answers down", priority=True),
-        Binding("escape", "app.leave_screen", "Back", key_display="Esc", tooltip="Back"),
-        Binding("f1", "help", "Help", key_display="F1", tooltip="This page"),
+        Binding("escape", "app.leave_screen", "Back", key_display="Esc", tooltip="Back to the screen before"),
+        Binding("f1", "help", "Help", key_display="F1", tooltip="All keys of this screen"),
     ]
 
     def __init__(self, source: Source, base: Source | None) -> None:
@@ -103,7 +104,7 @@ down bring back what was asked before, also from other days.
     def show(self, data: list[Fill]) -> None:
         if self._history is not None:
             return  # later changes of the store are this console's own
-        ordered = sorted(data, key=lambda fill: fill.id)
+        ordered = data[::-1]  # they come newest first
         self._history = History(fill.text for fill in ordered)
         line = self.query_one("#line", Input)
         last = next((fill for fill in reversed(ordered) if fill.model == self._source.label), None)
@@ -119,7 +120,7 @@ down bring back what was asked before, also from other days.
         base.display = self._beside and self._base is not None
         if self._base:
             base.name_model(f"{self._base.label} (base)")
-        self.query_one(TitleBar).show("Fill masks", f"top {self._top_k} · Enter fills")
+        self.query_one(TitleBar).show("Fill masks", f"top {self._top_k}", "Enter fills")
 
     def _warm_up(self) -> None:
         """Load the models while the person is still typing."""
@@ -135,13 +136,12 @@ down bring back what was asked before, also from other days.
     def _sources(self) -> list[Source]:
         return [self._source, *([self._base] if self._beside and self._base else [])]
 
-    async def _ask(self, source: Source, text: str, top_k: int) -> Mapping[str, Any]:
+    async def _ask(self, source: Source, text: str, top_k: int) -> FillResult:
         from workbench.inference.resolve import resolve_model
 
         run = str(source.run_id) if source.run_id is not None else None
         choice = await asyncio.to_thread(resolve_model, self.workbench.store, run, source.model)
-        result = await self.workbench.inference.fill(choice.path, text, top_k)
-        return result.to_json()
+        return await self.workbench.inference.fill(choice.path, text, top_k)
 
     def on_input_submitted(self) -> None:
         self.action_submit()
@@ -169,9 +169,9 @@ down bring back what was asked before, also from other days.
             return
         finally:
             announced.stop()
-        pane.show_result(result)
+        pane.show_result(result.to_json(), result.notes)
         if pane.id == "main":
-            await self._remember(source, text, result)
+            await self._remember(source, text, result.to_json())
 
     async def _remember(self, source: Source, text: str, result: Mapping[str, Any]) -> None:
         store = self.workbench.store
@@ -239,11 +239,7 @@ down bring back what was asked before, also from other days.
 
 def sources_of(run: Run) -> tuple[Source, Source | None]:
     """A run and the model that it started from."""
-    base = str(run.recipe.get("model", ""))
-    reference = base.removeprefix("run:")
-    if reference == base:
-        return Source.of_run(run), Source.of_model(base)
-    return Source.of_run(run), Source(int(reference) if reference.isdigit() else None, base, base)
+    return Source.of_run(run), Source.of_model(str(run.recipe.get("model", "")))
 
 
 def model_alone(model: str | None) -> tuple[Source, None]:

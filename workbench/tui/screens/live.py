@@ -11,11 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Static
 
+from workbench.store import ACTIVE
 from workbench.text import printable
 from workbench.tui import actions, figures
 from workbench.tui.measurements import CURVES, FIGURES, Measurements
 from workbench.tui.screens.base import TitleBar, WorkbenchScreen
-from workbench.tui.status import ACTIVE, RESUMABLE, mark
+from workbench.tui.status import RESUMABLE, mark
 from workbench.tui.widgets.chart import Chart
 from workbench.tui.widgets.log_tail import LogTail
 from workbench.tui.widgets.progress import Pace, ProgressLine
@@ -56,7 +57,7 @@ you leave this screen or the program.
         Binding("x", "stop", "Stop", tooltip="Stop this run; a checkpoint is kept"),
         Binding("r", "resume", "Resume", tooltip="Go on from the last checkpoint of a stopped run"),
         Binding("d", "delete", "Delete", tooltip="Delete this run, its checkpoints and its log (asks)"),
-        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="This page"),
+        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="All keys of this screen"),
         Binding("q", "app.leave", "Quit", tooltip="Leave; running trainings go on"),
         Binding("j,down", "scroll_log(1)", show=False, tooltip="Log one line down"),
         Binding("k,up", "scroll_log(-1)", show=False, tooltip="Log one line up"),
@@ -138,14 +139,11 @@ you leave this screen or the program.
         if run.status not in ACTIVE:
             overall.show(run.status, step, total, "steps", None, took)
             return
-        done, of = run.progress_done or 0, run.progress_total or 0
-        if run.phase in _NOT_COUNTED:
-            done = of = 0
-        phase_eta = self._phase_pace.look((run.segment, run.phase), done, of)
-        phase.show(run.phase or run.status, done, of, run.progress_unit or "", phase_eta)
-        run_eta = self._run_pace.look(run.segment, step, total)
-        if run_eta is None and step:
-            run_eta = seconds_left(run)
+        label, done, of, unit = phase_progress(run)
+        phase_eta = self._phase_pace.look((run.segment, label), done, of)
+        phase.show(label, done, of, unit, phase_eta)
+        # From the first step on: what came before it says nothing about the speed of training.
+        run_eta = (self._run_pace.look(run.segment, step, total) or seconds_left(run)) if step else None
         overall.show("overall", step, total, "steps", run_eta, "" if step else took)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -197,16 +195,18 @@ you leave this screen or the program.
         self.workbench.open_help()
 
 
-def title_of(run: Run) -> tuple[str, str]:
+def title_of(run: Run) -> tuple[str, ...]:
     """Name and status on the left; what it is made of on the right."""
     recipe = run.recipe
     doing = f", {run.phase}" if run.status == "running" and run.phase else ""
     left = f"{mark(run.status).symbol} {run.id} {run.name}  {run.status}{doing}"
-    right = (
-        f"chunk {recipe.get('chunk_size')} · mask {figures.decimal(recipe.get('mask_prob'))} · "
-        f"{short_name(str(recipe.get('model')))} · {short_name(str(recipe.get('dataset')))}"
+    return (
+        left,
+        f"chunk {recipe.get('chunk_size')}",
+        f"mask {figures.decimal(recipe.get('mask_prob'))}",
+        short_name(str(recipe.get("model"))),
+        short_name(str(recipe.get("dataset"))),
     )
-    return left, right
 
 
 def figure_lines(run: Run, measured: Measurements) -> list[str]:
@@ -228,6 +228,21 @@ def figure_lines(run: Run, measured: Measurements) -> list[str]:
     if run.engine:
         second.append(f"{run.engine.get('device')} {run.engine.get('precision')}")
     return ["Perplexity  " + "  ".join(first), "Training    " + "  ".join(second)]
+
+
+def phase_progress(run: Run) -> tuple[str, int, int, str]:
+    """(label, done, total, unit) of what is going on now; within training that is the epoch."""
+    per_epoch = (run.engine or {}).get("steps_per_epoch") or 0
+    if run.phase == "training" and per_epoch:
+        step = run.step or 0
+        # The last step of an epoch still belongs to it.
+        before = max(step - 1, 0) // per_epoch
+        label = f"epoch {before + 1}/{run.recipe.get('epochs')}"
+        return label, step - before * per_epoch, per_epoch, "steps"
+    label = run.phase or run.status
+    if run.phase in _NOT_COUNTED:
+        return label, 0, 0, ""
+    return label, run.progress_done or 0, run.progress_total or 0, run.progress_unit or ""
 
 
 def seconds_left(run: Run) -> float | None:

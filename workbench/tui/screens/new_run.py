@@ -80,8 +80,14 @@ The preset starter needs no network. xsum is the reference recipe and fetches it
         ),
         Binding("down,enter,j", "go(1)", "Next", key_display="↓", tooltip="Next field"),
         Binding("up,k", "go(-1)", "Previous", key_display="↑", show=False, tooltip="Field before"),
-        Binding("escape", "app.leave_screen", "Back", key_display="Esc", tooltip="Back; nothing is started"),
-        Binding("question_mark,f1", "help", "Help", key_display="F1", tooltip="This page"),
+        Binding(
+            "escape",
+            "app.leave_screen",
+            "Back",
+            key_display="Esc",
+            tooltip="Back, starting nothing",
+        ),
+        Binding("question_mark,f1", "help", "Help", key_display="F1", tooltip="All keys of this screen"),
     ]
 
     def __init__(self, recipe: Recipe | None = None, preset: str = "starter") -> None:
@@ -154,7 +160,7 @@ The preset starter needs no network. xsum is the reference recipe and fetches it
         field = next((one for one in widget.ancestors_with_self if isinstance(one, RecipeField)), None)
         if field:
             default = as_text(PRESETS[self._preset].model_dump()[field.field_name]) or "not set"
-            return f"{field.help_text} {self._preset}: {default}"
+            return f"{field.help_text} ({self._preset}: {default})"
         if isinstance(widget, GroupTitle):
             assert isinstance(widget.parent, FieldGroup)
             names = ", ".join(title_of(name).lower() for name in widget.parent.field_names)

@@ -11,10 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widgets import Footer, Static
 
+from workbench.store import ACTIVE
 from workbench.text import printable
 from workbench.tui import actions, figures
 from workbench.tui.screens.base import TitleBar, WorkbenchScreen
-from workbench.tui.status import ACTIVE, RESUMABLE, mark
+from workbench.tui.status import RESUMABLE, mark
 from workbench.tui.widgets.run_columns import Row, row_of
 from workbench.tui.widgets.run_table import RunHeader, RunTable
 
@@ -57,7 +58,7 @@ figures at different chunk sizes or mask probabilities answer different question
         Binding("x", "stop", "Stop", tooltip="Stop this run; a checkpoint is kept"),
         Binding("r", "resume", "Resume", tooltip="Go on from the last checkpoint of a stopped run"),
         Binding("d", "delete", "Delete", tooltip="Delete this run, its checkpoints and its log (asks)"),
-        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="This page"),
+        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="All keys of this screen"),
         Binding("q", "app.leave", "Quit", tooltip="Leave; running trainings go on"),
     ]
 
@@ -92,10 +93,12 @@ figures at different chunk sizes or mask probabilities answer different question
         return Listing(runs, [row_of(run, now) for run in runs])
 
     def show(self, data: Listing) -> None:
-        self._runs = {run.id: run for run in data.runs}
+        self._runs = {run.id: run for run in data.runs if run.id is not None}
         self._listed = True
         self.query_one(RunTable).set_rows(data.rows)
         self.set_class(not data.rows, "-empty")
+        if data.rows and self.focused is None:
+            self.query_one(RunTable).focus()  # it had none while it was hidden
         going = sum(run.status in ACTIVE for run in data.runs)
         title = f"{len(data.runs)} run{'' if len(data.runs) == 1 else 's'}"
         self.query_one(TitleBar).show(
@@ -177,7 +180,7 @@ def detail(run: Run, width: int) -> Text:
     first = Text(figures.clip(f"{printable(run.name)}  ", width // 2), style="bold", no_wrap=True, end="")
     first.append(figures.clip(" · ".join(parts), width - first.cell_len), "not bold")
     if run.error:
-        second = f"{printable(run.error)} {printable(run.error_hint or '')}"
+        second = f"{run.error.partition(chr(10))[0]} {run.error_hint or ''}"
     else:
         recipe = run.recipe
         second = (

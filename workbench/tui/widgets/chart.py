@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
@@ -45,7 +46,7 @@ class Chart(Widget):
         self._title = title
         self._empty = empty
         self._series: tuple[Series, ...] = ()
-        self._lines: list[Line] | None = None
+        self._lines: list[Line] = []
 
     def show(self, series: Sequence[Series]) -> None:
         """Draw these; the same ones again cost nothing."""
@@ -66,26 +67,28 @@ class Chart(Widget):
         self._redraw()
 
     def _redraw(self) -> None:
-        self._lines = None
-        self.refresh()
+        """Draw again; only lines that came out different are sent to the terminal."""
+        before, self._lines = self._lines, self._drawn()
+        if len(before) != len(self._lines):
+            self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(before, self._lines, strict=True)):
+            if old != new:
+                self.refresh(Region(0, y, self.size.width, 1))
 
     def _drawn(self) -> list[Line]:
-        if self._lines is None:
-            width, height = self.size
-            if any(one.points for one in self._series):
-                title = f"{self._title}, {'log' if self.log_axis else 'linear'}"
-                self._lines = draw(self._series, width, height, log=self.log_axis, title=title)
-            else:
-                blank: list[Line] = [[] for _ in range(height // 2)]
-                self._lines = [*blank, [(self._empty.center(width)[:width], "axis")]]
-        return self._lines
+        width, height = self.size
+        if any(one.points for one in self._series):
+            title = f"{self._title}, {'log' if self.log_axis else 'linear'}"
+            return draw(self._series, width, height, log=self.log_axis, title=title)
+        blank: list[Line] = [[] for _ in range(height // 2)]
+        return [*blank, [(self._empty.center(width)[:width], "axis")]]
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
-        lines = self._drawn()
-        if y >= len(lines):
+        if y >= len(self._lines):
             return Strip.blank(self.size.width, base)
-        segments = [Segment(text, base + self._style(name)) for text, name in lines[y]]
+        segments = [Segment(text, base + self._style(name)) for text, name in self._lines[y]]
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
     def _style(self, name: str) -> Style:

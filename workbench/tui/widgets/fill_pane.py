@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -27,6 +27,7 @@ class FillPane(VerticalScroll, can_focus=False):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._content: Mapping[str, Any] | str = ""
+        self._notes: Sequence[str] = ()
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="model", markup=False)
@@ -41,11 +42,19 @@ class FillPane(VerticalScroll, can_focus=False):
         self._content = printable(text, keep_newlines=True)
         self._draw()
 
-    def show_result(self, result: Mapping[str, Any]) -> None:
-        """Show {text, filled, masks: [{position, predictions: [{text, token_id, probability}]}]}."""
-        self._content = result
+    def show_result(self, result: Mapping[str, Any], notes: Sequence[str] = ()) -> None:
+        """Show {text, filled, masks: [{position, predictions: [{text, token_id, probability}]}]}.
+
+        `notes`: what to know about the model, shown below.
+        """
+        self._content, self._notes = result, notes
         self._draw()
         self.scroll_home(animate=False)
+
+    @property
+    def has_result(self) -> bool:
+        """Whether an answer is shown, not a message."""
+        return not isinstance(self._content, str)
 
     def on_resize(self) -> None:
         self._draw()
@@ -53,13 +62,13 @@ class FillPane(VerticalScroll, can_focus=False):
     def _draw(self) -> None:
         width = max(self.scrollable_content_region.width, 20)
         content = self._content
-        drawn = Text(content) if isinstance(content, str) else answer(content, width)
+        drawn = Text(content) if isinstance(content, str) else answer(content, width, self._notes)
         shown = self.query_one(".answer", Static)
         if shown.content != drawn:
             shown.update(drawn)
 
 
-def answer(result: Mapping[str, Any], width: int) -> Text:
+def answer(result: Mapping[str, Any], width: int, notes: Sequence[str] = ()) -> Text:
     """The filled sentence, then each mask's candidates with their probabilities."""
     masks = result.get("masks", [])
     text = Text(printable(str(result.get("filled", ""))), style="italic")
@@ -71,4 +80,6 @@ def answer(result: Mapping[str, Any], width: int) -> Text:
         text.append(f"\n\n{figures.fit(title, width)}", "not italic dim underline")
         for row in bar_rows(candidates, width, label=longest, style="not italic", bar_style="cyan"):
             text.append("\n").append_text(row)
+    for note in notes:
+        text.append(f"\n\n! {printable(note)}", "not italic bold")
     return text

@@ -8,7 +8,8 @@ from textual.widgets import Log
 
 from workbench.text import printable
 
-_FIRST_BYTES = 64 * 1024
+_MOST_BYTES = 64 * 1024
+"""Read at one look; of more only the end is shown."""
 _MOST_LINES = 2000
 
 
@@ -41,15 +42,18 @@ class LogTail(Log):
             self.clear()
         if size == self._at:
             return
-        cut = self._at == 0 and size > _FIRST_BYTES
+        cut = size - self._at > _MOST_BYTES
         with self._path.open("rb") as file:
-            file.seek(size - _FIRST_BYTES if cut else self._at)
-            text = self._rest + file.read().decode("utf-8", errors="replace")
+            file.seek(size - _MOST_BYTES if cut else self._at)
+            text = ("" if cut else self._rest) + file.read(_MOST_BYTES).decode("utf-8", errors="replace")
             self._at = file.tell()
         lines = text.split("\n")
         # A line still being written waits for its end, but not for ever: a progress bar may have none.
         self._rest = lines.pop()
-        self.write_lines([self._clean(line) for line in (lines[1:] if cut else lines)])
+        follows = self.is_vertical_scroll_end or not self.line_count
+        self.write_lines([self._clean(line) for line in (lines[1:] if cut else lines)], scroll_end=False)
+        if follows:  # whoever has scrolled up to read stays there
+            self.call_after_refresh(self.scroll_end, animate=False)
 
     @staticmethod
     def _clean(line: str) -> str:

@@ -50,22 +50,24 @@ class ProgressLine(Static):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("", id=id, markup=False)
-        self._shown: tuple[object, ...] = ()
+        self._shown: tuple[str, float, float, str, str] | None = None
 
     def show(
         self, label: str, done: float, total: float, unit: str, eta: float | None, note: str = ""
     ) -> None:
         """`total` 0: not known, only what is done is shown. `note` stands in the place of the ETA."""
         tail = note or ("" if eta is None else f"ETA {figures.duration(eta)}")
-        wanted = (label, done, total, unit, tail, self.size.width)
+        wanted = (label, done, total, unit, tail)
         if wanted != self._shown:
             self._shown = wanted
-            self.update(self._line(*wanted))
+            self._draw()
 
     def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
         if self._shown:
-            self._shown = (*self._shown[:-1], self.size.width)
-            self.update(self._line(*self._shown))
+            self.update(self._line(*self._shown, self.size.width))
 
     @staticmethod
     def _line(label: str, done: float, total: float, unit: str, tail: str, width: int) -> Text:

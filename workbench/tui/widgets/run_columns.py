@@ -35,7 +35,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("data", 6, 30),
     Column("chunk", 5, 6, True),
     Column("mask", 4, 5, True),
-    Column("epochs", 6, 9, True),
+    Column("epoch", 5, 9, True),
     Column("test", 6, 8, True),
     Column("best", 6, 8, True),
     Column("time", 7, 7, True),
@@ -57,8 +57,9 @@ class Row:
 def row_of(run: Run, now: float) -> Row:
     """The row of a run; `now` (epoch seconds) is for the time of one that is still going."""
     recipe = run.recipe
+    run_id = run.id or 0  # what was read from the store has one
     cells = (
-        str(run.id),
+        str(run_id),
         f"{mark(run.status).symbol} {run.status}",
         printable(run.name),
         printable(short_name(str(recipe.get("model", "")))),
@@ -70,7 +71,7 @@ def row_of(run: Run, now: float) -> Row:
         figures.perplexity(run.best_eval_perplexity),
         figures.duration(elapsed(run, now)),
     )
-    return Row(run.id, run.status, cells)
+    return Row(run_id, run.status, cells)
 
 
 def _epochs(run: Run) -> str:
@@ -102,11 +103,8 @@ def widths(rows: Sequence[Row], width: int) -> list[int]:
     ]
     given = [min(column.least, want) for column, want in zip(COLUMNS, wanted, strict=True)]
     left = width - sum(given) - GAP * (len(COLUMNS) - 1)
-    while left > 0:
-        # The one that still lacks most gets the next cell, so that all stay about equally readable.
-        lacking = max(range(len(COLUMNS)), key=lambda i: wanted[i] - given[i])
-        if wanted[lacking] <= given[lacking]:
-            break
-        given[lacking] += 1
+    while left > 0 and (lacking := [i for i in range(len(COLUMNS)) if given[i] < wanted[i]]):
+        # The narrowest of those that lack something gets the next cell: one long name starves no other.
+        given[min(lacking, key=given.__getitem__)] += 1
         left -= 1
     return given

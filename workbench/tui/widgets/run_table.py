@@ -30,12 +30,12 @@ class RunTable(ScrollView, can_focus=True):
     RunTable { height: 1fr; overflow-x: hidden; padding: 0 1; }
     RunTable > .run-table--cursor { background: $primary-muted; text-style: bold; }
     RunTable > .run-table--cursor-blurred { background: $surface; }
-    RunTable:ansi > .run-table--cursor { text-style: bold reverse; }
+    RunTable:ansi > .run-table--cursor { background: ansi_default; text-style: bold reverse; }
     RunTable:nocolor > .run-table--cursor { text-style: bold reverse; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, tooltip="One run up"),
-        Binding("down,j", "move(1)", "Down", show=False, tooltip="One run down"),
+        Binding("up,k", "move(-1)", show=False, tooltip="One run up"),
+        Binding("down,j", "move(1)", show=False, tooltip="One run down"),
         Binding("pageup,ctrl+u", "page(-1)", show=False),
         Binding("pagedown,ctrl+d", "page(1)", show=False),
         Binding("home,g", "move(-1000000000)", show=False),

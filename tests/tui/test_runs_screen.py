@@ -1,0 +1,228 @@
+"""The list of runs: what it shows, and each of its keys."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+from workbench.store import Store
+from workbench.tui.app import WorkbenchApp
+from workbench.tui.keys import keys_of
+from workbench.tui.screens.confirm import Confirm
+from workbench.tui.screens.console import ConsoleScreen
+from workbench.tui.screens.help import Help
+from workbench.tui.screens.live import LiveScreen
+from workbench.tui.screens.new_run import NewRunScreen
+from workbench.tui.screens.runs import RunsScreen
+from workbench.tui.widgets.run_table import RunTable
+
+from .support import screen_text, settle, toasts, type_text, until
+
+
+def footer(app: WorkbenchApp) -> list[str]:
+    """The descriptions in the footer."""
+    return [key.description for key in app.screen.query_one(Footer).query(FooterKey) if key.display]
+
+
+async def test_an_empty_store_says_what_to_press(app: WorkbenchApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        text = screen_text(pilot)
+        assert "No runs yet" in text and "Press  n" in text
+        assert footer(app) == ["New", "Fill", "Help", "Quit", "Palette"]
+        await pilot.press("enter", "x", "r", "d", "j", "k", "g", "G")  # nothing to act on: no harm
+        assert isinstance(app.screen, RunsScreen)
+
+
+async def test_every_run_is_listed_newest_first_with_its_figures(app: WorkbenchApp, history: Store) -> None:
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settle(pilot)
+        lines = screen_text(pilot).splitlines()
+        assert " ".join(lines[1].split()) == "id status name model data chunk mask epoch test best time"
+        assert [line.split()[0] for line in lines[2:8]] == ["6", "5", "4", "3", "2", "1"]
+        first = " ".join(lines[7].split())
+        assert first == "1 ✓ finished first starter python-docs 128 0.15 2 45.2 44.9 1m 40s"
+        for status in ("▶ running", "✗ failed", "! crashed", "■ stopped", "○ queued", "✓ finished"):
+            assert status in "\n".join(lines)
+        assert "2 going · 6 runs · experiments.db" in lines[0]
+
+
+async def test_names_cannot_write_markup_or_escapes(app: WorkbenchApp, history: Store) -> None:
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settle(pilot)
+        text = screen_text(pilot)
+        assert "[red]odd[/red]" in text
+        assert "\x1b" not in text and "\u202e" not in text
+
+
+async def test_moving_with_arrows_and_vi_keys(app: WorkbenchApp, history: Store) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        table = app.screen.query_one(RunTable)
+        seen = []
+        for key in ("j", "down", "k", "up", "up", "G", "j", "g", "end", "home", "pagedown", "pageup"):
+            await pilot.press(key)
+            seen.append(table.current)
+        assert seen == [5, 4, 5, 6, 6, 1, 1, 6, 1, 6, 1, 6]
+        await pilot.press("j")
+        await pilot.pause()
+        assert "No network" in screen_text(pilot), "what went wrong is told for the run under the cursor"
+
+
+async def test_the_cursor_stays_on_its_run_when_another_comes(app: WorkbenchApp, history: Store) -> None:
+    from workbench.recipe import PRESETS
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("j")
+        table = app.screen.query_one(RunTable)
+        assert table.current == 5
+        history.create_run(PRESETS["starter"], name="newest")
+        await until(pilot, lambda: "newest" in screen_text(pilot), 10)
+        assert table.current == 5
+
+
+async def test_enter_watches_and_escape_comes_back(app: WorkbenchApp, history: Store) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("G", "enter")
+        await settle(pilot)
+        assert isinstance(app.screen, LiveScreen) and app.screen.run_id == 1
+        await pilot.press("escape")
+        assert isinstance(app.screen, RunsScreen)
+        assert app.screen.query_one(RunTable).current == 1
+
+
+async def test_clicking_chooses_and_clicking_again_opens(app: WorkbenchApp, history: Store) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.click(RunTable, offset=(10, 3))
+        assert app.screen.query_one(RunTable).current == 3
+        await pilot.click(RunTable, offset=(10, 3))
+        await settle(pilot)
+        assert isinstance(app.screen, LiveScreen) and app.screen.run_id == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "screen"), [("n", NewRunScreen), ("question_mark", Help), ("f1", Help), ("c", ConsoleScreen)]
+)
+async def test_keys_that_open_another_screen(
+    app: WorkbenchApp, history: Store, key: str, screen: type
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press(key)
+        await pilot.pause()
+        assert isinstance(app.screen, screen)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, RunsScreen)
+
+
+async def test_the_footer_offers_what_can_be_done_to_the_run(app: WorkbenchApp, history: Store) -> None:
+    async with app.run_test(size=(100, 24)) as pilot:
+        await settle(pilot)
+        assert "Stop" in footer(app) and "Resume" not in footer(app) and "Delete" not in footer(app)
+        await pilot.press("j")
+        await settle(pilot)
+        assert "Resume" in footer(app) and "Delete" in footer(app) and "Stop" not in footer(app)
+
+
+async def test_stop_is_asked_for_at_once_and_said(app: WorkbenchApp, history: Store) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("x")
+        await settle(pilot)
+        assert history.stop_requested(6)
+        assert "keeps a checkpoint" in toasts(app)[0]
+
+
+async def test_delete_asks_and_only_y_deletes(app: WorkbenchApp, history: Store) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("G", "d")
+        for refusal in ("n", "escape", "enter", "q"):
+            await pilot.pause()
+            assert isinstance(app.screen, Confirm)
+            assert "Delete run 1 “first”?" in screen_text(pilot)
+            await pilot.press(refusal)
+            await settle(pilot)
+            assert isinstance(app.screen, RunsScreen)
+            await pilot.press("d")
+        await pilot.pause()
+        assert 1 in [run.id for run in history.runs()]
+        await pilot.press("y")
+        await settle(pilot)
+        assert 1 not in [run.id for run in history.runs()]
+        await until(pilot, lambda: len(app.screen.query_one(RunTable)._rows) == 5, 10)
+
+
+async def test_a_running_run_cannot_be_deleted(app: WorkbenchApp, history: Store) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("d")
+        await pilot.pause()
+        assert isinstance(app.screen, RunsScreen)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+async def test_leaving_says_which_runs_go_on(
+    app: WorkbenchApp, history: Store, key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press(key)
+        await pilot.pause()
+    said = " ".join(capsys.readouterr().err.split())
+    assert "2 “waiting”, 6 “starter-now” go on in the background" in said
+
+
+async def test_the_palette_has_every_action_of_the_screen(app: WorkbenchApp, history: Store) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        titles = [command.title for command in app.get_system_commands(app.screen)]
+        assert {key.what for key in keys_of(app.screen) if key.title} - set(titles) == {
+            "Go on from the last checkpoint of a stopped run",
+            "Delete this run, its checkpoints and its log (asks)",
+        }, "all but what cannot be done to this run"
+        assert len(titles) == len(set(titles))
+        await pilot.press("ctrl+p")
+        await pilot.pause(0.3)
+        await type_text(pilot, "new run")
+        await pilot.pause(0.5)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, NewRunScreen), 10)
+
+
+@pytest.mark.parametrize("size", [(20, 5), (40, 12), (80, 24), (200, 60)])
+async def test_any_size_and_a_resize_at_any_moment(
+    app: WorkbenchApp, history: Store, size: tuple[int, int]
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.resize_terminal(*size)
+        await settle(pilot)
+        assert all(len(line) <= size[0] for line in screen_text(pilot).splitlines())
+        await pilot.press("j", "k")
+
+
+async def test_ten_thousand_runs_draw_only_what_is_in_sight(app: WorkbenchApp) -> None:
+    from workbench.tui.widgets.run_columns import COLUMNS, Row
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        app.screen.remove_class("-empty")
+        table = app.screen.query_one(RunTable).focus()
+        cells = tuple("x" for _ in COLUMNS)
+        rows = [Row(i, "finished", (str(i), *cells[1:])) for i in range(10_000, 0, -1)]
+        table.set_rows(rows)
+        await pilot.press("end")
+        await pilot.pause()
+        assert table.current == 1
+        drawn: list[int] = []
+        original = table._refresh_row
+        table._refresh_row = lambda row: (drawn.append(row), original(row))[1]  # type: ignore[method-assign]
+        rows[5_000] = Row(rows[5_000].id, "failed", rows[5_000].cells)
+        table.set_rows(rows)
+        assert drawn == [5_000], "one changed row is one line drawn again"
