@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlmodel import create_engine
@@ -16,6 +16,8 @@ from workbench.errors import StoreError
 
 VARIABLE = "MLM_WORKBENCH_DB"
 DEFAULT = "experiments.db"
+SCHEMA_VERSION = "0001"
+"""The newest revision in migrations/versions. Known here, so that Alembic is imported only to migrate."""
 BUSY_SECONDS = 60.0
 """How long a writer waits for another one before it gives up."""
 _SQLITE_HEADER = b"SQLite format 3\x00"
@@ -27,6 +29,14 @@ def locate(location: str | Path | None) -> str:
     if "://" in place:
         return place
     return f"sqlite:///{Path(place).expanduser().absolute()}"
+
+
+def current_version(connection: Connection) -> str | None:
+    """The schema version that a database is at; None for one that has no tables of ours yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if version is None else str(version)
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -9,15 +9,14 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
 from workbench.errors import StoreError
-from workbench.store.engine import sqlite_file
+from workbench.store.engine import current_version, sqlite_file
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def bring_up_to_date(engine: Engine) -> None:
@@ -26,14 +25,11 @@ def bring_up_to_date(engine: Engine) -> None:
     Raises StoreError, the database untouched, when a newer version of the program made it.
     """
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
     newest = scripts.get_current_head()
-    with engine.connect() as connection:
-        if _current(connection) == newest:
-            return
     with _exclusive(engine) as connection:
-        current = _current(connection)
+        current = current_version(connection)
         if current == newest:  # another process was first
             return
         if current is not None:
@@ -41,10 +37,6 @@ def bring_up_to_date(engine: Engine) -> None:
             _back_up(engine, current)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-
-
-def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
 
 
 @contextmanager
@@ -76,7 +68,7 @@ def _refuse_unknown(scripts: ScriptDirectory, revision: str, engine: Engine) -> 
         scripts.get_revision(revision)
     except CommandError as error:
         raise StoreError(
-            f"{engine.url.render_as_string()} was made by a newer version of mlm-workbench "
+            f"The database {engine.url.database} was made by a newer version of mlm-workbench "
             f"(schema {revision}); it was left as it is.",
             "Upgrade mlm-workbench, or choose another database with --db PATH.",
         ) from error

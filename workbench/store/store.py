@@ -16,8 +16,7 @@ from sqlmodel import Session, col, select
 
 from workbench.errors import StoreError, UsageError
 from workbench.recipe import Recipe
-from workbench.store.engine import locate, open_engine, sqlite_file
-from workbench.store.migrate import bring_up_to_date
+from workbench.store.engine import SCHEMA_VERSION, current_version, locate, open_engine, sqlite_file
 from workbench.store.naming import name_for
 from workbench.store.tables import ACTIVE, Checkpoint, Fill, Metric, Run, Status
 
@@ -49,7 +48,12 @@ class Store:
         url = locate(location)
         engine = open_engine(url)
         try:
-            bring_up_to_date(engine)
+            with engine.connect() as connection:
+                version = current_version(connection)
+            if version != SCHEMA_VERSION:
+                from workbench.store.migrate import bring_up_to_date
+
+                bring_up_to_date(engine)
         except (DatabaseError, OperationalError) as error:
             engine.dispose()
             raise StoreError(
