@@ -41,11 +41,14 @@ def start(
         run.id, environment={"command": without_passwords(command), "working_folder": str(Path.cwd())}
     )
     try:
-        _make_folder(Path(run.folder))
-    except StoreError:
-        store.change_status(run.id, ACTIVE, status=Status.FAILED, ended_at=time.time())
+        folder = _new_folder(Path(run.folder))
+    except StoreError as error:
+        _fail(store, run.id, error)
+        store.update_run(run.id, folder="")  # what is there is not this run's, and must not go with it
         store.delete_run(run.id)
         raise
+    store.update_run(run.id, folder=str(folder))
+    run = store.run(run.id)
     _spawn(store, run)
     return store.run(run.id)
 
@@ -77,11 +80,6 @@ def resume(store: Store, run_id: int) -> Run:
                 f"Train its model further in a new run: --model run:{run_id}",
             )
         raise UsageError(f"Run {run_id} {run.name} is already {status}.")
-    try:
-        _make_folder(Path(run.folder))
-    except StoreError as error:
-        _fail(store, run_id, error)
-        raise
     _spawn(store, run)
     return store.run(run_id)
 
@@ -112,21 +110,39 @@ def without_passwords(command: str) -> str:
     return " ".join(words)
 
 
-def _make_folder(folder: Path) -> None:
-    """The run's folder, closed to others: a log may quote texts that are not for all."""
+def _new_folder(wanted: Path) -> Path:
+    """A folder of the run's own, closed to others: a log may quote texts that are not for all.
+
+    Where there is one already, of another database in the same place, another name is taken. Raises
+    StoreError.
+    """
+    folder, number = wanted, 2
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        os.close(_open_log(folder))
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                folder.mkdir(mode=0o700)
+                break
+            except FileExistsError:
+                folder = wanted.with_name(f"{wanted.name}-{number}")
+                number += 1
     except OSError as error:
-        raise StoreError(
-            f"The run's folder {folder} cannot be written: {error.strerror}.",
-            "Make room or change its permissions, or keep the database elsewhere with --db PATH.",
-        ) from error
+        raise _cannot_be_written(folder, error) from error
+    return folder
 
 
 def _open_log(folder: Path) -> int:
-    return os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        return os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise _cannot_be_written(folder, error) from error
+
+
+def _cannot_be_written(folder: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"The run's folder {folder} cannot be written: {error.strerror}.",
+        "Make room or change its permissions, or keep the database elsewhere with --db PATH.",
+    )
 
 
 def _spawn(store: Store, run: Run) -> None:
@@ -139,7 +155,11 @@ def _spawn(store: Store, run: Run) -> None:
     else:
         command += ["--db", store.url]
     working_folder = Path(str(run.environment.get("working_folder") or Path.cwd()))
-    log = _open_log(Path(run.folder))
+    try:
+        log = _open_log(Path(run.folder))
+    except StoreError as error:
+        _fail(store, run.id, error)
+        raise
     try:
         process = subprocess.Popen(
             command,
