@@ -59,7 +59,7 @@ def explain_hub_error(error: BaseException, what: str, kind: str = "model") -> W
     names = {type(link).__name__ for link in _chain(error)}
     texts = " ".join(str(link) for link in _chain(error)).lower()
     kind_of_error = ModelError if kind == "model" else CorpusError
-    if "GatedRepoError" in names or "gated" in texts:
+    if "GatedRepoError" in names or "is a gated" in texts:
         return kind_of_error(
             f"The {kind} {what} is gated: its owners let in only those who asked.",
             f"Ask on its page on the hub, then log in with `hf auth login`. {_WORKS_OFFLINE[kind]}",
@@ -87,7 +87,11 @@ def explain_hub_error(error: BaseException, what: str, kind: str = "model") -> W
 def not_found(what: str, kind: str) -> WorkbenchError:
     """Not in the local cache and no hub to ask: it may not exist, or there may be no network. Says both."""
     kind_of_error = ModelError if kind == "model" else CorpusError
-    why = "offline mode is on (HF_HUB_OFFLINE)" if _told_to_stay_offline() else "there is no network"
+    why = "there is no network"
+    if _told_to_stay_offline():
+        why = "offline mode is on (HF_HUB_OFFLINE)"
+    elif hub_is_reachable():
+        why = "the connection broke off"
     return kind_of_error(
         f"The {kind} {what} was not found on this machine, and the hub cannot be asked: "
         f"{why}, or the id does not exist.",
