@@ -48,8 +48,7 @@ def start(
         store.delete_run(run.id)
         raise
     store.update_run(run.id, folder=str(folder))
-    run = store.run(run.id)
-    _spawn(store, run)
+    _spawn(store, store.run(run.id))
     return store.run(run.id)
 
 

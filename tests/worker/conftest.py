@@ -1,0 +1,72 @@
+"""A small text and recipes that train on it for a second or for as long as a test likes."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from workbench.recipe import PRESETS, Recipe
+from workbench.store import ACTIVE, Run, Store
+from workbench.worker import liveness
+
+WORDS = ["the", "a", "cat", "dog", "bird", "sat", "ran", "flew", "on", "under", "mat", "tree", "house", "old"]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(tmp_path / "experiments.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def text_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """300 documents of 12 to 40 words, a document a line."""
+    draw = random.Random(0)
+    lines = [" ".join(draw.choices(WORDS, k=draw.randint(12, 40))) for _ in range(300)]
+    path = tmp_path_factory.mktemp("text") / "animals.txt"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def recipe(text_file: Path) -> Recipe:
+    """The starter on 60 chunks of 128 or so: 12 steps of 4 in an epoch, with a checkpoint every 5 steps."""
+    return PRESETS["starter"].with_changes(
+        dataset=str(text_file), epochs=2, batch_size=4, checkpoint_every=5, device="cpu"
+    )
+
+
+@pytest.fixture
+def endless(recipe: Recipe) -> Recipe:
+    """A training that ends only when it is made to."""
+    return recipe.with_changes(epochs=10_000)
+
+
+def wait_for(store: Store, run_id: int, reached: Callable[[Run], bool], seconds: float = 180) -> Run:
+    """The run once it is as wanted. Fails when it does not come, or ends before."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        liveness.refresh(store)
+        run = store.run(run_id)
+        if reached(run):
+            return run
+        if run.status not in ACTIVE:
+            break
+        time.sleep(0.05)
+    log = Path(run.folder) / liveness.LOG
+    raise AssertionError(f"{run.status}, {run.phase}: {run.error}\n{log.read_text() if log.exists() else ''}")
+
+
+def wait_for_end(store: Store, run_id: int, seconds: float = 180) -> Run:
+    """The run once it has ended."""
+    return wait_for(store, run_id, lambda run: run.status not in ACTIVE, seconds)
+
+
+def values(store: Store, run_id: int, name: str) -> list[tuple[int, float]]:
+    """A metric by step, as a reader sees it."""
+    return [(metric.step, metric.value) for metric in store.metrics(run_id, [name])]

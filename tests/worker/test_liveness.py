@@ -1,0 +1,118 @@
+"""Which runs are taken for dead. The processes are real ones that train nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workbench.recipe import PRESETS
+from workbench.store import Run, Status, Store
+from workbench.worker import liveness
+from workbench.worker.identity import Identity, identity_of, is_same_process, own_identity
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[bytes]]:
+    """Something that runs."""
+    started = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    yield started
+    started.kill()
+    started.wait()
+
+
+def running(store: Store, identity: Identity, **columns: object) -> Run:
+    """A run whose worker is that process."""
+    run = store.create_run(PRESETS["starter"])
+    assert run.id is not None
+    known = {"status": Status.RUNNING, "heartbeat_at": time.time(), **identity.columns(), **columns}
+    store.update_run(run.id, **known)
+    return store.run(run.id)
+
+
+def after(store: Store, run: Run) -> Run:
+    assert run.id is not None
+    active = {one.id for one in liveness.refresh(store)}
+    seen = store.run(run.id)
+    assert (seen.id in active) == (seen.status in (Status.QUEUED, Status.RUNNING))
+    return seen
+
+
+def test_a_run_with_its_process_is_running(store: Store, process: subprocess.Popen[bytes]) -> None:
+    run = running(store, identity_of(process.pid))
+    assert after(store, run).status == Status.RUNNING
+
+
+def test_a_killed_process_is_a_crash_even_before_its_parent_takes_note(
+    store: Store, process: subprocess.Popen[bytes]
+) -> None:
+    identity = identity_of(process.pid)
+    run = running(store, identity)
+    process.kill()
+    while is_same_process(identity.worker_pid, identity.worker_started_at):  # a zombie from then on
+        time.sleep(0.01)
+    assert process.returncode is None
+    crashed = after(store, run)
+    assert crashed.status == Status.CRASHED
+    assert crashed.error is not None and f"pid {process.pid}" in crashed.error
+    assert crashed.error_hint is not None and f"resume {run.id}" in crashed.error_hint
+    assert crashed.ended_at == pytest.approx(run.heartbeat_at)
+
+
+def test_a_pid_that_another_process_has_is_a_crash_once_there_is_silence(store: Store) -> None:
+    mine = own_identity()
+    earlier = Identity(mine.worker_pid, mine.worker_started_at - 3600, mine.host, mine.boot_id)
+    speaking = running(store, earlier)  # its clock was set: it still says that it lives
+    silent = running(store, earlier, heartbeat_at=time.time() - 60, created_at=time.time() - 60)
+    assert after(store, speaking).status == Status.RUNNING
+    assert after(store, silent).status == Status.CRASHED
+
+
+def test_another_time_since_the_machine_was_switched_on_is_a_crash(store: Store) -> None:
+    mine = own_identity()
+    run = running(store, Identity(mine.worker_pid, mine.worker_started_at, mine.host, "an earlier boot"))
+    crashed = after(store, run)
+    assert crashed.status == Status.CRASHED and "restarted" in (crashed.error or "")
+
+
+def test_a_worker_on_another_machine_is_judged_by_its_silence(store: Store) -> None:
+    elsewhere = Identity(1, 1.0, "another-machine", "its boot")
+    speaking = running(store, elsewhere)
+    silent = running(store, elsewhere, heartbeat_at=time.time() - 600, created_at=time.time() - 600)
+    assert after(store, speaking).status == Status.RUNNING
+    assert after(store, silent).status == Status.CRASHED
+
+
+def test_a_queued_run_may_take_a_while_to_start_but_not_for_ever(store: Store) -> None:
+    run = store.create_run(PRESETS["starter"])
+    assert run.id is not None
+    assert after(store, run).status == Status.QUEUED
+    store.update_run(run.id, created_at=time.time() - 600)
+    crashed = after(store, run)
+    assert crashed.status == Status.CRASHED and "never started" in (crashed.error or "")
+
+
+def test_runs_that_have_ended_stay_as_they_are(store: Store) -> None:
+    gone = Identity(2**22 - 7, 1.0, own_identity().host, own_identity().boot_id)
+    run = running(store, gone, status=Status.FINISHED)
+    assert after(store, run).status == Status.FINISHED
+
+
+def test_a_crash_quotes_the_end_of_its_log_without_what_a_terminal_obeys(store: Store) -> None:
+    run = running(store, Identity(2**22 - 7, 1.0, own_identity().host, own_identity().boot_id))
+    Path(run.folder).mkdir(parents=True)
+    log = Path(run.folder) / liveness.LOG
+    log.write_text("".join(f"line {number}\n" for number in range(20)) + "10%\r20%\n\x1b[2J[red]gone\n\n")
+    error = after(store, run).error or ""
+    assert error.splitlines()[-3:] == ["line 19", "20%", "\ufffd[2J[red]gone"]
+    assert "line 10\n" not in error
+
+
+def test_a_log_that_is_not_text_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "worker.log").write_bytes(b"\xff\xfe\x00bad\n")
+    assert len(liveness.last_lines(tmp_path / "worker.log")) == 1
+    assert liveness.last_lines(tmp_path / "none.log") == []
