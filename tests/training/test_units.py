@@ -14,7 +14,7 @@ from workbench.training import checkpoint
 from workbench.training.batches import Plan, deal_out
 from workbench.training.evaluate import Evaluation, perplexity
 from workbench.training.schedule import learning_rate
-from workbench.training.tape import Tape
+from workbench.training.tape import MeasuredStep, Tape
 
 
 def rates(total: int = 100, **changes: object) -> list[float]:
@@ -92,7 +92,8 @@ def test_a_huge_loss_has_infinite_perplexity() -> None:
 def test_the_tape_gives_back_every_step_once_and_in_order() -> None:
     tape = Tape(torch.device("cpu"))
     for step in (1, 2, 3):
-        tape.write(step, 0.1 * step, 64, torch.tensor(6.0), torch.tensor(3.0), torch.tensor(0.5))
+        loss_sum, masked, grad_norm = torch.tensor(6.0), torch.tensor(3.0), torch.tensor(0.5)
+        tape.write(MeasuredStep(step, 0.1 * step, 64, loss_sum, masked, grad_norm))
         if step == 2:
             assert [record.step for record in tape.read()] == [1, 2]
     (record,) = tape.read(wait=True)

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from workbench.corpus import Corpus
 from workbench.corpus.masking import Masker
 from workbench.corpus.vocabulary import Vocabulary
-from workbench.errors import TrainingError
+from workbench.errors import ModelError, TrainingError
 from workbench.pretrained.model import LoadedModel
 from workbench.recipe import Recipe
 from workbench.training import checkpoint
-from workbench.training.batches import BatchMaker, MaskedBatch, Plan, Step, deal_out
+from workbench.training.batches import BatchMaker, Plan, Step
 from workbench.training.checkpoint import TrainingState
 from workbench.training.evaluate import Interrupted, evaluate, perplexity
 from workbench.training.events import (
@@ -34,11 +31,11 @@ from workbench.training.events import (
     PhaseChanged,
     Progress,
 )
-from workbench.training.machine import Machine, is_out_of_memory, should_compile
+from workbench.training.machine import Machine, should_compile
 from workbench.training.masked_only import fit_head, vocabulary_size
 from workbench.training.pace import Pace
-from workbench.training.randomness import seed_dropout
 from workbench.training.schedule import learning_rate
+from workbench.training.step import Stepper
 from workbench.training.tape import StepRecord, Tape
 
 
@@ -78,23 +75,33 @@ class TrainingLoop:
         self.compiled = should_compile(recipe, machine, self.plan.total_steps)
 
         self.pretrained = loaded.model.to(machine.device)
+        known_tokens = vocabulary_size(self.pretrained)
+        if corpus.largest_id >= known_tokens:
+            raise ModelError(
+                f"The tokenizer gives token {corpus.largest_id}, but the model knows only {known_tokens}.",
+                "They do not belong together: use the tokenizer that the model was trained with.",
+            )
         wrapped, self.head_reason = fit_head(self.pretrained, recipe.chunk_size)
         self.parameter_names = {p: name for name, p in self.pretrained.named_parameters() if p.requires_grad}
-        self.parameters = list(self.parameter_names)
-        self.optimizer = self.accelerator.prepare_optimizer(_adamw(self.parameters, recipe))
         if self.compiled:
             wrapped.compile()
         self.model = self.accelerator.prepare_model(wrapped.train())
 
-        vocabulary = Vocabulary.from_tokenizer(tokenizer, vocabulary_size(self.pretrained))
-        self.train_batches = BatchMaker(
-            corpus.train,
+        vocabulary = Vocabulary.from_tokenizer(tokenizer, known_tokens)
+        train_masker, test_masker = (
             Masker.for_training(recipe, vocabulary),
-            machine.device,
-            fixed_shapes=self.compiled,
+            Masker.for_test(recipe, vocabulary),
         )
-        self.test_batches = BatchMaker(
-            corpus.test, Masker.for_test(recipe, vocabulary), machine.device, fixed_shapes=self.compiled
+        fixed = {"fixed_shapes": self.compiled}
+        self.test_batches = BatchMaker(corpus.test, test_masker, machine.device, **fixed)
+        self.stepper = Stepper(
+            recipe,
+            self.accelerator,
+            self.model,
+            list(self.parameter_names),
+            BatchMaker(corpus.train, train_masker, machine.device, **fixed),
+            rate_at=lambda step: learning_rate(recipe, step, self.plan.total_steps),
+            tell_halved=self._tell_halved,
         )
         self.tape = Tape(machine.device)
         self.pace = Pace()
@@ -108,7 +115,7 @@ class TrainingLoop:
                 "Put the old text back, or start a new run.",
             )
         self.state = state
-        checkpoint.restore_optimizer(self.optimizer.optimizer, self.parameter_names, optimizer)
+        checkpoint.restore_optimizer(self.stepper.optimizer.optimizer, self.parameter_names, optimizer)
         if state.grad_scaler and self.accelerator.scaler:
             self.accelerator.scaler.load_state_dict(state.grad_scaler)
 
@@ -122,7 +129,8 @@ class TrainingLoop:
             for step in self.plan.steps_after(self.state.step):
                 if self._stop_is_asked(step.number) or self._out_of_patience():
                     break
-                self._train_on(step)
+                self.tape.write(self.stepper.take(step, self.state))
+                self.state.step = step.number
                 self._report(now=step.ends_epoch)
                 if self._evaluation_is_due(step.number):
                     self._evaluate()
@@ -136,95 +144,6 @@ class TrainingLoop:
             self._report(now=True)
             self._save()
         return self.state.finished
-
-    # One optimizer step
-
-    def _train_on(self, step: Step) -> None:
-        rate = learning_rate(self.recipe, step.number, self.plan.total_steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        while True:
-            try:
-                loss_sum, masked = self._accumulate_gradients(step)
-                break
-            except RuntimeError as error:
-                if not is_out_of_memory(error):
-                    raise
-            self._halve_batch()  # outside `except`, whose traceback would keep the tensors alive
-        grad_norm = self._clip_gradients()
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.state.step = step.number
-        self.tape.write(
-            step.number, rate, step.rows.size * self.recipe.chunk_size, loss_sum, masked, grad_norm
-        )
-
-    def _accumulate_gradients(self, step: Step) -> tuple[Tensor, Tensor]:
-        """Leave the gradient of the mean loss over all masked tokens of the step, over all processes.
-
-        Returns the sum of the losses and the number of tokens it is over, both over all processes.
-        """
-        accelerator = self.accelerator
-        seed_dropout(self.recipe.seed, step.number, accelerator.process_index)
-        parts = deal_out(
-            step.rows,
-            self.state.gradient_accumulation,
-            accelerator.num_processes,
-            accelerator.process_index,
-        )
-        batches = [self._draw(part, step) for part in parts]
-        masked = self._over_processes(
-            torch.tensor(float(sum(batch.masked for batch in batches)), device=self.machine.device)
-        )
-        # Backward adds up the parts, and distributed training averages over processes.
-        scale = accelerator.num_processes / masked.clamp(min=1.0)
-        loss_sum = torch.zeros((), device=self.machine.device)
-        for number, batch in enumerate(batches, start=1):
-            last = number == len(batches)
-            with nullcontext() if last else accelerator.no_sync(self.model):
-                logits = self.model(batch.input_ids, batch.positions).float()
-                loss = F.cross_entropy(logits, batch.targets, reduction="sum", ignore_index=-100)
-                accelerator.backward(loss * scale)
-            loss_sum += loss.detach()
-        return self._over_processes(loss_sum), masked
-
-    def _draw(self, rows: np.ndarray, step: Step) -> MaskedBatch:
-        if rows.size:
-            return self.train_batches.draw(rows, step.epoch)
-        # Nothing is left for this process at the end of an epoch; it must take part all the same.
-        batch = self.train_batches.draw(step.rows[:1], step.epoch)
-        return MaskedBatch(batch.input_ids, batch.positions[:0], batch.targets[:0], 0)
-
-    def _clip_gradients(self) -> Tensor:
-        if self.recipe.max_grad_norm > 0:
-            return self.accelerator.clip_grad_norm_(self.parameters, self.recipe.max_grad_norm)
-        self.accelerator.unscale_gradients(self.optimizer)
-        return torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
-
-    def _over_processes(self, value: Tensor) -> Tensor:
-        return self.accelerator.reduce(value) if self.accelerator.num_processes > 1 else value
-
-    def _halve_batch(self) -> None:
-        state = self.state
-        if state.batch_size == 1 or self.accelerator.num_processes > 1:
-            raise TrainingError(
-                f"The device is out of memory at batch size {state.batch_size}.",
-                "Lower batch_size (raise gradient_accumulation to match) or chunk_size.",
-            )
-        self.optimizer.zero_grad(set_to_none=True)
-        if self.machine.is_cuda:
-            torch.cuda.empty_cache()
-        state.batch_size = math.ceil(state.batch_size / 2)
-        state.gradient_accumulation = math.ceil(self.recipe.effective_batch_size / state.batch_size)
-        self.tell(
-            Message(
-                f"Out of memory: from here on {state.gradient_accumulation} forward passes of "
-                f"{state.batch_size} chunks make one step; the effective batch stays "
-                f"{self.recipe.effective_batch_size}.",
-                level="warning",
-            )
-        )
-        self._announce()
 
     # What is measured
 
@@ -333,7 +252,7 @@ class TrainingLoop:
             path = checkpoint.save(
                 self.folder,
                 self.state,
-                checkpoint.flat_optimizer(self.optimizer.optimizer, self.parameter_names),
+                checkpoint.flat_optimizer(self.stepper.optimizer.optimizer, self.parameter_names),
                 self._write_model,
                 best=best,
             )
@@ -356,6 +275,17 @@ class TrainingLoop:
         self.tokenizer.save_pretrained(folder)
 
     # Telling and being told
+
+    def _tell_halved(self) -> None:
+        self.tell(
+            Message(
+                f"Out of memory: from here on {self.state.gradient_accumulation} forward passes of "
+                f"{self.state.batch_size} chunks make one step; the effective batch stays "
+                f"{self.recipe.effective_batch_size}.",
+                level="warning",
+            )
+        )
+        self._announce()
 
     def _announce(self) -> None:
         self.tell(
@@ -398,19 +328,3 @@ class TrainingLoop:
             return False
         asked = torch.tensor(float(self._should_stop()), device=self.machine.device)
         return bool(self.accelerator.reduce(asked).item())
-
-
-def _adamw(parameters: list[torch.nn.Parameter], recipe: Recipe) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019) in one fused kernel; biases and norms are not decayed."""
-    matrices = [parameter for parameter in parameters if parameter.ndim > 1]
-    vectors = [parameter for parameter in parameters if parameter.ndim <= 1]
-    return torch.optim.AdamW(
-        [
-            {"params": matrices, "weight_decay": recipe.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
-        ],
-        lr=recipe.learning_rate,
-        betas=(recipe.adam_beta1, recipe.adam_beta2),
-        eps=recipe.adam_epsilon,
-        fused=parameters[0].device.type in ("cpu", "cuda", "mps"),
-    )

@@ -8,14 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 
+class MeasuredStep(NamedTuple):
+    """One optimizer step as it was taken: the last three are scalars on the device, of shape ()."""
+
+    step: int
+    learning_rate: float
+    tokens: int
+    loss_sum: Tensor
+    masked: Tensor
+    grad_norm: Tensor
+
+
 @dataclass(frozen=True)
 class StepRecord:
-    """One optimizer step: sum of losses in nats, tokens predicted, gradient norm before clipping."""
+    """The same on the host: sum of losses in nats, tokens predicted, gradient norm before clipping."""
 
     step: int
     learning_rate: float
@@ -40,18 +52,11 @@ class Tape:
         self._written: list[tuple[_Known, Tensor]] = []
         self._copies: list[tuple[list[_Known], Tensor, torch.cuda.Event | None]] = []
 
-    def write(
-        self,
-        step: int,
-        learning_rate: float,
-        tokens: int,
-        loss_sum: Tensor,
-        masked: Tensor,
-        grad_norm: Tensor,
-    ) -> None:
-        """Take a step's scalars: the first three known here, the others on whatever device they are."""
-        values = torch.stack([value.detach().float().reshape(()) for value in (loss_sum, masked, grad_norm)])
-        self._written.append(((step, learning_rate, tokens), values))
+    def write(self, measured: MeasuredStep) -> None:
+        """Take what a step measured, on whatever device it is."""
+        scalars = (measured.loss_sum, measured.masked, measured.grad_norm)
+        values = torch.stack([value.detach().float().reshape(()) for value in scalars])
+        self._written.append(((measured.step, measured.learning_rate, measured.tokens), values))
 
     def read(self, *, wait: bool = False) -> Iterator[StepRecord]:
         """The steps whose values have reached the host; with `wait`, all that were written."""
