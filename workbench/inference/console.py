@@ -183,8 +183,8 @@ class _Loop:
 
 
 def _show(console: Console, result: FillResult, *, as_json: bool) -> None:
-    if as_json:
-        console.file.write(json.dumps(result.to_json(), ensure_ascii=False) + "\n")
+    if as_json:  # in ASCII: no letter in it can move the cursor
+        console.file.write(json.dumps(result.to_json()) + "\n")
         console.file.flush()
         return
     bar = ""
