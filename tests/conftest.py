@@ -59,7 +59,7 @@ def starter_run(tmp_path_factory: pytest.TempPathFactory, cache_of_the_tests: Pa
     command += ["--batch-size", "16", "--name", "starter-run", "--json", "--db", str(database)]
     # A test session may be told to use one thread; the worker is a program of its own.
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    trained = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
+    trained = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=1800)
     assert trained.returncode == 0, trained.stderr
     store = Store.open(database)
     yield StarterRun(database, json.loads(trained.stdout), trained.stderr, store)

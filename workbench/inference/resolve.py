@@ -34,8 +34,8 @@ def resolve_model(
 
     `model` is a hub id, a folder, `starter` or `run:RUN`. With neither: the newest run that has a checkpoint,
     or else the starter. Whether a model by name exists is found out when it is loaded. Raises UsageError when
-    both are given or there is no such run, ModelError when the run has no such checkpoint, StoreError when its
-    folder is gone.
+    both are given or there is no such run, ModelError when the run has no such checkpoint, StoreError when
+    its folder is gone.
     """
     if run and model:
         raise UsageError("A run and a model were both given.", "Give --run or --model, not both.")
