@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from docs.recipe_table import README, with_table
 from workbench.errors import UsageError
 from workbench.recipe import GROUPS, PRESETS, Recipe, preset
 
@@ -245,8 +244,3 @@ def test_every_field_has_a_group_and_an_explanation() -> None:
     fields = Recipe.model_json_schema()["properties"]
     assert {field["group"] for field in fields.values()} == set(GROUPS)
     assert all(field["description"].endswith(".") for field in fields.values())
-
-
-def test_the_readme_shows_the_recipe_as_it_is() -> None:
-    readme = README.read_text(encoding="utf-8")
-    assert readme == with_table(readme), "run `make docs`"

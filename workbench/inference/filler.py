@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 
@@ -24,7 +25,8 @@ MOST_TOKENS = 8192
 
 # The bar of reading weights flashes by in a tenth of a second; downloads keep theirs.
 transformers_logging.disable_progress_bar()
-enable_progress_bars()
+if "HF_HUB_DISABLE_PROGRESS_BARS" not in os.environ:
+    enable_progress_bars()
 
 
 class Filler:

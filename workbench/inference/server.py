@@ -124,6 +124,7 @@ def main() -> None:
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that started this one
     quieten()
+    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     server = Server(answers)
     for line in iter(sys.stdin.buffer.readline, b""):
         server.take(line)
