@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -18,9 +20,9 @@ VARIABLE = "MLM_WORKBENCH_DB"
 DEFAULT = "experiments.db"
 SCHEMA_VERSION = "0001"
 """The newest revision in migrations/versions. Known here, so that Alembic is imported only to migrate."""
+_SMALLEST_PAGE = 512
 BUSY_SECONDS = 60.0
 """How long a writer waits for another one before it gives up."""
-_SQLITE_HEADER = b"SQLite format 3\x00"
 
 
 def locate(location: str | Path | None) -> str:
@@ -67,22 +69,42 @@ def open_engine(url: str) -> Engine:
 
 
 def _prepare_file(file: Path) -> None:
-    """Make the folder and the file, private to their user; refuse what is not a database."""
+    """Make the folder and the file, private to their user; refuse what is not a database.
+
+    A file that is there is looked at by SQLite alone: when a process closes a file by other means, it loses
+    the locks that SQLite holds on it, and two processes may then damage it.
+    """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            return
+        if not os.access(file, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     except OSError as error:
         raise StoreError(
             f"Cannot open the database {file}: {error.strerror}.",
             "Choose another place with --db PATH or MLM_WORKBENCH_DB.",
         ) from error
-    with os.fdopen(descriptor, "rb") as opened:
-        header = opened.read(len(_SQLITE_HEADER))
-    if header and header != _SQLITE_HEADER:
+    if _is_something_else(file):
         raise StoreError(
             f"{file} is not a SQLite database; it was left as it is.",
             "Choose another file with --db PATH, or move this one away.",
         )
+
+
+def _is_something_else(file: Path) -> bool:
+    if 0 < file.stat().st_size < _SMALLEST_PAGE:
+        return True  # SQLite would take a few bytes for an empty database
+    try:
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.DatabaseError as error:
+        # any other trouble is met again, and told, when the schema is looked at
+        return error.sqlite_errorcode == sqlite3.SQLITE_NOTADB
+    return False
 
 
 def _set_pragmas(connection: sqlite3.Connection, record: Any) -> None:
