@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,14 +14,19 @@ import pytest
 from workbench.recipe import PRESETS, Recipe
 from workbench.store import ACTIVE, Run, Store
 from workbench.worker import liveness
+from workbench.worker.identity import is_same_process
 
 WORDS = ["the", "a", "cat", "dog", "bird", "sat", "ran", "flew", "on", "under", "mat", "tree", "house", "old"]
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store. Workers that a test leaves behind end with it."""
     opened = Store.open(tmp_path / "experiments.db")
     yield opened
+    for run in opened.active_runs():
+        if run.worker_pid is not None and is_same_process(run.worker_pid, run.worker_started_at or 0.0):
+            os.kill(run.worker_pid, signal.SIGKILL)
     opened.close()
 
 
@@ -33,11 +40,41 @@ def text_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random BERT of a million parameters, the starter's tokenizer: its checkpoints are quick to write."""
+    import torch
+    from transformers import BertConfig, BertForMaskedLM
+
+    from workbench.pretrained.starter import starter_folder
+    from workbench.pretrained.tokenizer import load_tokenizer
+
+    folder = tmp_path_factory.mktemp("model")
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=30522,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=128,
+    )
+    BertForMaskedLM(config).save_pretrained(folder)
+    load_tokenizer(str(starter_folder()), None).save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture
-def recipe(text_file: Path) -> Recipe:
-    """The starter on 60 chunks of 128 or so: 12 steps of 4 in an epoch, with a checkpoint every 5 steps."""
+def recipe(text_file: Path, small_model: Path) -> Recipe:
+    """Some 200 chunks of 32, 12 steps of 16 in an epoch, with a checkpoint every 5 steps."""
     return PRESETS["starter"].with_changes(
-        dataset=str(text_file), epochs=2, batch_size=4, checkpoint_every=5, device="cpu"
+        model=str(small_model),
+        dataset=str(text_file),
+        chunk_size=32,
+        epochs=2,
+        batch_size=16,
+        checkpoint_every=5,
+        device="cpu",
     )
 
 
