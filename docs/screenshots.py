@@ -31,7 +31,7 @@ def save(app: WorkbenchApp, name: str) -> None:
 
 
 async def wait_for(
-    pilot: Pilot[None], store: Store, run_id: int, *, step: int = 0, seconds: float = 600
+    pilot: Pilot[None], store: Store, run_id: int, *, step: int = 0, seconds: float = 1800
 ) -> None:
     """Wait until the run has ended, or is past `step` when one is given. Raises when it went wrong."""
     for _ in range(int(seconds * 2)):
@@ -62,7 +62,7 @@ async def draw(folder: Path) -> None:
         await wait_for(pilot, store, 1)
         await pilot.press("escape", "n")
         await pilot.pause(1)
-        await fill_form(pilot, "3", "python-docs")
+        await fill_form(pilot, "2", "python-docs")
         save(app, "new-run")
         await pilot.press("ctrl+s")
         await pilot.pause(2)

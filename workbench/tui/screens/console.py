@@ -62,14 +62,14 @@ The model on the right is the one that the run started from, so you see what tra
 down bring back what was asked before, also from other days.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+t", "mask", "[MASK]", tooltip="Put [MASK] at the cursor", priority=True),
+        Binding("ctrl+t", "mask", "[MASK]", tooltip="Put [MASK] at the cursor"),
         Binding("up", "older", "History", key_display="↑↓", tooltip="What was asked before", priority=True),
         Binding("down", "newer", show=False, tooltip="What was asked after", priority=True),
-        Binding("ctrl+r", "pick", "Model", tooltip="Choose the run or model to ask", priority=True),
-        Binding("ctrl+o", "base", "Base", tooltip="The base model beside it, or not", priority=True),
-        Binding("ctrl+n", "top_k", "Top k", tooltip="Show 5, 10 or 20 words for each mask", priority=True),
-        Binding("pageup", "scroll(-5)", show=False, tooltip="Answers up", priority=True),
-        Binding("pagedown", "scroll(5)", show=False, tooltip="Answers down", priority=True),
+        Binding("ctrl+r", "pick", "Model", tooltip="Choose the run or model to ask"),
+        Binding("ctrl+o", "base", "Base", tooltip="The base model beside it, or not"),
+        Binding("ctrl+n", "top_k", "Top k", tooltip="Show 5, 10 or 20 words for each mask"),
+        Binding("pageup", "scroll(-5)", show=False, tooltip="Answers up"),
+        Binding("pagedown", "scroll(5)", show=False, tooltip="Answers down"),
         Binding("escape", "app.leave_screen", "Back", key_display="Esc", tooltip="Back to the screen before"),
         Binding("f1", "help", "Help", key_display="F1", tooltip="All keys of this screen"),
     ]

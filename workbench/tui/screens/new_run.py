@@ -71,13 +71,9 @@ type. Numbers may be typed as 1e-3. An empty field means: not set.
 The preset starter needs no network. xsum is the reference recipe and fetches its model and text.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "start", "Start", tooltip="Start the run and watch it", priority=True),
-        Binding(
-            "ctrl+t", "preset", "Preset", tooltip="Next preset: all fields take its values", priority=True
-        ),
-        Binding(
-            "ctrl+o", "fold", "Open/fold all", tooltip="Open all groups, or fold them away", priority=True
-        ),
+        Binding("ctrl+s", "start", "Start", tooltip="Start the run and watch it"),
+        Binding("ctrl+t", "preset", "Preset", tooltip="Next preset: all fields take its values"),
+        Binding("ctrl+o", "fold", "Open/fold all", tooltip="Open all groups, or fold them away"),
         Binding("down,enter,j", "go(1)", "Next", key_display="↓", tooltip="Next field"),
         Binding("up,k", "go(-1)", "Previous", key_display="↑", show=False, tooltip="Field before"),
         Binding(
@@ -95,6 +91,7 @@ The preset starter needs no network. xsum is the reference recipe and fetches it
         self._preset = preset
         self._values: dict[str, Any] = (recipe or PRESETS[preset]).model_dump()
         self._recipe: Recipe | None = None
+        self._problems: dict[str, str] = {}
         self._past: list[Run] = []
 
     def compose(self) -> ComposeResult:

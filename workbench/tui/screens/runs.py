@@ -100,11 +100,9 @@ figures at different chunk sizes or mask probabilities answer different question
         if data.rows and self.focused is None:
             self.query_one(RunTable).focus()  # it had none while it was hidden
         going = sum(run.status in ACTIVE for run in data.runs)
-        title = f"{len(data.runs)} run{'' if len(data.runs) == 1 else 's'}"
-        self.query_one(TitleBar).show(
-            "mlm-workbench",
-            (f"{going} going · " if going else "") + f"{title} · {self.workbench.store.location}",
-        )
+        parts = [f"{going} going"] if going else []
+        parts += [f"{len(data.runs)} run{'' if len(data.runs) == 1 else 's'}", self.workbench.store.location]
+        self.query_one(TitleBar).show("mlm-workbench", *parts)
         self._show_detail()
 
     def on_run_table_laid(self, event: RunTable.Laid) -> None:
@@ -177,7 +175,8 @@ def detail(run: Run, width: int) -> Text:
         parts.append(f"{figures.compact(run.tokens_per_second)} tokens/s")
     if run.baseline_perplexity is not None:
         parts.append(f"test perplexity {figures.perplexity(run.baseline_perplexity)} before training")
-    first = Text(figures.clip(f"{printable(run.name)}  ", width // 2), style="bold", no_wrap=True, end="")
+    name = figures.clip(printable(run.name), width // 2)
+    first = Text(f"{name}  ", style="bold", no_wrap=True, end="")
     first.append(figures.clip(" · ".join(parts), width - first.cell_len), "not bold")
     if run.error:
         second = f"{run.error.partition(chr(10))[0]} {run.error_hint or ''}"
