@@ -20,7 +20,7 @@ run: $(READY)
 	$(BIN)/mlm-workbench
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest
 
 lint: $(READY)
 	$(BIN)/ruff check .
