@@ -15,7 +15,7 @@ import pytest
 
 from workbench.recipe import Recipe
 
-from ..worker.conftest import endless, recipe, small_model, store, text_file  # noqa: F401
+from ..worker.conftest import endless, one_thread, recipe, small_model, store, text_file  # noqa: F401
 
 COMMAND = (sys.executable, "-P", "-m", "workbench")
 

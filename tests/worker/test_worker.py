@@ -87,7 +87,7 @@ def test_a_run_to_its_end(
 
 def test_killed_and_resumed_it_comes_to_the_same_numbers(store: Store, recipe: Recipe) -> None:
     # an epoch is long enough here to kill it in the middle of one
-    recipe = recipe.with_changes(batch_size=2, checkpoint_every=20)
+    recipe = recipe.with_changes(batch_size=4, checkpoint_every=15)
     whole = wait_for_end(store, start(store, recipe, "whole"))
     assert whole.status == Status.FINISHED and whole.id is not None
 
