@@ -6,6 +6,7 @@ python docs/screenshots.py          about two minutes on two cores; run by `make
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import tempfile
 from pathlib import Path
@@ -15,7 +16,7 @@ from textual.pilot import Pilot
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 
-IMAGES = Path(__file__).parent / "img"
+IMAGES = Path(__file__).absolute().parent / "img"
 SIZE = (100, 30)
 SENTENCE = "Return the [MASK] of the list as an [MASK]."
 FONTS = '"Fira Code", "DejaVu Sans Mono", Menlo, Consolas, monospace'
@@ -50,8 +51,8 @@ async def fill_form(pilot: Pilot[None], epochs: str, name: str) -> None:
     await pilot.press("tab", "tab", "end", "backspace", *epochs, "tab", *name, "shift+tab")
 
 
-async def draw(folder: Path) -> None:
-    store = Store.open(folder / "experiments.db")
+async def draw() -> None:
+    store = Store.open("experiments.db")
     app = WorkbenchApp(store)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("n")
@@ -111,5 +112,6 @@ def key_of(letter: str) -> str:
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as temporary:
-        asyncio.run(draw(Path(temporary)))
+    # From inside the folder, so that the pictures name the database as a user sees it.
+    with tempfile.TemporaryDirectory() as temporary, contextlib.chdir(temporary):
+        asyncio.run(draw())

@@ -81,6 +81,12 @@ async def test_the_cursor_stays_on_its_run_when_another_comes(app: WorkbenchApp,
         history.create_run(PRESETS["starter"], name="newest")
         await until(pilot, lambda: "newest" in screen_text(pilot), 10)
         assert table.current == 5
+        table.select(7)
+        assert table.current == 7
+        table.select(8)
+        assert table.current == 7, "it is not there yet"
+        history.create_run(PRESETS["starter"], name="wanted")
+        await until(pilot, lambda: table.current == 8, 10)
 
 
 async def test_enter_watches_and_escape_comes_back(app: WorkbenchApp, history: Store) -> None:

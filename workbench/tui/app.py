@@ -115,6 +115,9 @@ class WorkbenchApp(App[None]):
         from workbench.tui.screens.live import LiveScreen
 
         self._any_active = True
+        for screen in self.screen_stack:
+            if isinstance(screen, RunsScreen):
+                screen.select(run_id)
         self.switch_screen(LiveScreen(run_id))
 
     def open_form(self, recipe: Recipe | None = None) -> None:

@@ -65,8 +65,6 @@ figures at different chunk sizes or mask probabilities answer different question
     def __init__(self) -> None:
         super().__init__()
         self._runs: dict[int, Run] = {}
-        self._listed = False
-        self._select: int | None = None
         self._possible: tuple[bool, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -87,6 +85,10 @@ figures at different chunk sizes or mask probabilities answer different question
         chosen = self.query_one(RunTable).current
         return self._runs.get(chosen) if chosen is not None else None
 
+    def select(self, run_id: int) -> None:
+        """Have the cursor on this run when the list is next seen."""
+        self.query_one(RunTable).select(run_id)
+
     def read(self) -> Listing:
         runs = self.workbench.store.runs()
         now = self.workbench.clock()
@@ -94,7 +96,6 @@ figures at different chunk sizes or mask probabilities answer different question
 
     def show(self, data: Listing) -> None:
         self._runs = {run.id: run for run in data.runs if run.id is not None}
-        self._listed = True
         self.query_one(RunTable).set_rows(data.rows)
         self.set_class(not data.rows, "-empty")
         if data.rows and self.focused is None:

@@ -65,11 +65,17 @@ class RunTable(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._rows: list[Row] = []
         self._widths = [column.least for column in COLUMNS]
+        self._wanted: int | None = None
 
     @property
     def current(self) -> int | None:
         """The id of the run under the cursor."""
         return self._rows[self.cursor].id if self._rows else None
+
+    def select(self, run_id: int) -> None:
+        """Put the cursor on this run, now or when it comes."""
+        self._wanted = run_id
+        self.set_rows(self._rows)
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show these. Lines that say the same as before are not drawn again."""
@@ -77,6 +83,10 @@ class RunTable(ScrollView, can_focus=True):
         self._rows = list(rows)
         places = {row.id: i for i, row in enumerate(self._rows)}
         at = places.get(kept, min(self.cursor, len(self._rows) - 1)) if kept is not None else 0
+        if self._wanted in places:
+            at, self._wanted = places[self._wanted], None
+            self._refresh_row(self.cursor)
+            self._refresh_row(at)
         self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows))
         changed_layout = self._lay_out()
         self.set_reactive(RunTable.cursor, max(at, 0))
