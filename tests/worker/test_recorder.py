@@ -160,6 +160,20 @@ def test_a_figure_that_is_no_number_is_left_out(store: Store, run: Run) -> None:
     assert store.run(run.id).train_perplexity == float("inf")
 
 
+def test_a_training_does_not_go_on_unrecorded(store: Store, run: Run) -> None:
+    assert run.id is not None
+    told = 0
+    with pytest.raises(TypeError), recording(store, run) as listen:
+        listen(Metrics(1, 0.1, {"train/loss": "not a number"}))  # type: ignore[dict-item]
+        assert listen.flush(30)
+        told += 1
+        listen(Metrics(2, 0.1, {"train/loss": 1.0}))
+        told += 1
+    assert told == 1
+    with pytest.raises(TypeError), recording(store, run) as listen:
+        listen(Metrics(1, 0.1, {"train/loss": "not a number"}))  # type: ignore[dict-item]
+
+
 def test_throughput_is_all_tokens_by_all_time() -> None:
     figures = Figures()
     figures.after(Metrics(100, 0.1, {"speed/tokens_per_second": 1000.0}))  # 100 steps: 1 unit of time

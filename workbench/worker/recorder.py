@@ -73,6 +73,7 @@ class Recorder:
         self._store, self._run_id, self._segment = store, run_id, segment
         self._figures, self._give_up = figures, give_up
         self._queue: queue.SimpleQueue[Event | _Flush] = queue.SimpleQueue()
+        self._broken: Exception | None = None
         self._phase: PhaseChanged | None = None
         self._progress: Progress | None = None
         self._progress_written = 0.0
@@ -83,13 +84,17 @@ class Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Return when everything is written."""
+        """Return when everything is written. Raises the error that prevented it, if one did."""
         self._queue.put(_End())
         self._thread.join()
+        if self._broken is not None:
+            raise self._broken
 
     def __call__(self, event: Event) -> None:
         """Take note of an event. Waits only before a checkpoint: a resume goes on from there, so what was
-        measured up to there must be in the store by then."""
+        measured up to there must be in the store by then. Raises the error that keeps events from it."""
+        if self._broken is not None:
+            raise self._broken
         line = narrate(event)
         # after an evaluation or a checkpoint the engine enters the phase again that it was in
         if line is not None and not (isinstance(event, PhaseChanged) and event == self._phase):
@@ -109,15 +114,20 @@ class Recorder:
     def _write_all(self) -> None:
         ended = False
         while not ended:
-            batch = self._next_batch()
+            batch = _Batch()
+            try:
+                self._fill(batch)
+                if self._broken is None:
+                    self._write(batch)
+            except Exception as error:  # a fault of ours; the training must not go on unrecorded
+                log.exception("What was measured cannot be written.")
+                self._broken = error
             ended = any(isinstance(mark, _End) for mark in batch.marks)
-            self._write(batch)
             for mark in batch.marks:
                 mark.set()
 
-    def _next_batch(self) -> _Batch:
+    def _fill(self, batch: _Batch) -> None:
         """Wait for something to be written; what else is there by then goes with it."""
-        batch = _Batch()
         while not self._is_due(batch):
             wait = None
             if self._progress is not None:
@@ -135,7 +145,6 @@ class Recorder:
                 "progress_unit": self._progress.unit,
             }
             self._progress, self._progress_written = None, time.monotonic()
-        return batch
 
     @staticmethod
     def _is_due(batch: _Batch) -> bool:
