@@ -239,6 +239,7 @@ PRESETS: dict[str, Recipe] = {
         test_size=0.2,
         batch_size=16,
         learning_rate=1e-3,
+        schedule="linear",
         epochs=3,
     ),
     "xsum": Recipe(),

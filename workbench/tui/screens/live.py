@@ -83,7 +83,7 @@ you leave this screen or the program.
             yield ProgressLine(id="phase")
             yield ProgressLine(id="overall")
         yield LogTail(id="log")
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)  # its keys fill 80 columns
 
     def on_mount(self) -> None:
         clock = self.workbench.clock
