@@ -276,7 +276,7 @@ def _explain(detail: ErrorDetails) -> str:
     kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind in _BOUND:
         key, words = _BOUND[kind]
-        return f"must be {words} {context[key]:g}; got {given}"
+        return f"must be {words} {context[key]:,.10g}; got {given}"
     if kind == "literal_error":
         return f"must be one of {context['expected']}; got {given!r}"
     if kind == "extra_forbidden":
