@@ -72,6 +72,15 @@ def test_flags_go_before_the_file_and_the_file_before_the_preset(tmp_path: Path)
     assert _recipe("xsum", None, {"text_column": "", "test_size": "0.2"}, ()).text_column is None
 
 
+@pytest.mark.parametrize(("model", "rate"), [("some/bert", 1.23e-5), ("starter", 1e-3), ("run:3", 1e-3)])
+def test_another_model_is_not_trained_at_the_starters_rate(model: str, rate: float) -> None:
+    from workbench.cli.train import _recipe
+
+    assert _recipe(None, None, {"model": model}, ()).learning_rate == rate
+    assert _recipe("starter", None, {"model": model}, ()).learning_rate == 1e-3
+    assert _recipe(None, None, {"model": model, "learning_rate": "5e-5"}, ()).learning_rate == 5e-5
+
+
 def test_the_database_is_named_before_or_after_the_verb(cli: Cli, tmp_path: Path) -> None:
     store = Store.open(tmp_path / "elsewhere.db")
     store.create_run(PRESETS["starter"], "there")

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def train(
     context: typer.Context,
-    preset: Annotated[str, typer.Option(metavar="starter|xsum", help="Recipe to begin with.")] = "starter",
+    preset: Annotated[
+        str | None, typer.Option(metavar="starter|xsum", help="Recipe to begin with; usually starter.")
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Recipe in TOML; what it gives goes before the preset."),
@@ -101,12 +103,20 @@ def resume(
 
 
 def _recipe(
-    preset_name: str, config: Path | None, named: dict[str, str | None], settings: Sequence[str]
+    preset_name: str | None, config: Path | None, named: dict[str, str | None], settings: Sequence[str]
 ) -> Recipe:
     """Preset, then file, then flags. Raises UsageError."""
     from workbench.recipe import Recipe, preset
 
-    recipe = preset(preset_name)
+    recipe = preset(preset_name or "starter")
+    if preset_name is None and _is_another_model(named["model"]):
+        # The starter's rate is for its 4 million parameters: it would ruin a model of usual size.
+        reference = Recipe()
+        recipe = recipe.with_changes(
+            learning_rate=reference.learning_rate,
+            batch_size=reference.batch_size,
+            schedule=reference.schedule,
+        )
     if config:
         recipe = Recipe.load(config, recipe)
     changes: dict[str, Any] = {field: value for field, value in named.items() if value is not None}
@@ -125,6 +135,11 @@ def _recipe(
             raise UsageError(f"--set {setting}: a recipe has no field {field}.", hint)
         changes[field] = value.strip()
     return recipe.with_changes(**changes) if changes else recipe
+
+
+def _is_another_model(model: str | None) -> bool:
+    """Whether a model is named that is neither the starter nor what a run made of one."""
+    return model is not None and model != "starter" and not model.startswith("run:")
 
 
 def _watch(store: Store, run: Run, interrupts: list[int], *, detach: bool, as_json: bool) -> None:
