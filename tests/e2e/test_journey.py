@@ -80,7 +80,9 @@ def test_from_an_empty_store_to_a_filled_mask(open_terminal: Callable[..., Termi
     terminal.type("Return the [MASK] of the list.")
     terminal.press("Enter")
     terminal.wait_for(lambda screen: screen.count("%") >= 5 or screen.count("0.") >= 5, seconds=120)
-    terminal.press("Escape", "Escape", "q")
+    terminal.press("Escape")
+    terminal.wait_for("before training")
+    terminal.press("q")
     terminal.wait_for("ended with 0")
 
 
