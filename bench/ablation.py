@@ -1,6 +1,6 @@
 """What each part of the engine is worth: it is measured whole, and with one part left out at a time.
 
-python -m bench.ablation FOLDER [tiny|distilbert] [BATCH] [STEPS] [ROUNDS] [PART,PART…]
+python -m bench.ablation FOLDER tiny|distilbert BATCH SECONDS ROUNDS [PART,PART…]
 FOLDER: a workload (python -m bench.workload FOLDER).
 """
 
@@ -16,11 +16,11 @@ from bench.speed import Entry, Plan, compare, ratio
 def main(arguments: list[str]) -> None:
     """Print tokens per second and how much slower it is without each part."""
     folder, model = Path(arguments[0]), arguments[1]
-    batch_size, steps, rounds = (int(value) for value in arguments[2:5])
+    batch_size, seconds, rounds = int(arguments[2]), float(arguments[3]), int(arguments[4])
     parts = arguments[5].split(",") if len(arguments) > 5 else list(PARTS)
     entries = [Entry("engine", "engine")]
     entries += [Entry(f"without {part}", "engine", (f"without={part}",)) for part in parts]
-    results = compare(entries, Plan(model, batch_size, steps, rounds, warmup_steps=2), folder)
+    results = compare(entries, Plan(model, batch_size, seconds, rounds, warmup_steps=2), folder)
     whole = results["engine"]
     for entry in entries:
         side = results[entry.name]

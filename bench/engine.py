@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 from typing import Any
 
 from workbench.recipe import Recipe
@@ -56,6 +57,7 @@ def _leave_out(parts: Collection[str]) -> None:
 
     from workbench.training import cpu, loop, masked_only, step
 
+    replace: Callable[[ModuleType, str, Any], None] = setattr
     unknown = set(parts) - set(PARTS)
     if unknown:
         raise ValueError(f"unknown parts: {sorted(unknown)}")
@@ -67,14 +69,14 @@ def _leave_out(parts: Collection[str]) -> None:
             wrapped.masked_only = False
             return wrapped, "left out for a measurement"
 
-        loop.fit_head = fit_full_head  # type: ignore[assignment]
+        replace(loop, "fit_head", fit_full_head)
     if "dropout" in parts:
-        cpu.Dropout = nn.Dropout  # type: ignore[misc]
+        replace(cpu, "Dropout", nn.Dropout)
     if "attention" in parts:
-        cpu.AttentionInterface = _Nothing  # type: ignore[misc, assignment]
-        cpu.ATTENTION = "sdpa"
+        replace(cpu, "AttentionInterface", _Nothing)
+        replace(cpu, "ATTENTION", "sdpa")
     if "memory" in parts:
-        cpu.keep_memory = lambda: None
+        replace(cpu, "keep_memory", lambda: None)
     if "fused" in parts:
         make = step._adamw
 
@@ -82,7 +84,7 @@ def _leave_out(parts: Collection[str]) -> None:
             optimizer = make(*arguments)
             return torch.optim.AdamW(optimizer.param_groups, fused=False)
 
-        step._adamw = unfused
+        replace(step, "_adamw", unfused)
 
 
 class _Nothing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ class Extent:
 
     name: str
     rounds: int
-    tiny_steps: int
+    turn_seconds: float
     distilbert_batch: int
     copies: tuple[int, ...]
     tutorial_copies: tuple[int, ...]
@@ -35,31 +36,32 @@ class Extent:
     quality_steps: int
 
 
-QUICK = Extent("quick", 3, 4, 8, (1, 10), (1,), (1, 2, 3), 20)
-USUAL = Extent("usual", 3, 16, 64, (1, 10, 100), (1, 10), (1, 2, 3), 153)
-FULL = Extent("full", 5, 24, 64, (1, 10, 100), (1, 10, 100), (1, 2, 3), 1_000)
+QUICK = Extent("quick", 3, 1.0, 8, (1, 10), (1,), (1, 2, 3), 20)
+USUAL = Extent("usual", 3, 4.0, 64, (1, 10, 100), (1, 10), (1, 2, 3), 153)
+FULL = Extent("full", 5, 10.0, 64, (1, 10, 100), (1, 10, 100), (1, 2, 3), 1_000)
 
 
 def speed_tiny(folder: Path, extent: Extent) -> dict[str, Any]:
     """BERT-tiny at batch 64: all sides."""
-    return _speed(folder, Plan("tiny", 64, extent.tiny_steps, extent.rounds, warmup_steps=4))
+    return speed(folder, Plan("tiny", 64, extent.turn_seconds, extent.rounds, warmup_steps=2))
 
 
 def speed_distilbert(folder: Path, extent: Extent) -> dict[str, Any]:
     """Full-size DistilBERT: all sides, and the share of the machine's bf16 rate that the engine reaches."""
-    result = _speed(folder, Plan("distilbert", extent.distilbert_batch, 1, extent.rounds))
+    result = speed(folder, Plan("distilbert", extent.distilbert_batch, extent.turn_seconds, extent.rounds))
     result["ceiling"] = ceiling(folder, "distilbert", max(result["sides"][ENGINE]["rates"]))
     return result
 
 
-def _speed(folder: Path, plan: Plan) -> dict[str, Any]:
-    measured = compare(SIDES, plan, folder)
+def speed(folder: Path, plan: Plan, sides: Sequence[Entry] = SIDES) -> dict[str, Any]:
+    """Let `sides` take turns; how many times as fast the engine (its first entry) is as the others."""
+    measured = compare(sides, plan, folder)
     ours = measured[ENGINE]
     return {
         "model": plan.model,
         "batch_size": plan.batch_size,
         "chunk_size": 128,
-        "steps_per_turn": plan.steps,
+        "seconds_per_turn": plan.seconds,
         "sides": {name: _as_data(side) for name, side in measured.items()},
         "engine_times_as_fast_as": {
             name: ratio(ours, side) for name, side in measured.items() if side is not ours
@@ -77,7 +79,7 @@ def _as_data(side: Measured) -> dict[str, Any]:
     }
 
 
-def ceiling(folder: Path, model: str, engine_rate: float) -> dict[str, Any]:
+def ceiling(folder: Path, model: str, engine_rate: float, products: int = 12) -> dict[str, Any]:
     """The machine's best rate of matrix products, and the share of it that `engine_rate` (tokens/s) makes."""
     from bench.workload import CHUNK_SIZE, model_folder
 
@@ -88,7 +90,7 @@ def ceiling(folder: Path, model: str, engine_rate: float) -> dict[str, Any]:
         side = Side(f"products {precision}", ["-m", "bench.ceiling", "products", precision], folder)
         try:
             side.turn(2)
-            turns = [quiet_turn(side, 12).seconds / 12 for _ in range(5)]
+            turns = [quiet_turn(side, products).seconds / products for _ in range(5)]
             facts = side.end()
         finally:
             side.kill()
@@ -113,7 +115,7 @@ def curve(folder: Path, extent: Extent) -> dict[str, Any]:
         text_file(folder, copies)
         # an epoch of x1 is 46 steps of 64: the turns below, repeated ones too, end before it does
         entries.append(Entry(f"this engine, text x{copies}", "engine", (f"copies={copies}",)))
-    measured = compare(entries, Plan("tiny", 64, 4, 3, warmup_steps=4), folder)
+    measured = compare(entries, Plan("tiny", 64, 1.0, 3, warmup_steps=4), folder)
     return {entry.name: _as_data(measured[entry.name]) for entry in entries}
 
 

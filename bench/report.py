@@ -12,16 +12,17 @@ RESULTS = Path(__file__).resolve().parent / "results"
 TITLES = {"tiny": "BERT-tiny", "distilbert": "DistilBERT, full size"}
 
 
-def write(results: dict[str, Any], prefix: str = "") -> str:
-    """Write both files and return the table."""
+def write(results: dict[str, Any], prefix: str = "", folder: Path | None = None) -> str:
+    """Write both files into `folder` (bench/results) and return the table."""
+    folder = folder or RESULTS
     machine = results["machine"]
     device = machine["gpu"] or f"{machine['processor']} {machine['cores']} cores"
     slug = re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-")
     name = f"{prefix}{machine['date'][:10]}-{slug}-{results['extent']}"
-    RESULTS.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     text = "\n".join(table(results)) + "\n"
-    (RESULTS / f"{name}.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+    (folder / f"{name}.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    (folder / f"{name}.md").write_text(text, encoding="utf-8")
     return text
 
 
@@ -36,9 +37,11 @@ def table(results: dict[str, Any]) -> Iterator[str]:
         + (f"{machine['gpu']}; " if machine["gpu"] else "")
         + f"Python {machine['python']}, {versions}."
     )
-    for part in ("speed-tiny", "speed-distilbert"):
-        if part in results:
-            yield from _speed(results[part])
+    if "checks" in results:
+        yield from _checks(results["checks"])
+    for name, part in results.items():
+        if name.startswith("speed-"):
+            yield from _speed(part)
     if "curve" in results:
         yield from _curve(results["curve"])
     if "preparation" in results:
@@ -47,19 +50,28 @@ def table(results: dict[str, Any]) -> Iterator[str]:
         yield from _quality(results["quality"])
 
 
+def _checks(part: dict[str, Any]) -> Iterator[str]:
+    yield ""
+    yield "## Checks"
+    yield ""
+    for name, found in part.items():
+        figures = {key: value for key, value in found.items() if key != "ok"}
+        yield f"- {name}: {'holds' if found['ok'] else 'DOES NOT HOLD'}; {json.dumps(figures)}"
+
+
 def _speed(part: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield f"## Training: {TITLES[part['model']]}, {part['batch_size']} chunks of {part['chunk_size']} a step"
     yield ""
-    yield "| side | tokens/s (median) | all rounds | this engine is | peak memory |"
+    gpu = any("peak_gpu_bytes" in side for side in part["sides"].values())
+    yield f"| side | tokens/s (median) | all rounds | this engine is | peak {'GPU ' * gpu}memory |"
     yield "| --- | ---: | --- | ---: | ---: |"
     for name, side in part["sides"].items():
         times = part["engine_times_as_fast_as"].get(name)
         rounds = ", ".join(f"{rate:,.0f}" for rate in side["rates"])
-        yield (
-            f"| {name} | {side['tokens_per_second']:,.0f} | {rounds} "
-            f"| {f'{times:.2f} x' if times else ''} | {side['peak_bytes'] / 2**30:.2f} GiB |"
-        )
+        peak = side["peak_gpu_bytes" if gpu else "peak_bytes"] / 2**30
+        ours = f"{times:.2f} x" if times else ""
+        yield f"| {name} | {side['tokens_per_second']:,.0f} | {rounds} | {ours} | {peak:.2f} GiB |"
     worst = max(max(side["disturbances"], default=0.0) for side in part["sides"].values())
     yield ""
     yield f"Other programs used at most {worst:.0%} of the machine during a turn."
@@ -67,12 +79,13 @@ def _speed(part: dict[str, Any]) -> Iterator[str]:
         found = part["ceiling"]
         rates, cost = found["products_flop_per_second"], found["flop_per_chunk"]
         yield ""
+        giga = 1e-9
         yield (
-            f"Matrix products reach {rates['fp32'] / 1e9:,.0f} GFLOP/s in fp32 and {rates['bf16'] / 1e9:,.0f} "
-            f"in bf16. A chunk costs {cost['masked_only'] / 1e9:.1f} GFLOP ({cost['full'] / 1e9:.1f} with the "
-            f"head at every position): the engine's best round makes "
-            f"{found['engine_flop_per_second'] / 1e9:,.0f} GFLOP/s, {found['share_of_bf16']:.0%} of the bf16 "
-            f"rate."
+            f"Matrix products reach {rates['fp32'] * giga:,.0f} GFLOP/s in fp32 and "
+            f"{rates['bf16'] * giga:,.0f} in bf16. A chunk costs {cost['masked_only'] * giga:.1f} GFLOP "
+            f"({cost['full'] * giga:.1f} with the head at every position): the engine's best round makes "
+            f"{found['engine_flop_per_second'] * giga:,.0f} GFLOP/s, {found['share_of_bf16']:.0%} of the "
+            f"bf16 rate."
         )
 
 

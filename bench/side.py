@@ -1,4 +1,4 @@
-"""One side of a comparison: `python -m bench.side NAME FOLDER MODEL BATCH [OPTION]…`, a process of its own."""
+"""One side of a comparison, a process of its own: `python -m bench.side NAME FOLDER MODEL BATCH OPTION…`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> None:
     """NAME: tutorial, trainer-fp32, trainer-bf16 or engine. An OPTION is `key=value`."""
     name, folder, model, batch_size = arguments[0], Path(arguments[1]), arguments[2], int(arguments[3])
     options = dict(option.split("=", 1) for option in arguments[4:])
-    turnstile = Turnstile(_synchronize())
+    turnstile = _turnstile()
     with suppress(Enough):
         _train(name, folder, model, batch_size, options, turnstile)
 
@@ -61,10 +61,12 @@ def _train(
         hf_trainer.train(place, workload.load_chunks(folder), settings, **common)
 
 
-def _synchronize() -> Any:
+def _turnstile() -> Turnstile:
     import torch
 
-    return torch.cuda.synchronize if torch.cuda.is_available() else lambda: None
+    if not torch.cuda.is_available():
+        return Turnstile()
+    return Turnstile(torch.cuda.synchronize, lambda: {"peak_gpu_bytes": torch.cuda.max_memory_allocated()})
 
 
 if __name__ == "__main__":

@@ -28,13 +28,20 @@ class Enough(Exception):
 
 
 class Turnstile:
-    """The child's end. `synchronize` waits for a device that works in the background."""
+    """The child's end. `synchronize` waits for a device that works in the background.
 
-    def __init__(self, synchronize: Callable[[], None] = lambda: None) -> None:
+    `last_words`: facts to give at the end.
+    """
+
+    def __init__(
+        self,
+        synchronize: Callable[[], None] = lambda: None,
+        last_words: Callable[[], dict[str, Any]] = dict,
+    ) -> None:
         # Libraries print on standard output: the answers get a file of their own, prints go to the log.
         self._answers: TextIO = os.fdopen(os.dup(1), "w", buffering=1)
         os.dup2(2, 1)
-        self.synchronize = synchronize
+        self.synchronize, self._last_words = synchronize, last_words
         self.facts: dict[str, Any] = {}
         self._left = 0
         self._began: float | None = None
@@ -51,7 +58,7 @@ class Turnstile:
     def _wait(self) -> None:
         command = sys.stdin.readline().strip()
         if not command:
-            self._answer({"peak_bytes": peak_memory(), **self.facts})
+            self._answer({"peak_bytes": peak_memory(), **self.facts, **self._last_words()})
             raise Enough
         self._left = int(command)
         self.synchronize()
@@ -63,10 +70,14 @@ class Turnstile:
 
 @dataclass(frozen=True)
 class Turn:
-    """Seconds that a turn took, and the share of the machine's processors that others used meanwhile."""
+    """Seconds that a turn took, and the share of the machine's processors that others used meanwhile.
+
+    `cpu_seconds`: what the side itself used, over all its threads and processes.
+    """
 
     seconds: float
     disturbance: float
+    cpu_seconds: float
 
 
 class Side:
@@ -96,7 +107,7 @@ class Side:
             _all_cpu() - before[1],
             time.monotonic() - before[2],
         )
-        return Turn(seconds, max(0.0, everyone - own) / (wall * (os.cpu_count() or 1)))
+        return Turn(seconds, max(0.0, everyone - own) / (wall * (os.cpu_count() or 1)), own)
 
     def _own_cpu(self) -> float:
         """Processor seconds of the side and of what it started."""
