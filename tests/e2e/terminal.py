@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 TMUX = shutil.which("tmux")
@@ -38,6 +39,16 @@ class Terminal:
         for key in keys:
             self._tmux("send-keys", key)
             time.sleep(0.05)
+
+    def press_until(self, wanted: str, *keys: str, seconds: float = 60.0) -> str:
+        """Press keys that may be pressed again without harm, until the screen shows `wanted`."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self.press(*keys)
+            with suppress(AssertionError):
+                return self.wait_for(wanted, seconds=5.0)
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{wanted!r} did not come after {keys}:\n{self.screen()}")
 
     def type(self, text: str) -> None:
         """Letters as they are."""
