@@ -48,7 +48,8 @@ def speed_tiny(folder: Path, extent: Extent) -> dict[str, Any]:
 
 def speed_distilbert(folder: Path, extent: Extent) -> dict[str, Any]:
     """Full-size DistilBERT: all sides, and the share of the machine's bf16 rate that the engine reaches."""
-    result = speed(folder, Plan("distilbert", extent.distilbert_batch, extent.turn_seconds, extent.rounds))
+    plan = Plan("distilbert", extent.distilbert_batch, extent.turn_seconds, extent.rounds, together=False)
+    result = speed(folder, plan)
     result["ceiling"] = ceiling(folder, "distilbert", max(result["sides"][ENGINE]["rates"]))
     return result
 

@@ -35,7 +35,9 @@ class Entry:
 class Plan:
     """How much of it: how long a turn should be, and the rounds that count, after a warm-up that does not.
 
-    A turn is as many whole steps as fit into `seconds` at the speed of the warm-up, at least one.
+    A turn is as many whole steps as fit into `seconds` at the speed of the warm-up, at least one. `together`:
+    all sides stay in memory from round to round; else each is started afresh in each round, so that no more
+    than one of them needs memory at a time.
     """
 
     model: str
@@ -43,6 +45,7 @@ class Plan:
     seconds: float
     rounds: int
     warmup_steps: int = 1
+    together: bool = True
 
 
 @dataclass
@@ -66,41 +69,54 @@ class Measured:
 
 def compare(entries: Sequence[Entry], plan: Plan, folder: Path) -> dict[str, Measured]:
     """Let the sides take turns. Each round goes through them in the opposite order of the one before."""
-    sides: dict[str, Side] = {}
-    steps: dict[str, int] = {}
     results = {entry.name: Measured(entry.name) for entry in entries}
+    sides: dict[str, _Ready] = {}
     try:
-        for entry in entries:
-            arguments = ["-m", "bench.side", entry.side, str(folder), plan.model, str(plan.batch_size)]
-            sides[entry.name] = Side(entry.name, [*arguments, *entry.options], folder)
-            warmup = sides[entry.name].turn(plan.warmup_steps)
-            steps[entry.name] = max(1, round(plan.seconds * plan.warmup_steps / warmup.seconds))
-            say(f"  {plan.model}, {entry.name}: ready")
-        order = list(sides.items())
+        order = list(entries)
         for number in range(plan.rounds):
-            for name, side in order:
-                turn = quiet_turn(side, steps[name])
-                tokens = steps[name] * plan.batch_size * CHUNK_SIZE
-                results[name].rates.append(tokens / turn.seconds)
-                results[name].cpu_rates.append(tokens / turn.cpu_seconds)
-                results[name].disturbances.append(turn.disturbance)
-                say(
-                    f"  {plan.model}, round {number + 1}, {name}: {tokens / turn.seconds:,.0f} tokens/s"
-                    + (
-                        f" (others used {turn.disturbance:.0%} of the machine)"
-                        if turn.disturbance > QUIET
-                        else ""
-                    )
-                )
+            for entry in order:
+                side = sides.get(entry.name) or _start(entry, plan, folder)
+                sides[entry.name] = side
+                turn = quiet_turn(side.process, side.steps)
+                _note(results[entry.name], turn, side.steps, plan, number)
+                if not plan.together or number == plan.rounds - 1:
+                    facts = sides.pop(entry.name).process.end()
+                    results[entry.name].peak_bytes = facts.pop("peak_bytes")
+                    results[entry.name].facts = facts
             order.reverse()
-        for name, side in sides.items():
-            facts = side.end()
-            results[name].peak_bytes = facts.pop("peak_bytes")
-            results[name].facts = facts
     finally:
         for side in sides.values():
-            side.kill()
+            side.process.kill()
     return results
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A side that has warmed up, and how many steps make a turn for it."""
+
+    process: Side
+    steps: int
+
+
+def _start(entry: Entry, plan: Plan, folder: Path) -> _Ready:
+    arguments = ["-m", "bench.side", entry.side, str(folder), plan.model, str(plan.batch_size)]
+    process = Side(entry.name, [*arguments, *entry.options], folder)
+    try:
+        wait_for_quiet()
+        warmup = process.turn(plan.warmup_steps)
+    except BaseException:
+        process.kill()
+        raise
+    return _Ready(process, max(1, round(plan.seconds * plan.warmup_steps / warmup.seconds)))
+
+
+def _note(measured: Measured, turn: Turn, steps: int, plan: Plan, number: int) -> None:
+    tokens = steps * plan.batch_size * CHUNK_SIZE
+    measured.rates.append(tokens / turn.seconds)
+    measured.cpu_rates.append(tokens / turn.cpu_seconds)
+    measured.disturbances.append(turn.disturbance)
+    others = f" (others used {turn.disturbance:.0%} of the machine)" if turn.disturbance > QUIET else ""
+    say(f"  {plan.model}, round {number + 1}, {measured.name}: {tokens / turn.seconds:,.0f} tokens/s{others}")
 
 
 class _Patience:
