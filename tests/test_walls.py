@@ -26,10 +26,23 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": BASE | {"recipe", "pretrained", "corpus", EVENTS},
     "store": BASE | {"recipe"},
     "inference": BASE | {"pretrained", "store"},
-    "worker": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "store", "inference"},
-    "tui": BASE | {"recipe", EVENTS, "store", "worker", "inference"},
+    "analysis": BASE | {"recipe", "pretrained", "corpus", "training", "store", "inference"},
+    "worker": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "store", "inference", "analysis"},
+    "tui": BASE | {"recipe", EVENTS, "store", "worker", "inference", "analysis"},
     # `doctor` looks at the machine and the starter
-    "cli": BASE | {"recipe", EVENTS, "pretrained", "training", "store", "worker", "inference", "tui"},
+    "cli": BASE
+    | {
+        "recipe",
+        EVENTS,
+        "pretrained",
+        "corpus",
+        "training",
+        "store",
+        "worker",
+        "inference",
+        "analysis",
+        "tui",
+    },
     "__main__": {"cli"},
     "__init__": set(),
 }

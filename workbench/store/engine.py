@@ -18,7 +18,7 @@ from workbench.errors import StoreError
 
 VARIABLE = "MLM_WORKBENCH_DB"
 DEFAULT = "experiments.db"
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The newest revision in migrations/versions. Known here, so that Alembic is imported only to migrate."""
 _SMALLEST_PAGE = 512
 BUSY_SECONDS = 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, LargeBinary
 from sqlmodel import Field, SQLModel
 
 
@@ -47,7 +47,10 @@ class Run(SQLModel, table=True):
     note: str = ""
     starred: bool = False
     archived: bool = False
+    deleted_at: float | None = None  # hidden from here on; gone with its folder when it is purged
     folder: str = ""
+    sweep_id: int | None = Field(default=None, index=True)
+    queue_position: float | None = None  # of a run that waits for its turn, lowest first; None: it does not
 
     created_at: float
     started_at: float | None = None
@@ -125,3 +128,71 @@ class Fill(SQLModel, table=True):
     )
     text: str
     result: dict[str, Any] = _json(dict)
+
+
+class Yardstick(SQLModel, table=True):
+    """One model's score on the fixed test that makes runs comparable, chunk by chunk.
+
+    `run_id` None: a base model, before any training. Scores are comparable where `protocol` and the three
+    fingerprints are the same.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int | None = Field(
+        default=None,
+        sa_column=Column(Integer, ForeignKey("run.id", ondelete="CASCADE"), nullable=True, index=True),
+    )
+    step: int
+    model: str
+    protocol: str
+    text_fingerprint: str
+    tokenizer_fingerprint: str
+    masks_fingerprint: str
+    chunks: int
+    masked_tokens: int
+    characters: int | None = None  # in the words that were predicted, where whole words were masked
+    loss_sum: float  # nats
+    chunk_losses: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # (chunks,) float64, nats
+    chunk_tokens: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # (chunks,) int32, predicted
+    created_at: float
+
+
+class Cloze(SQLModel, table=True):
+    """How one model answered a suite of sentences with expected words."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int | None = Field(
+        default=None,
+        sa_column=Column(Integer, ForeignKey("run.id", ondelete="CASCADE"), nullable=True, index=True),
+    )
+    step: int
+    model: str
+    suite: str
+    suite_fingerprint: str
+    items: int
+    top1: float
+    top5: float
+    mean_reciprocal_rank: float
+    answers: list[dict[str, Any]] = _json(list)
+    created_at: float
+
+
+class Sweep(SQLModel, table=True):
+    """Many runs planned together: a grid, or a search."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    status: str
+    plan: dict[str, Any] = _json(dict)
+    created_at: float
+
+
+class Keeper(SQLModel, table=True):
+    """The one process that starts waiting runs; a single row."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    pid: int | None = None
+    started_at: float | None = None
+    host: str | None = None
+    boot_id: str | None = None
+    heartbeat_at: float | None = None

@@ -1,0 +1,1 @@
+"""Which run is really better: the yardstick, comparisons with their uncertainty, sweeps."""
