@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -116,3 +117,52 @@ def test_a_log_that_is_not_text_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "worker.log").write_bytes(b"\xff\xfe\x00bad\n")
     assert len(liveness.last_lines(tmp_path / "worker.log")) == 1
     assert liveness.last_lines(tmp_path / "none.log") == []
+
+
+def test_what_the_clock_is_set_to_does_not_matter(store: Store, process: subprocess.Popen[bytes]) -> None:
+    run = running(store, identity_of(process.pid))
+    real = time.time
+    for jump in (-7 * 86400.0, 7 * 86400.0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(time, "time", lambda jump=jump: real() + jump)
+            assert after(store, run).status == Status.RUNNING
+
+
+def test_a_process_that_is_suspended_stalls_until_it_goes_on(
+    store: Store, process: subprocess.Popen[bytes]
+) -> None:
+    run = running(store, identity_of(process.pid), started_at=time.time(), progress_at=time.time())
+    assert liveness.stalled(run) == ""
+    process.send_signal(signal.SIGSTOP)
+    while not liveness.is_suspended(process.pid):
+        time.sleep(0.01)
+    assert liveness.stalled(run) == f"suspended; `kill -CONT {process.pid}` lets it go on"
+    assert after(store, run).status == Status.RUNNING
+    process.send_signal(signal.SIGCONT)
+    while liveness.is_suspended(process.pid):
+        time.sleep(0.01)
+    assert liveness.stalled(run) == ""
+
+
+def test_a_run_that_comes_no_further_stalls(store: Store, process: subprocess.Popen[bytes]) -> None:
+    now, here = time.time(), identity_of(process.pid)
+    silent = running(store, here, started_at=now - 60, progress_at=now - 60, heartbeat_at=now - 60)
+    # a run that was just begun has no silence behind it
+    assert liveness.stalled(silent) == ""
+    assert silent.id is not None
+    store.update_run(silent.id, created_at=now - 60)
+    assert liveness.stalled(store.run(silent.id)) == "no sign of life for 60 s, though its process lives"
+    standing = running(store, here, started_at=now - 1000, progress_at=now - 600)
+    assert liveness.stalled(standing) == "no progress for 10 min"
+    begun_again = running(store, here, started_at=now - 1000, progress_at=now)
+    assert liveness.stalled(begun_again) == ""
+    assert standing.id is not None
+    store.update_run(standing.id, status=Status.STOPPED)
+    assert liveness.stalled(store.run(standing.id)) == ""
+
+
+def test_a_run_that_waits_for_its_turn_needs_no_process(store: Store) -> None:
+    run = store.create_run(PRESETS["starter"])
+    assert run.id is not None
+    store.update_run(run.id, created_at=time.time() - 600, queue_position=1.0)
+    assert after(store, run).status == Status.QUEUED

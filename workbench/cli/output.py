@@ -51,9 +51,12 @@ def print_json(value: Any) -> None:
 
 
 def run_as_json(run: Run) -> dict[str, Any]:
-    """A run's columns; times in ISO 8601, figures that are not known null."""
+    """A run's columns; times in ISO 8601, figures that are not known null. `stalled`: why, or null."""
+    from workbench.worker.liveness import stalled
+
     values = {name: getattr(run, name) for name in _COLUMNS}
-    return {name: iso(value) if name.endswith("_at") else value for name, value in values.items()}
+    shown = {name: iso(value) if name.endswith("_at") else value for name, value in values.items()}
+    return {**shown, "stalled": stalled(run) or None}
 
 
 def details_as_json(run: Run, metrics: Sequence[Metric], checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ def runs(context: typer.Context, as_json: AsJson = False, db: Db = None) -> None
     rows = [["id", "name", "status", "chunk", "mask", "epoch", "test", "best", "before", "started"]]
     for run in known:
         phase = f", {run.phase}" if run.status == "running" and run.phase else ""
+        phase += ", stalled" if liveness.stalled(run) else ""
         rows.append(
             [
                 str(run.id),
@@ -127,8 +128,11 @@ def delete(
 
 def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -> list[str]:
     from workbench.tui import figures
+    from workbench.worker import liveness
 
     lines = [f"Run {run.id} {printable(run.name)}: {run.status}" + (f", {run.phase}" if run.phase else "")]
+    if standstill := liveness.stalled(run):
+        lines.append(f"It stalls: {standstill}.")
     if run.error:
         lines += [printable(run.error, keep_newlines=True), printable(run.error_hint or "")]
     facts = [

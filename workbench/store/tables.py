@@ -56,6 +56,7 @@ class Run(SQLModel, table=True):
     started_at: float | None = None
     ended_at: float | None = None
     heartbeat_at: float | None = None
+    progress_at: float | None = None  # when it last came any further
     stop_requested_at: float | None = None
 
     # the process that trains it: a pid alone may be another's by now

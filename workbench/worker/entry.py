@@ -86,6 +86,7 @@ def _claim(store: Store, run_id: int) -> Run:
         progress_unit="",
         started_at=run.started_at or now,
         heartbeat_at=now,
+        progress_at=now,
         **own_identity().columns(),
     )
     if not ours:

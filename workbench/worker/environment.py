@@ -12,6 +12,8 @@ from typing import Any
 
 import psutil
 
+from workbench.worker.death import oom_kills
+
 PACKAGES = (
     "mlm-workbench",
     "torch",
@@ -34,6 +36,7 @@ def facts() -> dict[str, Any]:
         "host": platform.node(),
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_bytes": psutil.virtual_memory().total,
+        "oom_kills": oom_kills(),  # by the kernel, so far: one more by the time of a crash tells of its cause
         "executable": sys.executable,
         "git": git_commit(Path.cwd()),
     }

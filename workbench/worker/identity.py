@@ -11,15 +11,17 @@ from typing import Any
 
 import psutil
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_CLOCK_TOLERANCE = 1.5
-"""Seconds. A process's creation time is boot time plus ticks, and boot time is a rounded figure."""
+_PROC = Path("/proc")
+_BOOT_ID = _PROC / "sys/kernel/random/boot_id"
+_TOLERANCE = 0.005
+"""Seconds: half a tick of the kernel's clock, for what a database made of the figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process among all that ever ran. The fields are columns of the run; `worker_started_at` is the
-    process's creation time in seconds since 1970."""
+    """A process among all that ever ran. The fields are columns of the run. `worker_started_at`: seconds
+    since the machine was switched on, which no setting of the clock changes (elsewhere than on Linux, since
+    1970)."""
 
     worker_pid: int
     worker_started_at: float
@@ -33,11 +35,7 @@ class Identity:
 
 def identity_of(pid: int) -> Identity:
     """The identity of a process of this machine; one that has ended already was created at 0."""
-    try:
-        created = psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
-        created = 0.0
-    return Identity(pid, created, platform.node(), boot_id())
+    return Identity(pid, started_at(pid) or 0.0, platform.node(), boot_id())
 
 
 def own_identity() -> Identity:
@@ -54,6 +52,20 @@ def boot_id() -> str:
         return ""
 
 
+def started_at(pid: int) -> float | None:
+    """When a process of this machine was created, on the scale of `Identity`; None when there is none."""
+    try:
+        # psutil tells the time of day, which moves with the clock; proc(5), field 22, ticks since the boot
+        fields = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+        return int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError, ValueError):
+        pass
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return None
+
+
 def process_exists(pid: int) -> bool:
     """Whether a process of that id runs. One that has ended and waits for its parent does not."""
     try:
@@ -64,10 +76,15 @@ def process_exists(pid: int) -> bool:
         return True
 
 
-def is_same_process(pid: int, started_at: float) -> bool:
-    """Whether the process of that id runs and was created at that time."""
+def is_suspended(pid: int) -> bool:
+    """Whether a process is held by a signal (SIGSTOP, Ctrl-Z) or a debugger."""
     try:
-        created: float = psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
+        return psutil.Process(pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+    except psutil.Error:
         return False
-    return process_exists(pid) and abs(created - started_at) < _CLOCK_TOLERANCE
+
+
+def is_same_process(pid: int, created: float) -> bool:
+    """Whether the process of that id runs and was created then (`Identity.worker_started_at`)."""
+    found = started_at(pid)
+    return found is not None and abs(found - created) < _TOLERANCE and process_exists(pid)

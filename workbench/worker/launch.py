@@ -17,7 +17,8 @@ from workbench.errors import StoreError, UsageError
 from workbench.recipe import Recipe
 from workbench.store import ACTIVE, Run, Status, Store
 from workbench.store.engine import VARIABLE, sqlite_file
-from workbench.worker.identity import identity_of, is_same_process, own_identity
+from workbench.worker.death import remember_exit
+from workbench.worker.identity import Identity, identity_of, is_same_process, own_identity
 from workbench.worker.liveness import LOG
 
 RESUMABLE = frozenset({Status.STOPPED, Status.FAILED, Status.CRASHED})
@@ -179,12 +180,15 @@ def _spawn(store: Store, run: Run) -> None:
         raise problem from error
     finally:
         os.close(log)
+    identity = identity_of(process.pid)
     # Somebody has to take note of its end, or it stays a zombie for as long as this process lives.
-    threading.Thread(target=process.wait, daemon=True, name=f"worker-{run.id}").start()
+    threading.Thread(target=_await, args=(process, identity), daemon=True, name=f"worker-{run.id}").start()
     # The worker writes this too, as soon as it can; until then its death must not go unnoticed.
-    store.change_status(
-        run.id, {Status.QUEUED}, **identity_of(process.pid).columns(), heartbeat_at=time.time()
-    )
+    store.change_status(run.id, {Status.QUEUED}, **identity.columns(), heartbeat_at=time.time())
+
+
+def _await(process: subprocess.Popen[bytes], identity: Identity) -> None:
+    remember_exit(identity.worker_pid, identity.worker_started_at, process.wait())
 
 
 def _fail(store: Store, run_id: int, error: StoreError) -> None:

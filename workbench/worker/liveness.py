@@ -1,4 +1,5 @@
-"""Notice runs whose process has vanished: killed, out of memory, or gone with the machine."""
+"""Notice runs whose process has vanished: killed, out of memory, or gone with the machine; and those that
+stall while their process lives."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from pathlib import Path
 
 from workbench.store import Run, Status, Store
 from workbench.text import printable
-from workbench.worker.identity import boot_id, is_same_process, process_exists
+from workbench.worker.death import Death, death_of
+from workbench.worker.identity import boot_id, is_same_process, is_suspended, process_exists
 
 LOG = "worker.log"
 """In the run's folder: what its worker says."""
@@ -19,6 +21,8 @@ QUIET_SECONDS_ELSEWHERE = 120.0
 """The same for a worker on another machine, whose processes cannot be seen from here."""
 START_SECONDS = 60.0
 """How long a queued run may be without a process before it counts as never started."""
+STALL_SECONDS = 300.0
+"""A run that is still where it was after so long is said to stall: a step of any sane recipe is shorter."""
 _LAST_LINES, _LAST_BYTES, _LONGEST_LINE = 5, 8192, 300
 
 
@@ -30,21 +34,40 @@ def refresh(store: Store) -> list[Run]:
     """
     active = []
     for run in store.active_runs():
-        reason = _why_dead(run)
-        if not reason:
+        dead = _why_dead(run)
+        if dead is None:
             active.append(run)
             continue
         assert run.id is not None
+        resume = f"`mlm-workbench resume {run.id}` goes on from its last checkpoint."
         # Of all who look at the same time, one writes; a run that ended by itself in between stays so.
         store.change_status(
             run.id,
             {run.status},
             status=Status.CRASHED,
             ended_at=run.heartbeat_at or time.time(),
-            error=_with_last_lines(reason, run),
-            error_hint=f"`mlm-workbench resume {run.id}` goes on from its last checkpoint.",
+            error=_with_last_lines(dead.how, run),
+            error_hint=f"{dead.advice} {resume}".strip(),
         )
     return active
+
+
+def stalled(run: Run) -> str:
+    """Why a running run seems to stand still, in a few words; "" when it goes on, or is not running.
+
+    Costs a look at one process. It may take the next step at any time: nothing is written of it.
+    """
+    if run.status != Status.RUNNING or run.worker_pid is None:
+        return ""
+    if run.host == platform.node() and is_suspended(run.worker_pid):
+        return f"suspended; `kill -CONT {run.worker_pid}` lets it go on"
+    silence = seconds_of_silence(run)
+    if silence > QUIET_SECONDS:
+        return f"no sign of life for {_roughly(silence)}, though its process lives"
+    standing = time.time() - max(run.progress_at or 0.0, run.started_at or 0.0)
+    if standing > STALL_SECONDS:
+        return f"no progress for {_roughly(standing)}"
+    return ""
 
 
 def seconds_of_silence(run: Run) -> float:
@@ -52,23 +75,32 @@ def seconds_of_silence(run: Run) -> float:
     return time.time() - max(run.heartbeat_at or 0.0, run.created_at)
 
 
-def _why_dead(run: Run) -> str:
-    """Why the run can have no process any more; "" when it has one, or may have."""
+def _why_dead(run: Run) -> Death | None:
+    """Why the run can have no process any more; None when it has one, or may have."""
     if run.worker_pid is None:
-        return "Its worker never started." if seconds_of_silence(run) > START_SECONDS else ""
+        waits = run.queue_position is not None  # for its turn
+        late = not waits and seconds_of_silence(run) > START_SECONDS
+        return Death("Its worker never started.") if late else None
     here = boot_id()
     if run.host != platform.node():
         if seconds_of_silence(run) > QUIET_SECONDS_ELSEWHERE:
-            return f"Its worker on {run.host} has given no sign of life for two minutes."
-        return ""
+            return Death(f"Its worker on {run.host} has given no sign of life for two minutes.")
+        return None
     if run.boot_id and here and run.boot_id != here:
-        return "The machine was restarted while it ran."
-    if is_same_process(run.worker_pid, run.worker_started_at or 0.0):
-        return ""
-    # A creation time that does not match is another process, unless the clock was set: then it still speaks.
+        return Death("The machine was restarted while it ran.")
+    created = run.worker_started_at or 0.0
+    if is_same_process(run.worker_pid, created):
+        return None
+    # A creation time that does not match is another process; a worker of an earlier version, which counted it
+    # from 1970, still speaks.
     if process_exists(run.worker_pid) and seconds_of_silence(run) < QUIET_SECONDS:
-        return ""
-    return f"Its process (pid {run.worker_pid}) vanished: killed, or out of memory."
+        return None
+    death = death_of(run.worker_pid, created, run.environment.get("oom_kills"))
+    return Death(f"Its process (pid {run.worker_pid}) vanished: {death.how}.", death.advice)
+
+
+def _roughly(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def _with_last_lines(reason: str, run: Run) -> str:

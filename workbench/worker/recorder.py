@@ -187,7 +187,8 @@ class Recorder:
         for saved in batch.checkpoints:
             self._insist(lambda saved=saved: self._add_checkpoint(saved))  # type: ignore[misc]
         if batch.columns:
-            self._insist(lambda: self._store.update_run(self._run_id, **batch.columns))
+            columns = {**batch.columns, "progress_at": time.time()}
+            self._insist(lambda: self._store.update_run(self._run_id, **columns))
 
     def _add_checkpoint(self, saved: CheckpointSaved) -> None:
         self._store.add_checkpoint(

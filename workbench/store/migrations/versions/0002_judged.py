@@ -1,4 +1,4 @@
-"""What runs are judged by (yardstick, cloze), sweeps and their queue, and deleting that can be undone."""
+"""What runs are judged by (yardstick, cloze), sweeps and their queue, deleting that can be undone, standstill."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ def upgrade() -> None:
     op.add_column("run", sa.Column("deleted_at", sa.Float))
     op.add_column("run", sa.Column("sweep_id", sa.Integer))
     op.add_column("run", sa.Column("queue_position", sa.Float))
+    op.add_column("run", sa.Column("progress_at", sa.Float))
     op.create_index("ix_run_sweep_id", "run", ["sweep_id"])
     op.create_table(
         "yardstick",
