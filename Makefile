@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run test lint bench screenshots docs
+.PHONY: setup run test faults lint bench screenshots docs
 
 setup: $(READY)
 
@@ -21,6 +21,10 @@ run: $(READY)
 
 test: $(READY)
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest
+
+# Everything is broken on purpose, and at length; `make test` does it in a short form.
+faults: $(READY)
+	MLM_WORKBENCH_FAULTS=full OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest tests/faults
 
 lint: $(READY)
 	$(BIN)/ruff check .

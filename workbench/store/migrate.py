@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -79,6 +79,16 @@ def _back_up(engine: Engine, revision: str) -> None:
     if file is None:
         return
     copy = file.with_name(f"{file.name}.before-{revision}.bak")
-    copy.touch(mode=0o600)
-    with sqlite3.connect(file) as source, sqlite3.connect(copy) as target:
-        source.backup(target)
+    unfinished = copy.with_name(f"{copy.name}.part")  # a copy that is there is a whole one
+    try:
+        unfinished.unlink(missing_ok=True)
+        unfinished.touch(mode=0o600)
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(unfinished)) as target:
+            source.backup(target)
+            target.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
+        unfinished.replace(copy)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(
+            f"No copy of {file} can be made beside it before it is migrated: {error}; it was left as it is.",
+            "Make room there, or give the folder write permission.",
+        ) from error

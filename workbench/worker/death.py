@@ -44,7 +44,7 @@ def oom_kills() -> int | None:
 
 
 def death_of(pid: int, created: float, oom_kills_before: int | None) -> Death:
-    """How a process of this machine may have ended. `oom_kills_before`: what `oom_kills` said when it began."""
+    """How a process of this machine may have ended; `oom_kills_before`: what `oom_kills` said at first."""
     code = _exit_codes.get((pid, created))
     if _kernel_says_out_of_memory(pid, created):
         return Death("the kernel killed it, out of memory", _LESS_MEMORY)

@@ -1,4 +1,4 @@
-"""What runs are judged by (yardstick, cloze), sweeps and their queue, deleting that can be undone, standstill."""
+"""What runs are judged by (yardstick, cloze), sweeps and their queue, undoable deletes, progress."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,0 +1,109 @@
+"""Processes that have PyTorch imported already: one can be killed every second rather than every ten.
+
+A nursery is a process that loads what a worker needs, and then forks: each child does what it is told, as the
+process that would have been started for it, and can be killed like it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+class Nursery:
+    """The parent of processes that are to be killed."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.nursery"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"},
+        )
+
+    def start(self, what: str, *arguments: Any, **environment: str) -> int:
+        """The pid of a new child that does `what`: the name of one of the functions below."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps([what, arguments, environment]) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(30)
+
+
+def work(database: str, run_id: int, log: str) -> int:
+    """What `python -m workbench.worker` does."""
+    from workbench.worker.entry import main
+    from workbench.worker.stop_flag import StopFlag
+
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    stop = StopFlag()
+    stop.listen_to_signals()
+    return main(["--db", database, "--run", str(run_id)], stop)
+
+
+def open_and_die(database: str, die_at: int) -> int:
+    """Open a store, and be killed before its database is given statement number `die_at`."""
+    from sqlalchemy import Engine, event
+
+    from workbench.store import Store
+
+    count = 0
+
+    def kill(*_: object) -> None:
+        nonlocal count
+        count += 1
+        if count == die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "before_cursor_execute", kill)
+    Store.open(database).close()
+    return 0
+
+
+def _serve() -> None:
+    import transformers.models.bert.modeling_bert
+    from transformers import AutoModelForMaskedLM, PreTrainedTokenizerFast  # noqa: F401
+
+    import workbench.inference.resolve
+    import workbench.store.migrate
+    import workbench.training.engine
+    import workbench.worker.entry  # noqa: F401
+
+    signal.signal(signal.SIGCHLD, _reap)
+    for line in sys.stdin:
+        what, arguments, environment = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            os.environ.update(environment)
+            os._exit(globals()[what](*arguments))
+        print(child, flush=True)
+
+
+def _reap(number: int, frame: FrameType | None) -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+if __name__ == "__main__":
+    _serve()
