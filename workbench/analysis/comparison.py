@@ -1,0 +1,107 @@
+"""What a comparison of runs says: plain data for a screen, for JSON and for people."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A run in a comparison, by the checkpoint that stands for it.
+
+    `yardstick_perplexity`: that checkpoint's, over all its chunks; `base_perplexity`: the same test before any
+    training. `eval_perplexity`: on the run's own test, not to be ranked. None: not known.
+    """
+
+    id: int
+    name: str
+    status: str
+    seed: int | None
+    step: int | None
+    eval_perplexity: float | None
+    yardstick_perplexity: float | None
+    base_perplexity: float | None
+    chunks: int | None
+    masked_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two runs, by their ids, on the chunks that both have.
+
+    log_ratio: ln(perplexity of b / perplexity of a), so below 0 where b is the better one, with its 95 %
+    interval and the two-sided p-value of no difference. `verdict` is about b: `better by 3.1 % (2.4 to 3.8)`
+    (its perplexity is 3.1 % lower), `worse by …`, or `no difference shown`.
+    """
+
+    a: int
+    b: int
+    log_ratio: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    verdict: str
+    chunks: int
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Runs of one recipe that differ only in the seed.
+
+    perplexity: exp of the mean log perplexity on the yardstick. spread: standard deviation of the log
+    perplexities over the seeds, about the relative spread of the perplexities; None for a single run.
+    """
+
+    label: str
+    runs: list[int]
+    seeds: list[int]
+    perplexity: float
+    spread: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPair:
+    """Two groups, by their places in `Comparison.groups`; figures as in `Pair`.
+
+    p_value and interval take in both what seeds and what the choice of test documents do; p_seeds: whether
+    the difference exceeds what seeds alone do.
+    """
+
+    a: int
+    b: int
+    log_ratio: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    p_seeds: float
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Runs side by side.
+
+    differences: recipe fields that are not the same in all runs, each with one value per run, in the order of
+    `runs`. comparable: every pair may be ranked; else `why_not` says what differs, and `pairs` holds those
+    that may. notes: what a reader should know besides. groups, group_pairs: empty unless a recipe was run
+    with several seeds.
+    """
+
+    runs: list[Contender]
+    differences: dict[str, list[Any]]
+    comparable: bool
+    why_not: list[str]
+    pairs: list[Pair]
+    notes: list[str] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    group_pairs: list[GroupPair] = field(default_factory=list)
+
+    def pair(self, a: int, b: int) -> Pair | None:
+        """The pair of these two runs in this order, if they may be ranked."""
+        return next((pair for pair in self.pairs if (pair.a, pair.b) == (a, b)), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, as JSON values."""
+        return asdict(self)
