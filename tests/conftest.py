@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from workbench.paths import CACHE_VARIABLE
+from workbench.paths import CACHE_VARIABLE, CONFIG_VARIABLE
 from workbench.store import Store
 
 
@@ -49,6 +49,12 @@ def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
     yield folder
     if before is None:
         del os.environ[CACHE_VARIABLE]
+
+
+@pytest.fixture(autouse=True)
+def own_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the presets of whoever runs it."""
+    monkeypatch.setenv(CONFIG_VARIABLE, str(tmp_path_factory.mktemp("config")))
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def train(
     context: typer.Context,
     preset: Annotated[
-        str | None, typer.Option(metavar="starter|xsum", help="Recipe to begin with; usually starter.")
+        str | None,
+        typer.Option(metavar="NAME", help="Recipe to begin with: starter (usual), xsum, or a saved one."),
     ] = None,
     config: Annotated[
         Path | None,
@@ -106,9 +107,10 @@ def _recipe(
     preset_name: str | None, config: Path | None, named: dict[str, str | None], settings: Sequence[str]
 ) -> Recipe:
     """Preset, then file, then flags. Raises UsageError."""
-    from workbench.recipe import Recipe, preset
+    from workbench import presets
+    from workbench.recipe import Recipe
 
-    recipe = preset(preset_name or "starter")
+    recipe = presets.load(preset_name or "starter")
     if preset_name is None and _is_another_model(named["model"]):
         # The starter's rate is for its 4 million parameters: it would ruin a model of usual size.
         reference = Recipe()
