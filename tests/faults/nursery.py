@@ -32,9 +32,14 @@ class Nursery:
         )
 
     def start(self, what: str, *arguments: Any, **environment: str) -> int:
-        """The pid of a new child that does `what`: the name of one of the functions below."""
+        """The pid of a new child that does `what`, the name of one of the functions below.
+
+        It has the environment and the umask that a child of this process would have.
+        """
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps([what, arguments, environment]) + "\n")
+        os.umask(umask := os.umask(0))
+        order = [what, arguments, {**os.environ, **environment}, umask]
+        self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
@@ -77,7 +82,6 @@ def open_and_die(database: str, die_at: int) -> int:
 
 
 def _serve() -> None:
-    import transformers.models.bert.modeling_bert
     from transformers import AutoModelForMaskedLM, PreTrainedTokenizerFast  # noqa: F401
 
     import workbench.inference.resolve
@@ -87,11 +91,13 @@ def _serve() -> None:
 
     signal.signal(signal.SIGCHLD, _reap)
     for line in sys.stdin:
-        what, arguments, environment = json.loads(line)
+        what, arguments, environment, umask = json.loads(line)
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setsid()
+            os.umask(umask)
+            os.environ.clear()
             os.environ.update(environment)
             os._exit(globals()[what](*arguments))
         print(child, flush=True)

@@ -1,4 +1,4 @@
-"""Killed at any moment: the store is whole, nothing that was written is lost, and the numbers are the same."""
+"""Killed at any moment: the store is whole, nothing written is lost, and the numbers come out the same."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from safetensors.numpy import load_file
 
 from workbench.recipe import Recipe
 from workbench.store import Run, Status, Store
 from workbench.training import checkpoint
 from workbench.training.events import Phase
-from workbench.worker import launch, liveness
+from workbench.worker import launch
 
-from .conftest import begin, is_over, thorough, wait_for_end
+from .conftest import FULL, begin, is_over, thorough, wait_for_end
 
 KILLS = thorough(full=120, short=10)
 MEASURED = ("train/loss", "train/grad_norm", "train/learning_rate", "train/perplexity", "eval/perplexity")
@@ -36,7 +35,7 @@ def figures(store: Store, run_id: int) -> Figures:
 
 
 def kill_in(store: Store, run_id: int, phase: Phase, delay: float) -> Run:
-    """Kill the run's worker a moment after it has entered a phase, or when it has passed it; the run before."""
+    """Kill the worker a moment after it has entered a phase, or passed it; the run as it was before."""
     order = list(Phase)
     while True:
         run = store.run(run_id)
@@ -76,7 +75,7 @@ def test_killed_at_random_and_resumed(
 
     killed: Counter[str] = Counter()
     phases = list(Phase)
-    while killed.total() < KILLS:
+    while killed.total() < KILLS or (FULL and len(killed) < len(phases) and killed.total() < 3 * KILLS):
         shutil.rmtree(tmp_path / "cache")  # the text is tokenized anew
         run_id = begin(store, tiny)
         while True:
@@ -105,8 +104,7 @@ def test_killed_at_random_and_resumed(
         assert (Path(str(run.checkpoint)) / "model.safetensors").read_bytes() == weights.read_bytes()
         saved = [(one.step, one.best, one.eval_perplexity) for one in store.checkpoints(run_id)]
         assert saved == [(one.step, one.best, one.eval_perplexity) for one in store.checkpoints(whole.id)]
-        leftover = [path for path in Path(run.folder).rglob(f"{checkpoint.TEMPORARY}*")]
+        leftover = list(Path(run.folder).rglob(f"{checkpoint.TEMPORARY}*"))
         assert leftover == []
     print(dict(killed))
-    if KILLS >= 100:
-        assert killed.keys() >= {str(phase) for phase in Phase}
+    assert not FULL or killed.keys() == set(map(str, phases))

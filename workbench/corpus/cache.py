@@ -11,14 +11,15 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from workbench.errors import CorpusError
+from workbench.private import folder_mode, make_private
 
 FACTS = "facts.json"
 _PART = ".part-"
@@ -52,10 +53,12 @@ def new_entry(cache: Path, key: str) -> Iterator[Path]:
     """
     part: Path | None = None
     try:
-        cache.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(mode=folder_mode(), parents=True, exist_ok=True)
         _sweep(cache)
-        part = Path(tempfile.mkdtemp(prefix=_PART, dir=cache))
+        part = cache / f"{_PART}{token_hex(8)}"
+        part.mkdir(mode=folder_mode())
         yield part
+        make_private(part)
         for path in part.iterdir():
             _sync(path)
         _sync(part)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlmodel import create_engine
 
 from workbench.errors import StoreError
+from workbench.private import file_mode
 
 VARIABLE = "MLM_WORKBENCH_DB"
 DEFAULT = "experiments.db"
@@ -77,7 +78,7 @@ def _prepare_file(file: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
-            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, file_mode()))
             return
         if not os.access(file, os.R_OK | os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

@@ -14,6 +14,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
 from workbench.errors import StoreError
+from workbench.private import file_mode
 from workbench.store.engine import current_version, sqlite_file
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -82,7 +83,7 @@ def _back_up(engine: Engine, revision: str) -> None:
     unfinished = copy.with_name(f"{copy.name}.part")  # a copy that is there is a whole one
     try:
         unfinished.unlink(missing_ok=True)
-        unfinished.touch(mode=0o600)
+        unfinished.touch(mode=file_mode())
         with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(unfinished)) as target:
             source.backup(target)
             target.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it

@@ -25,6 +25,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from workbench.errors import TrainingError
+from workbench.private import file_mode, folder_mode, make_private
 
 FOLDER, MANIFEST, STATE, TEMPORARY = "checkpoints", "manifest.json", "state", ".writing-"
 STATES_KEPT = 2
@@ -63,17 +64,18 @@ def save(
     `write_model` writes the model and tokenizer into a folder; `optimizer` is flat, name to tensor.
     """
     parent = run_folder / FOLDER
-    parent.mkdir(parents=True, exist_ok=True)
+    parent.mkdir(mode=folder_mode(), parents=True, exist_ok=True)
     name = f"step-{state.step:08d}"
     temporary, final = parent / (TEMPORARY + name), parent / name
     _remove_unfinished(parent)
     try:
-        temporary.mkdir()
+        temporary.mkdir(mode=folder_mode())
         write_model(temporary)
         (temporary / STATE).mkdir()
         save_file(optimizer, temporary / STATE / "optimizer.safetensors")
         (temporary / STATE / "progress.json").write_text(json.dumps(asdict(state)), encoding="utf-8")
         _write_manifest(temporary)
+        make_private(temporary)
         _flush_tree(temporary)
         if final.exists():  # written at this step before, and the run went on from an older one
             shutil.rmtree(final)
@@ -181,6 +183,7 @@ def _flush_tree(folder: Path) -> None:
 
 def _point(pointer: Path, name: str) -> None:
     temporary = pointer.with_name(TEMPORARY + pointer.name)
+    temporary.touch(mode=file_mode())
     temporary.write_text(json.dumps({"name": name}), encoding="utf-8")
     _flush(temporary)
     temporary.replace(pointer)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import faulthandler
 import logging
 import os
@@ -15,11 +14,13 @@ from typing import Any
 
 from workbench.errors import StoreError, WorkbenchError
 from workbench.paths import cache_folder
+from workbench.private import without_secrets
 from workbench.recipe import Recipe
 from workbench.store import Run, Status, Store
 from workbench.text import printable
 from workbench.training.events import Phase
 from workbench.worker import environment
+from workbench.worker.explain import explain
 from workbench.worker.figures import Figures
 from workbench.worker.heartbeat import Heartbeat
 from workbench.worker.identity import own_identity
@@ -67,9 +68,18 @@ def _set_up_process() -> None:
     faulthandler.enable()
     for name, value in _LIBRARIES.items():
         os.environ.setdefault(name, value)
-    logging.basicConfig(format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%m-%d %H:%M:%S")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Safe("%(asctime)s %(levelname)-7s %(message)s", datefmt="%m-%d %H:%M:%S"))
+    logging.basicConfig(handlers=[handler])
     logging.getLogger("workbench").setLevel(logging.INFO)
     logging.captureWarnings(True)
+
+
+class _Safe(logging.Formatter):
+    """Lines that tell no secret, and that a terminal may show."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(without_secrets(super().format(record)), keep_newlines=True)
 
 
 def _claim(store: Store, run_id: int) -> Run:
@@ -114,9 +124,9 @@ class _Job:
                 log.info("%s", outcome)
             except BaseException as error:
                 # the phase stays: it says when it happened
-                ending = {"status": str(Status.FAILED), **self._explain(error)}
+                ending = {"status": str(Status.FAILED), **explain(error, self._folder)}
                 log.error("%s %s", ending["error"], ending["error_hint"])
-                log.error("%s", printable(traceback.format_exc(), keep_newlines=True).rstrip())
+                log.error("%s", traceback.format_exc().rstrip())
             self._write_ending(ending)
         return 1 if ending["status"] == Status.FAILED else 0
 
@@ -177,18 +187,3 @@ class _Job:
             self._run_id, still_ours, **{"error": None, "error_hint": None, "ended_at": time.time(), **ending}
         )
         insist(write, self._gives_up)
-
-    def _explain(self, error: BaseException) -> dict[str, str]:
-        """The columns that tell a person what went wrong."""
-        if isinstance(error, WorkbenchError):
-            message, hint = error.message, error.hint
-        elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = f"The disk is full: {error.filename or self._folder}."
-            hint = "Make room, then resume the run."
-        elif isinstance(error, MemoryError):
-            message, hint = "The machine is out of memory.", "Lower batch_size, then start a new run."
-        else:
-            first_line = next(iter(str(error).strip().splitlines()), "")
-            message = f"{type(error).__name__}: {first_line}"[:500]
-            hint = f"The traceback is in {self._folder / 'worker.log'}"
-        return {"error": printable(message, keep_newlines=True), "error_hint": printable(hint)}

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from workbench.errors import StoreError, UsageError
+from workbench.private import file_mode, folder_mode
 from workbench.recipe import Recipe
 from workbench.store import ACTIVE, Run, Status, Store
 from workbench.store.engine import VARIABLE, sqlite_file
@@ -118,10 +119,10 @@ def _new_folder(wanted: Path) -> Path:
     """
     folder, number = wanted, 2
     try:
-        wanted.parent.mkdir(parents=True, exist_ok=True)
+        wanted.parent.mkdir(mode=folder_mode(), parents=True, exist_ok=True)
         while True:
             try:
-                folder.mkdir(mode=0o700)
+                folder.mkdir(mode=folder_mode())
                 break
             except FileExistsError:
                 folder = wanted.with_name(f"{wanted.name}-{number}")
@@ -133,7 +134,7 @@ def _new_folder(wanted: Path) -> Path:
 
 def _open_log(folder: Path) -> int:
     try:
-        return os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, file_mode())
     except OSError as error:
         raise _cannot_be_written(folder, error) from error
 

@@ -1,0 +1,103 @@
+"""What a run leaves behind is for its user alone, and holds no secret of the environment."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from workbench.private import UMASK_VARIABLE, without_secrets
+from workbench.recipe import Recipe
+from workbench.store import Status, Store
+
+from .conftest import begin, cli, wait_for_end  # noqa: F401
+
+CANARY = "hf_canary_that_nobody_may_hear"
+SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "WANDB_API_KEY", "AWS_SECRET_ACCESS_KEY", "MY_PASSWORD")
+
+
+def open_to_others(folder: Path) -> dict[str, str]:
+    """What others than the user may do something with."""
+    modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in folder.rglob("*")}
+    return {str(path.relative_to(folder)): oct(mode) for path, mode in modes.items() if mode & 0o077}
+
+
+def files_with(text: str, folder: Path) -> list[str]:
+    # by another process: to open and close a database's files beside SQLite would drop its locks
+    found = subprocess.run(["grep", "-rla", text, str(folder)], capture_output=True, text=True)
+    return found.stdout.splitlines()
+
+
+@pytest.mark.usefixtures("from_nursery")
+def test_all_that_is_written_is_private(store: Store, tiny: Recipe, tmp_path: Path) -> None:
+    before = os.umask(0)  # the most generous
+    try:
+        run = wait_for_end(store, begin(store, tiny))
+        assert run.status == Status.FINISHED, run.error
+        beside = {path.name for path in tmp_path.iterdir()}
+        assert {"experiments.db-wal", "experiments.db-shm", "runs", "cache"} <= beside
+        assert open_to_others(tmp_path) == {}
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.usefixtures("from_nursery")
+def test_the_umask_decides_where_it_is_asked_to(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(UMASK_VARIABLE, "apply")
+    before = os.umask(0o027)
+    try:
+        store = Store.open(tmp_path / "shared.db")
+        run = wait_for_end(store, begin(store, tiny.with_changes(max_steps=1)))
+        assert run.status == Status.FINISHED, run.error
+        modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "shared.db", Path(run.folder))}
+        assert modes == {0o640, 0o750}
+        store.close()
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_no_secret_of_the_environment_is_kept_anywhere(
+    store: Store,
+    tiny: Recipe,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cli: Callable[..., object],  # noqa: F811
+    fails: bool,
+) -> None:
+    for name in SECRETS:
+        monkeypatch.setenv(name, CANARY)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://me:{CANARY}@127.0.0.1:9")
+    monkeypatch.setenv("HF_ENDPOINT", f"http://me:{CANARY}@127.0.0.1:9")
+    recipe = tiny.with_changes(max_steps=2)
+    if fails:  # on the hub, with the token, through the proxy
+        recipe = recipe.with_changes(dataset="nobody/nothing", dataset_revision=None)
+    run = wait_for_end(store, begin(store, recipe))
+    assert run.status == (Status.FAILED if fails else Status.FINISHED), run.error
+    printed = cli("show", "latest", "--json")
+    assert CANARY not in str(printed)
+    assert files_with("animals.txt" if not fails else "nobody", tmp_path), "grep finds nothing at all"
+    assert files_with(CANARY, tmp_path) == []
+
+
+def test_what_is_quoted_in_a_log_or_an_error_loses_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", CANARY)
+    monkeypatch.setenv("SHORT_TOKEN", "a")
+    quoted = f"401 for Bearer {CANARY} at https://ada:lovelace@hub.example/x: a token is needed"
+    assert without_secrets(quoted) == "401 for Bearer *** at https://ada:***@hub.example/x: a token is needed"
+
+
+@pytest.mark.usefixtures("from_nursery")
+def test_an_error_that_quotes_a_secret_is_kept_without_it(
+    store: Store, tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", CANARY)
+    run = wait_for_end(store, begin(store, tiny.with_changes(dataset=f"/nowhere/{CANARY}.txt")))
+    assert run.status == Status.FAILED and run.error is not None
+    assert CANARY not in run.error

@@ -1,0 +1,214 @@
+"""The terminal goes away under the program, or is taken from it: the training does not mind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from workbench.recipe import Recipe
+from workbench.store import Run, Status, Store
+from workbench.worker import launch
+
+from ..e2e.terminal import TMUX, Terminal
+from .conftest import begin, wait_for, wait_for_end, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.skipif(TMUX is None, reason="tmux is not installed")]
+PROGRAM = f"{sys.executable} -m workbench"
+SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Callable[[str], Terminal]]:
+    opened: list[Terminal] = []
+
+    def start(command: str) -> Terminal:
+        folder = tmp_path / f"terminal{len(opened)}"
+        folder.mkdir()
+        opened.append(Terminal(folder, command, width=100))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def endless(tiny: Recipe) -> Recipe:
+    return tiny.with_changes(epochs=10_000, eval_every=0, checkpoint_every=200)
+
+
+@pytest.fixture
+def config(endless: Recipe, tmp_path: Path) -> Path:
+    path = tmp_path / "endless.toml"
+    path.write_text(endless.to_toml(), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def training(store: Store, endless: Recipe, from_nursery: object) -> int:
+    """A run that goes on until it is stopped."""
+    run_id = begin(store, endless, "goes on")
+    wait_for(store, run_id, lambda run: (run.step or 0) > 0)
+    return run_id
+
+
+def goes_on(store: Store, run_id: int) -> None:
+    """Its steps still come, and it still listens."""
+    now = store.run(run_id).step or 0
+    wait_for(store, run_id, lambda run: (run.step or 0) > now + 20)
+    launch.stop(store, run_id)
+    assert wait_for_end(store, run_id).status == Status.STOPPED
+
+
+def processes_with(words: str) -> list[psutil.Process]:
+    """Those whose command line holds `words`, but for a training's worker."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        line = " ".join(process.info["cmdline"] or [])
+        if words in line and "workbench.worker" not in line and process.pid != os.getpid():
+            found.append(process)
+    return found
+
+
+def test_a_hangup_is_not_for_the_worker(store: Store, training: int) -> None:
+    pid = store.run(training).worker_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGHUP)
+    goes_on(store, training)
+
+
+def test_a_tmux_that_is_closed_takes_only_the_screens_along(
+    terminal: Callable[[str], Terminal], store: Store, config: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "experiments.db"
+    follows = terminal(f"{PROGRAM} train --config {config} --name followed --db {database}")
+    wait_until(lambda: any(run.step for run in store.runs()), "the first step", 120)
+    looks = terminal(f"{PROGRAM} --db {database}")
+    looks.wait_for("followed")
+    (run,) = store.runs()
+    assert run.id is not None
+    for window in (follows, looks):
+        window.close()
+    wait_until(lambda: not processes_with(str(database)), "the end of the program")
+    goes_on(store, run.id)
+
+
+@pytest.fixture
+def ssh(tmp_path: Path) -> Iterator[str]:
+    """A real SSH server for this user on a port of its own; the command that reaches it."""
+    if SSHD is None or shutil.which("ssh") is None:
+        pytest.skip("OpenSSH is not installed")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd wants it when it runs as root
+    folder = tmp_path / "ssh"
+    folder.mkdir(mode=0o700)
+    for name in ("host", "user"):
+        generate = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
+        subprocess.run(generate, check=True)
+    shutil.copy(folder / "user.pub", folder / "authorized")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (folder / "sshd_config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n"
+        f"PidFile {folder}/pid\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n"
+    )
+    server = subprocess.Popen(
+        [str(SSHD), "-D", "-e", "-f", str(folder / "sshd_config")],
+        stderr=(folder / "log").open("w"),
+        stdin=subprocess.DEVNULL,
+    )
+    options = f"-i {folder}/user -p {port} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+    yield f"ssh -F none -q -tt {options} 127.0.0.1"
+    for session in psutil.Process(server.pid).children(recursive=False):
+        session.kill()
+    server.kill()
+    server.wait()
+
+
+def test_an_ssh_connection_that_is_cut_takes_only_the_screen_along(
+    terminal: Callable[[str], Terminal], ssh: str, store: Store, config: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "experiments.db"
+    inside = tmp_path / "inside.sh"
+    inside.write_text(
+        f"cd {Path(__file__).parents[2]}\nexport OMP_NUM_THREADS=1 LANG=C.UTF-8\n"
+        f"{PROGRAM} train --config {config} --name far --detach --db {database}\n"
+        f"exec {PROGRAM} --db {database}\n"
+    )
+    window = terminal(f"{ssh} sh {inside}")
+    window.wait_for("far", 120)
+    wait_until(lambda: any(run.step for run in store.runs()), "the first step", 120)
+    window.wait_for("running")
+    (screen,) = processes_with(f"workbench --db {database}")
+    # the server's process for this connection, not the server
+    sessions = [parent for parent in screen.parents() if "sshd" in parent.name()]
+    sessions[0].kill()
+    window.wait_for("ended with")
+    wait_until(lambda: not processes_with(str(database)), "the end of the screen")
+    (run,) = store.runs()
+    assert run.id is not None and run.status == Status.RUNNING
+    goes_on(store, run.id)
+
+
+def test_ctrl_c_and_ctrl_z_in_the_screen(
+    terminal: Callable[[str], Terminal], store: Store, training: int, tmp_path: Path
+) -> None:
+    window = terminal(f"bash --norc -i -c '{PROGRAM} --db {tmp_path}/experiments.db; true'")
+    window.close()
+    window = terminal("env PS1=shell: bash --norc -i")
+    window.wait_for("shell:")
+    window.type(f"{PROGRAM} --db {tmp_path}/experiments.db")
+    window.press("Enter")
+    window.wait_for("goes on")
+    window.press("C-c")
+    window.wait_for("goes on")
+    window.press("C-z")
+    window.wait_for("Stopped")  # said by the shell
+    window.type("echo still a $((40 + 2)) shell")
+    window.press("Enter")
+    window.wait_for("still a 42 shell")
+    window.type("fg")
+    window.press("Enter")
+    window.wait_for(lambda screen: "goes on" in screen and "still a" not in screen)
+    window.press("q")
+    window.wait_for("shell:")
+    goes_on(store, training)
+
+
+def test_ctrl_z_on_a_command_that_follows_a_run(
+    terminal: Callable[[str], Terminal], store: Store, config: Path, tmp_path: Path
+) -> None:
+    window = terminal("env PS1=shell: bash --norc -i")
+    window.wait_for("shell:")
+    window.type(f"{PROGRAM} train --config {config} --name held --db {tmp_path}/experiments.db")
+    window.press("Enter")
+    wait_until(lambda: any(run.step for run in store.runs()), "the first step", 120)
+    window.press("C-z")
+    window.wait_for("Stopped")
+    (run,) = store.runs()
+    assert run.id is not None
+    goes_on(store, run.id)
+    window.type("fg")
+    window.press("Enter")
+    window.wait_for("resume 1")  # it tells how the run ended meanwhile
+
+
+def test_what_a_screen_shows_of_a_run_that_was_killed(
+    terminal: Callable[[str], Terminal], store: Store, training: int, tmp_path: Path
+) -> None:
+    window = terminal(f"{PROGRAM} --db {tmp_path}/experiments.db")
+    window.wait_for("running")
+    run: Run = store.run(training)
+    assert run.worker_pid is not None
+    os.kill(run.worker_pid, signal.SIGKILL)
+    window.wait_for("crashed", seconds=5.0)
