@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "workbench"
-BASE = {"errors", "paths", "text"}
+BASE = {"errors", "paths", "private", "text"}
 EVENTS = "training.events"
 """Only types, on which the corpus and the worker build as well: a part of its own."""
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "paths": BASE,
+    "private": BASE,
     "text": BASE,
     "recipe": BASE,
     EVENTS: BASE,
