@@ -10,8 +10,8 @@ from typing import Any
 class Contender:
     """A run in a comparison, by the checkpoint that stands for it.
 
-    `yardstick_perplexity`: that checkpoint's, over all its chunks; `base_perplexity`: the same test before any
-    training. `eval_perplexity`: on the run's own test, not to be ranked. None: not known.
+    `yardstick_perplexity`: that checkpoint's, over all its chunks; `base_perplexity`: the same test before
+    any training. `eval_perplexity`: on the run's own test, not to be ranked. None: not known.
     """
 
     id: int

@@ -19,6 +19,7 @@ from workbench.recipe import Recipe
 from workbench.store.engine import SCHEMA_VERSION, current_version, locate, open_engine, sqlite_file
 from workbench.store.naming import name_for
 from workbench.store.tables import ACTIVE, Checkpoint, Fill, Metric, Run, Status
+from workbench.store.yardsticks import Yardsticks
 
 
 class MetricValue(NamedTuple):
@@ -37,6 +38,7 @@ class Store:
         self._engine = engine
         self._url = url
         self._watcher: Connection | None = None
+        self.yardsticks = Yardsticks(self)
 
     @classmethod
     def open(cls, location: str | Path | None = None) -> Store:

@@ -134,8 +134,8 @@ class Fill(SQLModel, table=True):
 class Yardstick(SQLModel, table=True):
     """One model's score on the fixed test that makes runs comparable, chunk by chunk.
 
-    `run_id` None: a base model, before any training. Scores are comparable where `protocol` and the three
-    fingerprints are the same.
+    `run_id` None: a base model, before any training. Scores are comparable where protocol, tokenizer and
+    masks are the same, over the chunks that both have: a text that is longer begins with the shorter one.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -145,6 +145,7 @@ class Yardstick(SQLModel, table=True):
     )
     step: int
     model: str
+    weights_fingerprint: str = Field(index=True)
     protocol: str
     text_fingerprint: str
     tokenizer_fingerprint: str
@@ -155,7 +156,10 @@ class Yardstick(SQLModel, table=True):
     loss_sum: float  # nats
     chunk_losses: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # (chunks,) float64, nats
     chunk_tokens: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # (chunks,) int32, predicted
-    created_at: float
+    chunk_hashes: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # (chunks,) uint64, of text
+    # (chunks + 1,) int32: the document in which each chunk begins, and the one in which the last ends
+    chunk_documents: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: float = 0.0
 
 
 class Cloze(SQLModel, table=True):

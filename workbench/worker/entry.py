@@ -26,6 +26,7 @@ from workbench.worker.heartbeat import Heartbeat
 from workbench.worker.identity import own_identity
 from workbench.worker.recorder import Recorder, insist
 from workbench.worker.resuming import go_back_to_checkpoint
+from workbench.worker.scoring import score_run
 from workbench.worker.stop_flag import StopFlag
 
 log = logging.getLogger(__name__)
@@ -147,11 +148,13 @@ class _Job:
             resume_from, figures = go_back_to_checkpoint(self._store, self._run, self._folder)
             segment += 1
         model = self._model_of_run(recipe, resume_from)
-        known |= {**environment.device_facts(), "base_model": model or recipe.model}
+        known |= environment.device_facts()
+        if resume_from is None:
+            known["base_model"] = model or recipe.model
         self._store.update_run(self._run_id, environment=known)
         with Recorder(self._store, self._run_id, segment, figures, give_up=self._gives_up) as listen:
             try:
-                return train(
+                outcome = train(
                     recipe,
                     self._folder,
                     listen,
@@ -160,8 +163,16 @@ class _Job:
                     resume_from=resume_from,
                     model=model,
                 ).value
+                if outcome == Status.FINISHED:
+                    self._score(listen)
+                return outcome
             finally:
                 self._over_since = time.monotonic()
+
+    def _score(self, listen: Recorder) -> None:
+        listen.flush()  # the checkpoints are found in the store
+        run = self._store.run(self._run_id)
+        score_run(self._store, run, listen, cache=cache_folder(), should_stop=self._stop)
 
     def _model_of_run(self, recipe: Recipe, resume_from: Path | None) -> str | None:
         """The checkpoint that a model `run:RUN` stands for; None for a model by another name."""

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.Integer, sa.ForeignKey("run.id", ondelete="CASCADE"), index=True),
         sa.Column("step", sa.Integer, nullable=False),
         sa.Column("model", sa.String, nullable=False),
+        sa.Column("weights_fingerprint", sa.String, nullable=False, index=True),
         sa.Column("protocol", sa.String, nullable=False),
         sa.Column("text_fingerprint", sa.String, nullable=False),
         sa.Column("tokenizer_fingerprint", sa.String, nullable=False),
@@ -31,6 +32,8 @@ def upgrade() -> None:
         sa.Column("loss_sum", sa.Float, nullable=False),
         sa.Column("chunk_losses", sa.LargeBinary, nullable=False),
         sa.Column("chunk_tokens", sa.LargeBinary, nullable=False),
+        sa.Column("chunk_hashes", sa.LargeBinary, nullable=False),
+        sa.Column("chunk_documents", sa.LargeBinary, nullable=False),
         sa.Column("created_at", sa.Float, nullable=False),
     )
     op.create_table(

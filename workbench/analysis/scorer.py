@@ -1,0 +1,104 @@
+"""Score a run's checkpoints and its base model on the yardstick, and keep what was found in the store."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from workbench.analysis.heldout import remember_documents
+from workbench.analysis.weights import weights_fingerprint
+from workbench.analysis.yardstick import YardstickTest, as_row, prepare_test, score
+from workbench.errors import WorkbenchError
+from workbench.inference.resolve import resolve_model
+from workbench.recipe import Recipe
+from workbench.store import Checkpoint, MetricValue, Run, Store, Yardstick
+from workbench.training.evaluate import Interrupted, perplexity
+from workbench.training.events import Event, Listener, Phase, PhaseChanged, Progress
+
+log = logging.getLogger(__name__)
+
+METRIC = "yardstick/perplexity"
+
+
+class Scorer:
+    """Scores one run. What was scored before, by its weights and questions, is looked up instead."""
+
+    def __init__(
+        self,
+        store: Store,
+        run: Run,
+        *,
+        cache: Path,
+        listen: Listener = lambda event: None,
+        should_stop: Callable[[], bool] = lambda: False,
+        device: str | None = None,
+    ) -> None:
+        """`device`: instead of the recipe's."""
+        assert run.id is not None
+        self._store, self._run, self._run_id = store, run, run.id
+        self._cache, self._listen, self._should_stop = cache, listen, should_stop
+        recipe = Recipe.parse(run.recipe)
+        self._recipe = recipe.with_changes(device=device) if device else recipe
+        # where the recipe says run:RUN, the worker has written down which checkpoint that was
+        self._base: str = run.environment.get("base_model") or recipe.model
+
+    @cached_property
+    def test(self) -> YardstickTest:
+        """The questions for this run. Raises WorkbenchError."""
+        model, revision = self._base, self._recipe.model_revision
+        try:
+            test, corpus = prepare_test(self._recipe, model, revision, cache=self._cache, listen=self._hear)
+        except WorkbenchError:
+            # the base model may be gone; a checkpoint has the same tokenizer and the same vocabulary
+            newest = resolve_model(self._store, run=str(self._run_id)).path
+            test, corpus = prepare_test(self._recipe, newest, None, cache=self._cache, listen=self._hear)
+        remember_documents(Path(self._run.folder), corpus, test.tokenizer_fingerprint)
+        return test
+
+    def base(self) -> Yardstick:
+        """The score of the base model, before any training. Raises WorkbenchError, Interrupted."""
+        return self._score(self._base, self._recipe.model_revision, None, 0)
+
+    def checkpoint(self, saved: Checkpoint) -> Yardstick:
+        """The score of a checkpoint, also as the metric of its step. Raises WorkbenchError, Interrupted."""
+        path = resolve_model(self._store, run=str(self._run_id), checkpoint_step=saved.step).path
+        found = self._score(path, None, self._run_id, saved.step)
+        value = perplexity(found.loss_sum / max(1, found.masked_tokens))
+        told = self._store.metrics(self._run_id, [METRIC])
+        if not any(metric.step == saved.step and metric.value == value for metric in told):
+            measured = MetricValue(METRIC, saved.step, saved.epoch, value)
+            self._store.add_metrics(self._run_id, self._run.segment, [measured])
+        newest = self._store.checkpoints(self._run_id)[-1].step
+        if saved.step == newest:
+            self._store.update_run(self._run_id, yardstick_perplexity=value)
+        return found
+
+    def _hear(self, event: Event) -> None:
+        """Of the text's preparation, pass on how far it is: the run's own text is in the store already."""
+        if isinstance(event, PhaseChanged | Progress):
+            self._listen(event)
+        if self._should_stop():
+            raise Interrupted
+
+    def _score(self, model: str, revision: str | None, run_id: int | None, step: int) -> Yardstick:
+        weights = weights_fingerprint(model, revision)
+        known = self._store.yardsticks.known(weights_fingerprint=weights, **self.test.identity())
+        if known is not None:
+            if (known.run_id, known.step) == (run_id, step) or (run_id is None and known.run_id is None):
+                return known
+            values = known.model_dump(exclude={"id"}) | {"run_id": run_id, "step": step}
+            return self._store.yardsticks.add(Yardstick(**values))
+        self._listen(PhaseChanged(Phase.EVALUATING))
+        evaluation = score(
+            self.test,
+            self._recipe,
+            model,
+            revision,
+            progress=lambda done, total: self._listen(Progress(done, total, "chunks")),
+            should_stop=self._should_stop,
+        )
+        name = self._recipe.model if run_id is None else model
+        row = as_row(self.test, evaluation, run_id=run_id, step=step, model=name, weights=weights)
+        return self._store.yardsticks.add(row)

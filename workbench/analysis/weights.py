@@ -1,0 +1,39 @@
+"""What tells the weights of one model from those of any other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from workbench.pretrained.locate import is_local, locate
+from workbench.pretrained.model import load_config
+
+_MANIFEST = "manifest.json"
+_WEIGHTS = ("config.json", "*.safetensors")
+
+
+def weights_fingerprint(model: str, revision: str | None = None) -> str:
+    """Of a folder, `starter` or hub id: by content, or by the hub's commit. Raises ModelError."""
+    place = locate(model)
+    if is_local(place):
+        parts = _digests(Path(place))
+    else:
+        commit = getattr(load_config(model, revision), "_commit_hash", None)
+        parts = {place: str(commit or revision)}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """File name to sha256; a checkpoint of ours has them written down."""
+    files = sorted(path for pattern in _WEIGHTS for path in folder.glob(pattern))
+    try:
+        written = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        return {path.name: str(written[path.name]) for path in files}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {path.name: _sha256(path) for path in files}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

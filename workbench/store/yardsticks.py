@@ -1,0 +1,81 @@
+"""Scores on the yardstick: kept one per model and protocol, found again by what was scored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlmodel import col, select
+
+from workbench.store.tables import Yardstick
+
+if TYPE_CHECKING:
+    from workbench.store.store import Store
+
+WHAT_WAS_SCORED = (
+    "weights_fingerprint",
+    "protocol",
+    "text_fingerprint",
+    "tokenizer_fingerprint",
+    "masks_fingerprint",
+)
+"""Scores with these the same are the same score."""
+
+
+class Yardsticks:
+    """Queries on the table `yardstick`; `store.yardsticks`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, score: Yardstick) -> Yardstick:
+        """Keep a score, in the place of an earlier one of the same run, step and protocol.
+
+        A base model's (run_id None) takes the place of one of the same weights and text.
+        """
+        score.created_at = time.time()
+        same = select(Yardstick).where(Yardstick.protocol == score.protocol)
+        if score.run_id is None:
+            same = _of_the_same(same, score.model_dump()).where(col(Yardstick.run_id).is_(None))
+        else:
+            same = same.where(Yardstick.run_id == score.run_id, Yardstick.step == score.step)
+        with self._store._session() as session:
+            for earlier in session.exec(same):
+                session.delete(earlier)
+            session.add(score)
+            session.commit()
+            return score
+
+    def known(self, **what_was_scored: str) -> Yardstick | None:
+        """A score of these weights on this test (all of WHAT_WAS_SCORED), whoever it was made for."""
+        with self._store._session() as session:
+            return session.exec(_of_the_same(select(Yardstick), what_was_scored).limit(1)).first()
+
+    def of_run(self, run_id: int, protocol: str | None = None) -> list[Yardstick]:
+        """A run's scores in the order of steps; with `protocol`, those of that one only."""
+        query = select(Yardstick).where(Yardstick.run_id == run_id)
+        if protocol is not None:
+            query = query.where(Yardstick.protocol == protocol)
+        with self._store._session() as session:
+            return list(session.exec(query.order_by(col(Yardstick.step), col(Yardstick.id))))
+
+    def of_base(self, model: str) -> list[Yardstick]:
+        """The scores of a base model by the name that recipes call it, newest first."""
+        query = select(Yardstick).where(col(Yardstick.run_id).is_(None), Yardstick.model == model)
+        with self._store._session() as session:
+            return list(session.exec(query.order_by(col(Yardstick.id).desc())))
+
+    def all(self, run_ids: Sequence[int]) -> dict[int, list[Yardstick]]:
+        """The scores of several runs in one query, each in the order of steps."""
+        query = select(Yardstick).where(col(Yardstick.run_id).in_(run_ids))
+        found: dict[int, list[Yardstick]] = {run_id: [] for run_id in run_ids}
+        with self._store._session() as session:
+            for score in session.exec(query.order_by(col(Yardstick.step), col(Yardstick.id))):
+                assert score.run_id is not None
+                found[score.run_id].append(score)
+        return found
+
+
+def _of_the_same(query: Any, values: dict[str, Any]) -> Any:
+    return query.where(*(getattr(Yardstick, name) == values[name] for name in WHAT_WAS_SCORED))
