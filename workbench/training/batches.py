@@ -17,6 +17,11 @@ from torch import Tensor
 from workbench.corpus import ChunkTable
 from workbench.corpus.masking import Masker, epoch_order
 
+POSITIONS_QUANTUM = 64
+"""The number of positions is padded to a multiple of this, so that shapes repeat from step to step.
+
+Memory is then found again by the allocator, and kernels for a shape are built once (bench/NOTES.md).
+"""
 ON_DEVICE_SHARE = 0.1
 """The chunk table is kept on the GPU while it takes at most this share of its free memory."""
 
@@ -25,7 +30,7 @@ ON_DEVICE_SHARE = 0.1
 class MaskedBatch:
     """What one forward pass needs. `positions` are flat indices into `input_ids`.
 
-    Padded positions (for torch.compile, which wants one shape) have target -100 and are not counted.
+    Padded positions have target -100 and are not counted.
     """
 
     input_ids: Tensor  # (chunks, chunk_size) int64
@@ -74,23 +79,20 @@ class BatchMaker:
         positions = (labels != -100).nonzero().squeeze(1)
         count = positions.shape[0]
         targets = labels.index_select(0, positions)
-        if self.fixed_shapes:
-            positions, targets = self._pad(positions, targets, labels.shape[0])
+        padding = (0, self._padded(count, labels.shape[0]) - count)
+        positions = torch.nn.functional.pad(positions, padding)
+        targets = torch.nn.functional.pad(targets, padding, value=-100)
         return MaskedBatch(masked.input_ids, positions, targets, count)
 
-    def _pad(self, positions: Tensor, targets: Tensor, tokens: int) -> tuple[Tensor, Tensor]:
-        """Fill up to a capacity that is raised when it overflows, and never cut."""
-        count = positions.shape[0]
-        capacity = self._capacity.get(tokens, 0)
-        if count > capacity:
+    def _padded(self, count: int, tokens: int) -> int:
+        """How many positions a pass over `tokens` tokens gets, of which `count` are masked; never fewer."""
+        if not self.fixed_shapes:
+            return _round_up(count)
+        # torch.compile wants one shape: a capacity that is raised when it overflows
+        if count > self._capacity.get(tokens, 0):
             # five standard deviations of a binomial count above the first one seen: overflow is then rare
-            capacity = min(tokens, -(-(count + 5 * int(count**0.5) + 1) // 64) * 64)
-            self._capacity[tokens] = capacity
-        padding = (0, capacity - count)
-        return (
-            torch.nn.functional.pad(positions, padding),
-            torch.nn.functional.pad(targets, padding, value=-100),
-        )
+            self._capacity[tokens] = _round_up(count + 5 * int(count**0.5) + 1)
+        return self._capacity[tokens]
 
     def _look_up(self, rows: np.ndarray, row_numbers: Tensor) -> tuple[Tensor, Tensor | None]:
         wants_words = self.masker.masking != "token"
@@ -118,6 +120,10 @@ class BatchMaker:
             torch.from_numpy(np.array(self.table.word_starts)).to(self.device) if wants_words else None
         )
         return ids, word_starts
+
+
+def _round_up(count: int) -> int:
+    return -(-count // POSITIONS_QUANTUM) * POSITIONS_QUANTUM
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def keep_memory() -> None:
         return
     trim_threshold, top_pad, mmap_max = -1, -2, -4
     mallopt(mmap_max, 0)
-    mallopt(trim_threshold, 2**31 - 1)
+    mallopt(trim_threshold, -1)
     mallopt(top_pad, 64 << 20)
 
 
