@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "private": BASE,
     "text": BASE,
     "recipe": BASE,
+    "presets": BASE | {"recipe"},
     EVENTS: BASE,
     "pretrained": BASE | {"recipe"},
     "corpus": BASE | {"recipe", "pretrained", EVENTS},
@@ -29,11 +30,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inference": BASE | {"pretrained", "store"},
     "analysis": BASE | {"recipe", "pretrained", "corpus", "training", "store", "inference"},
     "worker": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "store", "inference", "analysis"},
-    "tui": BASE | {"recipe", EVENTS, "store", "worker", "inference", "analysis"},
+    "preview": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "inference"},
+    "tui": BASE | {"recipe", "presets", EVENTS, "store", "worker", "inference", "analysis", "preview"},
     # `doctor` looks at the machine and the starter
     "cli": BASE
     | {
         "recipe",
+        "presets",
         EVENTS,
         "pretrained",
         "corpus",
@@ -60,6 +63,8 @@ LIGHT = [
     "workbench.inference.console",
     "workbench.inference.server",
     "workbench.recipe",
+    "workbench.presets",
+    "workbench.preview.client",
     "workbench.training.events",
 ]
 HEAVY = {"torch", "transformers", "datasets", "accelerate", "numpy", "pyarrow", "pandas"}

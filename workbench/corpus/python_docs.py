@@ -16,6 +16,7 @@ import sysconfig
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +52,20 @@ class PythonDocs:
         return {"source": NAME, "python": sys.version, "library": str(self.library), "rules": _RULES}
 
     def read(self, folder: Path, notes: Notes) -> Documents:
-        with _no_garbage_collection():
-            texts = list(_documents(self.library))
+        texts = _all_documents(self.library)
         if not texts:
             raise CorpusError(
                 f"No standard library can be read in {self.library}: this Python has no python-docs.",
                 "Use text of your own: a .txt, .jsonl, .csv or .parquet file.",
             )
         return ListedDocuments(texts)
+
+
+@lru_cache(maxsize=1)
+def _all_documents(library: Path) -> list[str]:
+    """The texts, of which a process that splits them again and again keeps some 2 MB."""
+    with _no_garbage_collection():
+        return list(_documents(library))
 
 
 @contextmanager

@@ -39,17 +39,24 @@ class InferenceClient:
 
         Raises UsageError or ModelError, as `Filler` does; ModelError also when the process cannot be had.
         """
+        answer = await self.ask({"model": model, "text": text, "top_k": top_k})
+        return FillResult.from_json(answer["result"], tuple(answer["notes"]))
+
+    async def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """The server's answer to any of its questions. Raises the error that it met; ModelError when there is
+        no process to be had.
+        """
         for last in range(_ATTEMPTS - 1, -1, -1):
             process = await self._running()
             try:
-                answer = await process.ask({"model": model, "text": text, "top_k": top_k})
+                answer = await process.ask(question)
             except _ProcessEnded as ended:
                 if last == 0 or self._closed:
                     raise ModelError(str(ended), "Is there enough memory for this model?") from ended
                 continue
             if "error" in answer:
                 raise _error(answer["error"])
-            return FillResult.from_json(answer["result"], tuple(answer["notes"]))
+            return answer
         raise AssertionError("unreachable")
 
     async def close(self) -> None:

@@ -1,0 +1,1 @@
+"""What a recipe's text looks like masked, before anything is trained."""

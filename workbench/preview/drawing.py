@@ -1,0 +1,170 @@
+"""Chunks of a recipe's text with the masks that training would draw: by the corpus' own tokenizer, chunks
+and masker, so that what is shown is what is trained on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from workbench.corpus import ChunkTable, prepare_corpus
+from workbench.corpus.files import LocalFiles, is_local
+from workbench.corpus.masking import IGNORED, Masker, epoch_order
+from workbench.corpus.python_docs import NAME as PYTHON_DOCS
+from workbench.corpus.tokenizing import DocumentTokenizer
+from workbench.corpus.vocabulary import Vocabulary
+from workbench.errors import CorpusError, ModelError
+from workbench.inference.pieces import Pieces
+from workbench.pretrained.locate import is_local as is_folder
+from workbench.pretrained.locate import locate
+from workbench.pretrained.model import load_config, usable_positions
+from workbench.pretrained.tokenizer import load_tokenizer
+from workbench.preview import hub_cache
+from workbench.preview.beginning import first_texts
+from workbench.preview.results import Fate, Piece, Preview, PreviewedChunk
+from workbench.recipe import Recipe
+from workbench.training.events import Event, Listener, Message
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+MOST_TOKENS = 512
+"""Shown of a chunk."""
+READ_WHOLE = 8_000_000
+"""Bytes of local files up to which a text is prepared whole, as a training would."""
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What a preview needs of a model."""
+
+    documents: DocumentTokenizer
+    tokenizer: PreTrainedTokenizerBase
+    vocabulary: Vocabulary
+    pieces: Pieces
+    texts: dict[int, str]
+    longest_chunk: int | None
+
+    def text(self, token_id: int) -> str:
+        """The token as it stands in a text."""
+        if token_id not in self.texts:
+            self.texts[token_id] = self.pieces.added_text(token_id)
+        return self.texts[token_id]
+
+
+class Previewer:
+    """Draws previews; the model used last is kept at hand."""
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+        self._model: tuple[tuple[str, str | None], _Model] | None = None
+        torch.set_num_threads(1)  # a training that runs meanwhile must not be slowed down
+
+    def draw(self, recipe: Recipe, chunks: int, listen: Listener) -> Preview:
+        """The first `chunks` chunks of the first epoch. `listen` is told how the text is prepared; if it
+        raises, that ends. Raises WorkbenchError.
+        """
+        _check_at_hand(recipe)
+        notes: list[str] = []
+
+        def note(event: Event) -> None:
+            listen(event)
+            if isinstance(event, Message):
+                notes.append(event.text)
+
+        model = self._load(recipe)
+        table, counts = self._text(recipe, model, note)
+        rows = epoch_order(recipe.seed, 0, len(table))[:chunks]
+        drawn = tuple(_mask(table, rows, recipe, model))
+        return Preview(drawn, counts, tuple(dict.fromkeys(notes)))
+
+    def _load(self, recipe: Recipe) -> _Model:
+        name = (recipe.model, recipe.model_revision)
+        if self._model is None or self._model[0] != name:
+            tokenizer = load_tokenizer(*name)
+            config = load_config(*name)
+            size = getattr(config.get_text_config(), "vocab_size", None)
+            vocabulary = Vocabulary.from_tokenizer(tokenizer, size)
+            longest = usable_positions(config)
+            model = _Model(
+                DocumentTokenizer(tokenizer), tokenizer, vocabulary, Pieces(tokenizer), {}, longest
+            )
+            self._model = name, model
+        return self._model[1]
+
+    def _text(
+        self, recipe: Recipe, model: _Model, listen: Listener
+    ) -> tuple[ChunkTable, dict[str, object] | None]:
+        """The training chunks and their counts; of a large text its beginning, and None."""
+        if recipe.dataset != PYTHON_DOCS and is_local(recipe.dataset):
+            files = LocalFiles(recipe.dataset, recipe.text_column)
+            if sum(path.stat().st_size for path in files.paths) > READ_WHOLE:
+                return _beginning(files, recipe, model, listen), None
+        corpus = prepare_corpus(
+            recipe,
+            model.tokenizer,
+            max_chunk=model.longest_chunk,
+            cache=self._cache,
+            listen=listen,
+        )
+        return corpus.train, asdict(corpus.ready())
+
+
+def _check_at_hand(recipe: Recipe) -> None:
+    """Raises CorpusError or ModelError for what would have to be fetched from the hub first."""
+    place = locate(recipe.model)
+    if not is_folder(place) and not hub_cache.has_model(place):
+        raise ModelError(
+            f"The model {recipe.model} is not on this machine yet.",
+            "The run fetches it; after that its masks can be previewed.",
+        )
+    local = recipe.dataset == PYTHON_DOCS or is_local(recipe.dataset)
+    if not local and not hub_cache.has_dataset(recipe.dataset):
+        raise CorpusError(
+            f"The data set {recipe.dataset} is not on this machine yet.",
+            "The run fetches it; after that it can be previewed.",
+        )
+
+
+def _beginning(files: LocalFiles, recipe: Recipe, model: _Model, listen: Listener) -> ChunkTable:
+    """The first documents of a large text as chunks. Raises CorpusError when they do not fill one."""
+    tokens = model.documents(first_texts(files, recipe.chunk_size, listen))
+    chunks = len(tokens.ids) // recipe.chunk_size
+    if not chunks:
+        raise CorpusError(
+            f"The beginning of {recipe.dataset} does not fill one chunk of {recipe.chunk_size} tokens.",
+            "Is text_column the column of text?",
+        )
+    kept, shape = slice(0, chunks * recipe.chunk_size), (chunks, recipe.chunk_size)
+    offsets = np.concatenate([[0], tokens.lengths.cumsum()])
+    return ChunkTable(tokens.ids[kept].reshape(shape), tokens.word_starts[kept].reshape(shape), offsets)
+
+
+def _mask(table: ChunkTable, rows: np.ndarray, recipe: Recipe, model: _Model) -> list[PreviewedChunk]:
+    """The chunks of these rows as training sees them in its first epoch."""
+    masker = Masker.for_training(recipe, model.vocabulary)
+    ids = torch.from_numpy(table.ids[rows].astype(np.int64))
+    starts = torch.from_numpy(np.array(table.word_starts[rows]))
+    batch = masker(ids, torch.from_numpy(rows), 0, starts)
+    chunks = []
+    for row, *sides in zip(rows.tolist(), ids, batch.input_ids, batch.labels, strict=True):
+        beginning = zip(*(side[:MOST_TOKENS].tolist() for side in sides), strict=True)
+        pieces = tuple(_piece(model, own, shown, label) for own, shown, label in beginning)
+        masked = int((sides[2] != IGNORED).sum())
+        chunks.append(PreviewedChunk(row, pieces, recipe.chunk_size, masked))
+    return chunks
+
+
+def _piece(model: _Model, own: int, shown: int, label: int) -> Piece:
+    fate: Fate
+    if label == IGNORED:
+        fate = "special" if own in model.vocabulary.special_ids else ""
+    elif shown == model.vocabulary.mask_id:
+        fate = "mask"
+    else:
+        fate = "kept" if shown == own else "random"
+    return Piece(model.text(own), fate, model.text(shown) if fate == "random" else "")
