@@ -39,6 +39,7 @@ class WorkbenchApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+p", "command_palette", "Palette", show=False, tooltip="Find any action by name"),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, tooltip="Back to the shell; fg returns"),
         Binding("ctrl+q", "leave", "Quit", show=False, tooltip=LEAVE, priority=True),
     ]
 
