@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from workbench.errors import StoreError, UsageError
 from workbench.recipe import Recipe
+from workbench.store.curves import Curves
 from workbench.store.engine import SCHEMA_VERSION, current_version, locate, open_engine, sqlite_file
 from workbench.store.naming import name_for
 from workbench.store.tables import ACTIVE, Checkpoint, Fill, Metric, Run, Status
@@ -38,6 +39,7 @@ class Store:
         self._engine = engine
         self._url = url
         self._watcher: Connection | None = None
+        self.curves = Curves(self)
         self.yardsticks = Yardsticks(self)
 
     @classmethod
