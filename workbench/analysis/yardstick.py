@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,7 +57,7 @@ class YardstickTest:
         """Of what is scored: its tokens, wherever they came from."""
         return hashlib.sha256(self.hashes.tobytes()).hexdigest()[:16]
 
-    def identity(self) -> dict[str, str]:
+    def identity(self) -> dict[str, Any]:
         """The protocol and the three fingerprints, named as in the store."""
         return {
             "protocol": self.protocol,

@@ -1,0 +1,125 @@
+"""Several seeds of one recipe against several of another: is the difference more than what seeds alone do?
+
+A recipe's mean log perplexity is uncertain twice: other seeds would give other models, and other documents
+another test. The first is Welch's variance over the runs, the second the documents' variance of the
+difference of the recipes' mean losses; both are added, and their degrees of freedom joined after
+Satterthwaite ("An approximate distribution of estimates of variance components", 1946), as Clark (1973) does
+for subjects and words. A bootstrap over so few runs would come out too narrow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.analysis.bootstrap import FEWEST_DOCUMENTS, LEVEL, ratio_error
+
+_STEPS = 20_000
+_MOST_FREEDOM = 1e4
+"""Beyond it t is normal, and its angles too small for the grid."""
+
+
+@dataclass(frozen=True)
+class GroupEstimate:
+    """ln(perplexity of b / perplexity of a), of the recipes' mean log perplexities. `p_value`, `low` and
+    `high` take in seeds and documents, `p_seeds` seeds alone.
+    """
+
+    log_ratio: float
+    low: float
+    high: float
+    p_value: float
+    p_seeds: float
+
+
+def compare_groups(
+    losses_a: np.ndarray, losses_b: np.ndarray, tokens: np.ndarray, documents: np.ndarray
+) -> GroupEstimate:
+    """Compare two recipes; losses: (seeds, chunks) sums in nats on the same chunks, tokens and documents
+    (chunks,). One of the two may have a single seed: the other's spread then stands for both. Raises
+    ValueError when both have.
+    """
+    logs_a, logs_b = losses_a.sum(1) / tokens.sum(), losses_b.sum(1) / tokens.sum()
+    ratio = float(logs_b.mean() - logs_a.mean())
+    of_seeds, seed_freedom = _welch(logs_a, logs_b)
+    units = np.unique(documents, return_inverse=True)[1]
+    if int(units.max()) + 1 < FEWEST_DOCUMENTS:
+        units = np.arange(len(tokens))
+    difference = np.bincount(units, losses_b.mean(0) - losses_a.mean(0))
+    of_documents = ratio_error(difference, np.bincount(units, tokens).astype(np.float64)) ** 2
+    return _estimate(ratio, of_seeds, seed_freedom, of_documents, int(units.max()))
+
+
+def compare_by_seed(log_ratios: np.ndarray) -> GroupEstimate:
+    """Compare two recipes by one log ratio per seed, each on that seed's own test: (seeds,), at least two.
+
+    Seeds that split the text differently ask about different documents, so the spread of the ratios holds
+    both: a paired t-test.
+    """
+    variance = float(log_ratios.var(ddof=1)) / len(log_ratios)
+    return _estimate(float(log_ratios.mean()), variance, len(log_ratios) - 1, 0.0, 1)
+
+
+def _welch(logs_a: np.ndarray, logs_b: np.ndarray) -> tuple[float, float]:
+    """Variance of the difference of the means over seeds, and its degrees of freedom (Welch 1947)."""
+    if len(logs_a) < 2 and len(logs_b) < 2:
+        raise ValueError("one of the recipes needs at least two seeds")
+    if min(len(logs_a), len(logs_b)) < 2:
+        known = logs_a if len(logs_a) > 1 else logs_b
+        variance = float(known.var(ddof=1))
+        return variance / len(logs_a) + variance / len(logs_b), len(known) - 1
+    parts = [(float(logs.var(ddof=1)) / len(logs), len(logs) - 1) for logs in (logs_a, logs_b)]
+    total = sum(variance for variance, _ in parts)
+    return total, _joined(parts)
+
+
+def _joined(parts: list[tuple[float, float]]) -> float:
+    """Degrees of freedom of a sum of variances (Satterthwaite 1946)."""
+    total = sum(variance for variance, _ in parts)
+    if total == 0:
+        return 1.0
+    return total**2 / sum(variance**2 / freedom for variance, freedom in parts)
+
+
+def _estimate(
+    ratio: float, of_seeds: float, seed_freedom: float, of_documents: float, document_freedom: float
+) -> GroupEstimate:
+    freedom = _joined([(of_seeds, seed_freedom), (of_documents, document_freedom)])
+    error = float(np.sqrt(of_seeds + of_documents))
+    reach = students_t_quantile(LEVEL, freedom) * error
+    return GroupEstimate(
+        ratio,
+        ratio - reach,
+        ratio + reach,
+        _two_sided(ratio, error, freedom),
+        _two_sided(ratio, float(np.sqrt(of_seeds)), seed_freedom),
+    )
+
+
+def _two_sided(value: float, error: float, freedom: float) -> float:
+    if error == 0:
+        return 1.0 if value == 0 else 0.0
+    return 1 - students_t_within(abs(value) / error, freedom)
+
+
+def students_t_within(reach: float, freedom: float) -> float:
+    """P(|T| < reach) of Student's t: with t = sqrt(freedom) tan(angle) the density is cos^(freedom-1)."""
+    freedom = min(freedom, _MOST_FREEDOM)
+    angles, share = _angles(freedom)
+    return float(np.interp(np.arctan(reach / np.sqrt(freedom)), angles, share))
+
+
+def students_t_quantile(level: float, freedom: float) -> float:
+    """The reach within which |T| lies with probability `level`."""
+    freedom = min(freedom, _MOST_FREEDOM)
+    angles, share = _angles(freedom)
+    return float(np.sqrt(freedom) * np.tan(np.interp(level, share, angles)))
+
+
+def _angles(freedom: float) -> tuple[np.ndarray, np.ndarray]:
+    """Angles of 0 to pi/2 and the share of |T| within each, by the trapezoidal rule."""
+    angles = np.linspace(0.0, np.pi / 2, _STEPS + 1)
+    density = np.cos(angles) ** (freedom - 1)
+    share = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
+    return angles, share / share[-1]

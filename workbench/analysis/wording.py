@@ -1,0 +1,47 @@
+"""Comparisons in sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+NO_DIFFERENCE = "no difference shown"
+
+
+def verdict(log_ratio: float, low: float, high: float) -> str:
+    """What ln(perplexity of b / perplexity of a) and its interval say about b."""
+    if low <= 0 <= high:
+        return NO_DIFFERENCE
+    if log_ratio < 0:
+        word, shares = "better", [-math.expm1(value) for value in (log_ratio, high, low)]
+    else:
+        word, shares = "worse", [math.expm1(min(value, 700.0)) for value in (log_ratio, low, high)]
+    estimate, least, most = _percents(shares)
+    return f"{word} by {estimate} % ({least} to {most})"
+
+
+def _percents(shares: Sequence[float]) -> list[str]:
+    """With as many digits as tell the interval's ends apart, for instance 3.1, 0.12, 250."""
+    width = 100 * abs(shares[2] - shares[1])
+    digits = min(4, max(0, 1 - math.floor(math.log10(width)))) if width > 0 else 1
+    if 100 * max(map(abs, shares)) < 1000:
+        digits = max(1, digits)
+    digits = min(digits, 1) if width >= 0.2 else digits
+    return [f"{100 * share:,.{digits}f}" for share in shares]
+
+
+def listed(runs: Sequence[int]) -> str:
+    """`run 3`, `runs 1 and 2`, `runs 1, 2 and 5`."""
+    if len(runs) == 1:
+        return f"run {runs[0]}"
+    return f"runs {', '.join(map(str, runs[:-1]))} and {runs[-1]}"
+
+
+def sides(classes: Sequence[Sequence[int]]) -> str:
+    """`runs 1 and 2 | run 3`."""
+    return " | ".join(listed(one) for one in classes)
+
+
+def plural(count: int, word: str) -> str:
+    """`1 document`, `3 documents`."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
