@@ -9,7 +9,9 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,7 @@ from workbench.worker import launch, liveness
 from workbench.worker.identity import identity_of
 
 from ..cli.conftest import cli  # noqa: F401
+from ..e2e.terminal import TMUX, Terminal
 from ..worker.conftest import one_thread, store, wait_for, wait_for_end  # noqa: F401
 from .nursery import Nursery
 
@@ -92,19 +95,48 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture
 def from_nursery(
     nursery: Nursery, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[[Store, Run], None]:
-    """Workers are children of the nursery, with a cache of their own; all else of `launch` is as it is."""
+) -> Callable[..., AbstractContextManager[None]]:
+    """Workers are children of the nursery, with a cache of their own; all else of `launch` is as it is.
+
+    `with from_nursery(WHAT, ARGUMENT...)`: those that start meanwhile do that instead.
+    """
     cache = tmp_path / "cache"
+    orders: list[tuple[Any, ...]] = [("work",)]
 
     def spawn(store: Store, run: Run) -> None:  # noqa: F811
         assert run.id is not None
         log = str(Path(run.folder) / liveness.LOG)
-        pid = nursery.start("work", store.url, run.id, log, **{CACHE_VARIABLE: str(cache)})
+        what, *more = orders[-1]
+        pid = nursery.start(what, store.url, run.id, log, *more, **{CACHE_VARIABLE: str(cache)})
         identity = identity_of(pid)
         store.change_status(run.id, {Status.QUEUED}, **identity.columns(), heartbeat_at=time.time())
 
+    @contextmanager
+    def order(*words: Any) -> Iterator[None]:
+        orders.append(words)
+        yield
+        orders.pop()
+
     monkeypatch.setattr(launch, "_spawn", spawn)
-    return spawn
+    return order
+
+
+@pytest.fixture
+def terminals(tmp_path: Path) -> Iterator[Callable[[str], Terminal]]:
+    """Opens windows of tmux with a command in them."""
+    if TMUX is None:
+        pytest.skip("tmux is not installed")
+    opened: list[Terminal] = []
+
+    def start(command: str) -> Terminal:
+        folder = tmp_path / f"terminal{len(opened)}"
+        folder.mkdir()
+        opened.append(Terminal(folder, command, width=100))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
 
 
 def begin(store: Store, recipe: Recipe, name: str | None = None) -> int:  # noqa: F811

@@ -62,6 +62,50 @@ def work(database: str, run_id: int, log: str) -> int:
     return main(["--db", database, "--run", str(run_id)], stop)
 
 
+def work_until_the_gpu_fails(database: str, run_id: int, log: str, at: int) -> int:
+    """A worker whose device is gone at a step, as PyTorch tells it."""
+    import torch
+
+    from workbench.training.step import Stepper
+
+    take = Stepper.take
+
+    def take_or_fail(self: Any, step: Any, state: Any) -> Any:
+        if step.number == at:
+            raise torch.AcceleratorError(
+                "CUDA error: unspecified launch failure\nSearch for it in the manual.", 719
+            )
+        return take(self, step, state)
+
+    Stepper.take = take_or_fail  # type: ignore[method-assign]
+    return work(database, run_id, log)
+
+
+def work_while_the_clock_jumps(database: str, run_id: int, log: str) -> int:
+    """A worker whose time of day is set a week on, and two years back, and right again.
+
+    It is its own `time.time` that jumps: more cannot be set without setting the machine's clock.
+    """
+    import time
+
+    from workbench.training.step import Stepper
+
+    take, real = Stepper.take, time.time
+    jumps = {5: 7 * 86400.0, 15: -2 * 365 * 86400.0, 30: 0.0}
+    offset = 0.0
+
+    def take_after_jump(self: Any, step: Any, state: Any) -> Any:
+        nonlocal offset
+        if step.number in jumps:
+            offset = jumps[step.number]
+            time.sleep(1.5)  # a heartbeat falls into each
+        return take(self, step, state)
+
+    Stepper.take = take_after_jump  # type: ignore[method-assign]
+    time.time = lambda: real() + offset
+    return work(database, run_id, log)
+
+
 def open_and_die(database: str, die_at: int) -> int:
     """Open a store, and be killed before its database is given statement number `die_at`."""
     from sqlalchemy import Engine, event

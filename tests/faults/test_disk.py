@@ -90,8 +90,8 @@ def test_full_while_figures_are_written(
     run_id = begin(on_small_disk, recipe, "squeezed")
     wait_for(on_small_disk, run_id, lambda run: (run.step or 0) > 2)
     fill_up(small_disk)
+    # not even its heartbeat finds room
     wait_until(lambda: liveness.seconds_of_silence(on_small_disk.run(run_id)) > 2, "silence")
-    assert on_small_disk.run(run_id).status == Status.RUNNING  # its figures wait for room
     (small_disk / "ballast").unlink()
     run = wait_for_end(on_small_disk, run_id)
     assert on_small_disk.integrity_problems() == []

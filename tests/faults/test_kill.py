@@ -8,7 +8,6 @@ import shutil
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 from safetensors.numpy import load_file
@@ -63,7 +62,7 @@ def check_all_is_whole(store: Store, run_id: int, expected: Figures) -> None:
 
 
 def test_killed_at_random_and_resumed(
-    store: Store, tiny: Recipe, from_nursery: Callable[[Store, Run], None], tmp_path: Path
+    store: Store, tiny: Recipe, from_nursery: object, tmp_path: Path
 ) -> None:
     seed = int(os.environ.get("MLM_WORKBENCH_FAULTS_SEED", time.time_ns() % 2**32))
     draw = random.Random(seed)

@@ -27,21 +27,6 @@ SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Callable[[str], Terminal]]:
-    opened: list[Terminal] = []
-
-    def start(command: str) -> Terminal:
-        folder = tmp_path / f"terminal{len(opened)}"
-        folder.mkdir()
-        opened.append(Terminal(folder, command, width=100))
-        return opened[-1]
-
-    yield start
-    for one in opened:
-        one.close()
-
-
-@pytest.fixture
 def endless(tiny: Recipe) -> Recipe:
     return tiny.with_changes(epochs=10_000, eval_every=0, checkpoint_every=200)
 
@@ -87,12 +72,12 @@ def test_a_hangup_is_not_for_the_worker(store: Store, training: int) -> None:
 
 
 def test_a_tmux_that_is_closed_takes_only_the_screens_along(
-    terminal: Callable[[str], Terminal], store: Store, config: Path, tmp_path: Path
+    terminals: Callable[[str], Terminal], store: Store, config: Path, tmp_path: Path
 ) -> None:
     database = tmp_path / "experiments.db"
-    follows = terminal(f"{PROGRAM} train --config {config} --name followed --db {database}")
+    follows = terminals(f"{PROGRAM} train --config {config} --name followed --db {database}")
     wait_until(lambda: any(run.step for run in store.runs()), "the first step", 120)
-    looks = terminal(f"{PROGRAM} --db {database}")
+    looks = terminals(f"{PROGRAM} --db {database}")
     looks.wait_for("followed")
     (run,) = store.runs()
     assert run.id is not None
@@ -136,7 +121,7 @@ def ssh(tmp_path: Path) -> Iterator[str]:
 
 
 def test_an_ssh_connection_that_is_cut_takes_only_the_screen_along(
-    terminal: Callable[[str], Terminal], ssh: str, store: Store, config: Path, tmp_path: Path
+    terminals: Callable[[str], Terminal], ssh: str, store: Store, config: Path, tmp_path: Path
 ) -> None:
     database = tmp_path / "experiments.db"
     inside = tmp_path / "inside.sh"
@@ -145,7 +130,7 @@ def test_an_ssh_connection_that_is_cut_takes_only_the_screen_along(
         f"{PROGRAM} train --config {config} --name far --detach --db {database}\n"
         f"exec {PROGRAM} --db {database}\n"
     )
-    window = terminal(f"{ssh} sh {inside}")
+    window = terminals(f"{ssh} sh {inside}")
     window.wait_for("far", 120)
     wait_until(lambda: any(run.step for run in store.runs()), "the first step", 120)
     window.wait_for("running")
@@ -161,9 +146,9 @@ def test_an_ssh_connection_that_is_cut_takes_only_the_screen_along(
 
 
 def test_ctrl_c_and_ctrl_z_in_the_screen(
-    terminal: Callable[[str], Terminal], store: Store, training: int, tmp_path: Path
+    terminals: Callable[[str], Terminal], store: Store, training: int, tmp_path: Path
 ) -> None:
-    window = terminal("env PS1=shell: bash --norc -i")
+    window = terminals("env PS1=shell: bash --norc -i")
     window.wait_for("shell:")
     window.type(f"{PROGRAM} --db {tmp_path}/experiments.db")
     window.press("Enter")
@@ -184,9 +169,9 @@ def test_ctrl_c_and_ctrl_z_in_the_screen(
 
 
 def test_ctrl_z_on_a_command_that_follows_a_run(
-    terminal: Callable[[str], Terminal], store: Store, config: Path, tmp_path: Path
+    terminals: Callable[[str], Terminal], store: Store, config: Path, tmp_path: Path
 ) -> None:
-    window = terminal("env PS1=shell: bash --norc -i")
+    window = terminals("env PS1=shell: bash --norc -i")
     window.wait_for("shell:")
     window.type(f"{PROGRAM} train --config {config} --name held --db {tmp_path}/experiments.db")
     window.press("Enter")
@@ -202,9 +187,9 @@ def test_ctrl_z_on_a_command_that_follows_a_run(
 
 
 def test_what_a_screen_shows_of_a_run_that_was_killed(
-    terminal: Callable[[str], Terminal], store: Store, training: int, tmp_path: Path
+    terminals: Callable[[str], Terminal], store: Store, training: int, tmp_path: Path
 ) -> None:
-    window = terminal(f"{PROGRAM} --db {tmp_path}/experiments.db")
+    window = terminals(f"{PROGRAM} --db {tmp_path}/experiments.db")
     window.wait_for("running")
     run: Run = store.run(training)
     assert run.worker_pid is not None

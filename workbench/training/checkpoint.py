@@ -28,6 +28,8 @@ from workbench.errors import TrainingError
 from workbench.private import file_mode, folder_mode, make_private
 
 FOLDER, MANIFEST, STATE, TEMPORARY = "checkpoints", "manifest.json", "state", ".writing-"
+_NEEDED = frozenset({"config.json", f"{STATE}/optimizer.safetensors", f"{STATE}/progress.json"})
+"""What every manifest names; a large model's weights may lie in several files."""
 STATES_KEPT = 2
 """Optimizer states take twice the model's space: kept in the newest checkpoint and, in case, one before."""
 
@@ -100,8 +102,10 @@ def whole_checkpoints(run_folder: Path) -> list[Path]:
 def damage(checkpoint: Path) -> str:
     """What is wrong with a checkpoint's files ("" when each is as it was written)."""
     try:
-        manifest = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        manifest = dict(json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        manifest = {}
+    if not manifest.keys() >= _NEEDED:
         return f"{checkpoint.name} has no readable {MANIFEST}"
     for name, digest in manifest.items():
         file = checkpoint / name
