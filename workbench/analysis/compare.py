@@ -67,7 +67,7 @@ class _Comparing:
         self._say_what_was_seen()
         if pairs and len({sheet.score.chunks for sheet in self._sheets}) > 1:
             self._say(
-                "The perplexities are over different lengths of one text; each pair, over what both were asked."
+                "The perplexities are over different lengths of a text; each pair, over what both were asked."
             )
         wanted = len(self._runs) * (len(self._runs) - 1) // 2
         if len(pairs) > 3:

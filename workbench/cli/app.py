@@ -10,11 +10,13 @@ from typing import Annotated
 import typer
 
 from workbench import __version__
+from workbench.cli.compare import compare
 from workbench.cli.doctor import doctor
 from workbench.cli.fill import fill
 from workbench.cli.options import Db, location
 from workbench.cli.runs import delete, runs, show, stop
 from workbench.cli.train import resume, train
+from workbench.cli.yardstick import yardstick
 from workbench.errors import WorkbenchError
 from workbench.text import printable
 
@@ -29,7 +31,7 @@ app = typer.Typer(
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (train, runs, show, stop, resume, delete, fill, doctor):
+for verb in (train, runs, show, stop, resume, delete, compare, yardstick, fill, doctor):
     app.command()(verb)
 
 

@@ -1,0 +1,50 @@
+"""A bar for work that this very command does: on a terminal only, and gone when it is done."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from workbench.text import printable
+from workbench.training.events import Event, Progress
+
+
+class Bar:
+    """A context manager, and a listener of events that shows how far the work is. `what`: its name."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as RichProgress
+
+        self._bar = RichProgress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task("", total=None)
+
+    def __enter__(self) -> Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def begin(self, what: str) -> None:
+        """Something else begins."""
+        self._bar.update(self._task, description=printable(what), completed=0, total=None)
+
+    def at(self, done: int, total: int) -> None:
+        """How far it is."""
+        self._bar.update(self._task, completed=done, total=total)
+
+    def __call__(self, event: Event) -> None:
+        """Listen to a preparation or a scoring."""
+        if isinstance(event, Progress):
+            self.at(event.done, event.total)

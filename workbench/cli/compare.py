@@ -1,0 +1,116 @@
+"""`compare`: which run is better, and how sure that is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workbench.cli.options import AsJson, Db, open_store
+from workbench.cli.output import print_json
+from workbench.cli.tables import show_table
+from workbench.errors import UsageError
+from workbench.text import printable
+
+if TYPE_CHECKING:
+    from workbench.analysis.comparison import Comparison
+
+Runs = Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Ids, names, or `latest`.")]
+
+
+def compare(
+    context: typer.Context,
+    runs: Runs,
+    best: Annotated[
+        bool, typer.Option("--best", help="The best checkpoint of each run, not its newest.")
+    ] = False,
+    as_json: AsJson = False,
+    db: Db = None,
+) -> None:
+    """Compare runs on the yardstick: what differs, whether they may be ranked, which is better.
+
+    Of `A  B  better by 3 %` the better one is B: its perplexity is 3 % lower than A's.
+    """
+    from workbench.analysis.compare import compare_runs
+    from workbench.worker import liveness
+
+    store = open_store(context, db)
+    liveness.refresh(store)
+    ids = list(dict.fromkeys(store.find(run).id for run in runs))
+    if len(ids) < 2:
+        raise UsageError("Two runs are needed.", "`mlm-workbench runs` lists them.")
+    found = compare_runs(store, [one for one in ids if one], checkpoint="best" if best else "last")
+    if as_json:
+        print_json(found.to_json())
+    else:
+        _show(found)
+
+
+def _show(found: Comparison) -> None:
+    from workbench.tui import figures
+
+    rows = [["run", "name", "seed", "step", "yardstick", "before", "own test"]]
+    rows += [
+        [
+            str(run.id),
+            run.name,
+            _shown(run.seed),
+            figures.count(run.step),
+            figures.perplexity(run.yardstick_perplexity),
+            figures.perplexity(run.base_perplexity),
+            figures.perplexity(run.eval_perplexity),
+        ]
+        for run in found.runs
+    ]
+    show_table("Perplexity on the yardstick", rows, frozenset({0, 2, 3, 4, 5, 6}))
+    if found.differences:
+        titles = ["field", *(f"run {run.id}" for run in found.runs)]
+        values = [[field, *map(_shown, values)] for field, values in found.differences.items()]
+        show_table("What differs", [titles, *values])
+    if found.pairs:
+        names = {run.id: f"{run.id} {run.name}" for run in found.runs}
+        rows = [["from", "to", "the second is", "p", "chunks"]]
+        rows += [
+            [names[pair.a], names[pair.b], pair.verdict, _p(pair.p_value), f"{pair.chunks:,}"]
+            for pair in found.pairs
+        ]
+        show_table("Pairs, with 95 % intervals", rows, frozenset({3, 4}))
+    if found.groups:
+        rows = [["recipe", "runs", "perplexity", "spread over seeds"]]
+        rows += [
+            [
+                group.label,
+                ", ".join(map(str, group.runs)),
+                figures.perplexity(group.perplexity),
+                figures.NOTHING if group.spread is None else f"{100 * group.spread:.2g} %",
+            ]
+            for group in found.groups
+        ]
+        show_table("Recipes over seeds", rows, frozenset({2, 3}))
+        rows = [["from", "to", "the second is", "p", "p, seeds alone"]]
+        rows += [
+            [
+                found.groups[one.a].label,
+                found.groups[one.b].label,
+                one.verdict,
+                _p(one.p_value),
+                _p(one.p_seeds),
+            ]
+            for one in found.group_pairs
+        ]
+        if len(rows) > 1:
+            show_table("Recipes, with 95 % intervals", rows, frozenset({3, 4}))
+    for line in found.why_not:
+        print(printable(f"Not to be ranked: {line}"))
+    for line in found.notes:
+        print(printable(f"Note: {line}"))
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "—"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

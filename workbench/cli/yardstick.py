@@ -1,0 +1,117 @@
+"""`yardstick`: score checkpoints on the test that is the same for every run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench.cli.options import AsJson, Db, RunReference, open_store
+from workbench.cli.output import print_json
+from workbench.cli.tables import show_table
+from workbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from workbench.store import Checkpoint, Run, Store, Yardstick
+
+
+def yardstick(
+    context: typer.Context,
+    run: RunReference,
+    checkpoint: Annotated[
+        str, typer.Option(metavar="STEP|best|last|all", help="Which checkpoints to score.")
+    ] = "last",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|cuda:N|mps", help="Where.")] = "auto",
+    as_json: AsJson = False,
+    db: Db = None,
+) -> None:
+    """Score a run's checkpoints on the yardstick, and its base model.
+
+    A finished run was scored by its worker, at its newest and its best checkpoint. What is scored already is
+    looked up.
+    """
+    store = open_store(context, db)
+    found = store.find(run)
+    chosen = _chosen(store, found, checkpoint)
+
+    from workbench.cli.bar import Bar
+    from workbench.inference.quiet import quieten
+    from workbench.paths import cache_folder
+
+    quieten()
+    from workbench.analysis.scorer import Scorer
+
+    with Bar() as bar:
+        scorer = Scorer(store, found, cache=cache_folder(), listen=bar, device=device)
+        scored = []
+        for saved in chosen:
+            bar.begin(f"step {saved.step}")
+            scored.append((saved, scorer.checkpoint(saved)))
+        bar.begin("base model")
+        base = scorer.base()
+    if as_json:
+        print_json(
+            {"run": found.id, "base": _as_json(base), "checkpoints": [_scored(*one) for one in scored]}
+        )
+        return
+    from workbench.tui import figures
+
+    rows = [["step", "epoch", "yardstick", "own test", ""]]
+    rows.append(["0", "0.00", figures.perplexity(perplexity_of(base)), figures.NOTHING, "before training"])
+    rows += [
+        [
+            f"{saved.step:,}",
+            f"{saved.epoch:.2f}",
+            figures.perplexity(perplexity_of(score)),
+            figures.perplexity(saved.eval_perplexity),
+            "best on its own test" if saved.best else "",
+        ]
+        for saved, score in scored
+    ]
+    name = f"Run {found.id} {found.name}: perplexity"
+    show_table(f"{name} ({base.masked_tokens:,} tokens, {base.chunks:,} chunks)", rows, frozenset(range(4)))
+
+
+def perplexity_of(score: Yardstick) -> float:
+    """exp of the mean loss per predicted token."""
+    import math
+
+    loss = score.loss_sum / max(1, score.masked_tokens)
+    return math.exp(loss) if loss < 700 else math.inf
+
+
+def _chosen(store: Store, run: Run, which: str) -> list[Checkpoint]:
+    """The checkpoints that are meant. Raises UsageError."""
+    assert run.id is not None
+    saved = store.checkpoints(run.id)
+    if not saved:
+        raise UsageError(
+            f"Run {run.id} {run.name} has no checkpoint ({run.status}).", "The first comes after an epoch."
+        )
+    if which == "all":
+        return saved
+    if which == "last":
+        return saved[-1:]
+    if which == "best":
+        return [one for one in saved if one.best] or saved[-1:]
+    found = [one for one in saved if str(one.step) == which]
+    if not found:
+        steps = ", ".join(str(one.step) for one in saved)
+        raise UsageError(
+            f"Run {run.id} {run.name} has no checkpoint {which!r}.", f"There are: {steps}; best, last, all."
+        )
+    return found
+
+
+def _as_json(score: Yardstick) -> dict[str, object]:
+    names = ("protocol", "text_fingerprint", "tokenizer_fingerprint", "masks_fingerprint")
+    return {
+        "perplexity": perplexity_of(score),
+        "chunks": score.chunks,
+        "masked_tokens": score.masked_tokens,
+        **{name: getattr(score, name) for name in names},
+    }
+
+
+def _scored(saved: Checkpoint, score: Yardstick) -> dict[str, object]:
+    return {"step": saved.step, "epoch": saved.epoch, "best": saved.best, **_as_json(score)}
