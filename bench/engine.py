@@ -15,9 +15,10 @@ from workbench.recipe import Recipe
 from workbench.training.engine import train as train_recipe
 from workbench.training.events import EngineReady, Event, Phase, PhaseChanged
 
-PARTS = ("bf16", "head", "dropout", "attention", "memory", "fused")
+PARTS = ("bf16", "head", "dropout", "attention", "memory", "fused", "casts", "shapes")
 """What can be left out: bf16 products, the masked-only head, the quick dropout and attention of
-training/cpu.py, its malloc settings, and the fused optimizer."""
+training/cpu.py, its malloc settings, the fused optimizer, the shared casts of training/cpu.py, and the padding
+that lets the head's shapes repeat."""
 
 
 def train(
@@ -55,7 +56,7 @@ def _leave_out(parts: Collection[str]) -> None:
     import torch
     from torch import nn
 
-    from workbench.training import cpu, loop, masked_only, step
+    from workbench.training import batches, cpu, loop, masked_only, step
 
     replace: Callable[[ModuleType, str, Any], None] = setattr
     unknown = set(parts) - set(PARTS)
@@ -77,6 +78,10 @@ def _leave_out(parts: Collection[str]) -> None:
         replace(cpu, "ATTENTION", "sdpa")
     if "memory" in parts:
         replace(cpu, "keep_memory", lambda: None)
+    if "casts" in parts:
+        replace(cpu, "Linear", nn.Linear)
+    if "shapes" in parts:
+        replace(batches, "POSITIONS_QUANTUM", 1)
     if "fused" in parts:
         make = step._adamw
 

@@ -151,3 +151,50 @@ def test_encoder_decoders_are_refused(family: str, tmp_path: object) -> None:
     tiny_model(config).save_pretrained(tmp_path)
     with pytest.raises(ModelError, match="encoder-decoder"):
         load_config(str(tmp_path))
+
+
+def test_layers_that_read_the_same_values_share_a_cast_of_them() -> None:
+    """Against autocast, which casts for each: the same outputs, gradients within the rounding of bf16."""
+    torch.manual_seed(0)
+    plain = torch.nn.ModuleList(torch.nn.Linear(32, 16) for _ in range(3))
+    quick = torch.nn.ModuleList(torch.nn.Linear(32, 16) for _ in range(3))
+    quick.load_state_dict(plain.state_dict())
+    for layer in quick:
+        layer.__class__ = cpu.Linear
+    values = torch.randn(8, 32)
+    results = []
+    for layers in (plain, quick):
+        leaf = values.clone().requires_grad_()
+        hidden = leaf * 2  # what a layer before it gave
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            outputs = [layer(hidden) for layer in layers]
+        sum(output.float().pow(2).sum() for output in outputs).backward()  # type: ignore[union-attr]
+        results.append((outputs, leaf.grad))
+    (plain_outputs, plain_grad), (quick_outputs, quick_grad) = results
+    assert all(torch.equal(a, b) for a, b in zip(plain_outputs, quick_outputs, strict=True))
+    assert plain_grad is not None and quick_grad is not None
+    torch.testing.assert_close(quick_grad, plain_grad, rtol=2e-2, atol=2e-2 * float(plain_grad.abs().max()))
+
+
+def test_a_cast_is_made_anew_when_its_values_have_changed() -> None:
+    layer = torch.nn.Linear(4, 4)
+    layer.__class__ = cpu.Linear
+    values = torch.ones(2, 4)
+    with torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad():
+        before = layer(values)
+        values.mul_(3)
+        after = layer(values)
+        torch.testing.assert_close(after, torch.nn.functional.linear(values, layer.weight, layer.bias))
+    assert not torch.equal(before, after)
+
+
+def test_a_cast_made_without_gradients_is_not_used_where_they_are_wanted() -> None:
+    layer = torch.nn.Linear(4, 4)
+    layer.__class__ = cpu.Linear
+    leaf = torch.ones(2, 4, requires_grad=True)
+    hidden = leaf * 2
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.no_grad():
+            layer(hidden)
+        layer(hidden).sum().backward()
+    assert leaf.grad is not None and leaf.grad.abs().sum() > 0
