@@ -65,3 +65,13 @@ def test_steps_that_were_gone_through_again_do_not_count_twice(store: Store) -> 
     store.add_metrics(1, 1, [MetricValue("train/loss", 51, 0.0, 0.5)])
     thinned = store.curves.thinned(1, "train/loss", 1000)
     assert len(thinned) == 51 and thinned[-1] == (51, 0.5)
+
+
+def test_sums_by_the_beginning_of_a_name(store: Store) -> None:
+    add(store, [1.0, 2.5], "time/training")
+    add(store, [4.0], "time/saving")
+    add(store, [9.0], "times")
+    store.supersede_after(1, 1)
+    totals = store.curves.totals(1, "time/")
+    assert {name: total for name, (total, _) in totals.items()} == {"time/training": 1.0, "time/saving": 4.0}
+    assert totals["time/saving"][1] >= totals["time/training"][1] > 0

@@ -28,6 +28,23 @@ class Curves:
             query = select(func.max(Metric.id)).where(Metric.run_id == run_id)
             return session.exec(query).one() or 0
 
+    def totals(self, run_id: int, prefix: str) -> dict[str, tuple[float, float]]:
+        """Of a run's metrics whose names begin with `prefix`, by name: the sum of the values, and when the
+        last of them came (seconds since the epoch).
+        """
+        query = (
+            select(Metric.name, func.sum(Metric.value), func.max(Metric.at))
+            .where(
+                col(Metric.run_id) == run_id,
+                col(Metric.name) >= prefix,
+                col(Metric.name) < prefix + "\uffff",
+                col(Metric.superseded).is_(False),
+            )
+            .group_by(Metric.name)
+        )
+        with self._store._session() as session:
+            return {name: (float(total), float(at)) for name, total, at in session.execute(query)}
+
     def thinned(self, run_id: int, name: str, points: int, upto: int | None = None) -> list[Point]:
         """At most about `points` points of a metric, by step; all of them where there are no more.
 

@@ -18,16 +18,18 @@ from workbench.private import without_secrets
 from workbench.recipe import Recipe
 from workbench.store import Run, Status, Store
 from workbench.text import printable
-from workbench.training.events import Phase
+from workbench.training.events import Listener, Phase
 from workbench.worker import environment
 from workbench.worker.explain import explain
 from workbench.worker.figures import Figures
 from workbench.worker.heartbeat import Heartbeat
 from workbench.worker.identity import own_identity
+from workbench.worker.phase_times import PhaseTimes
 from workbench.worker.recorder import Recorder, insist
 from workbench.worker.resuming import go_back_to_checkpoint
 from workbench.worker.scoring import score_run
 from workbench.worker.stop_flag import StopFlag
+from workbench.worker.system import SystemSampler
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +154,12 @@ class _Job:
         if resume_from is None:
             known["base_model"] = model or recipe.model
         self._store.update_run(self._run_id, environment=known)
-        with Recorder(self._store, self._run_id, segment, figures, give_up=self._gives_up) as listen:
+        step, epoch = figures.columns["step"] or 0, figures.columns["epoch"] or 0.0
+        with (
+            Recorder(self._store, self._run_id, segment, figures, give_up=self._gives_up) as record,
+            PhaseTimes(record, step=step, epoch=epoch) as timed,
+            SystemSampler(timed, step=step, epoch=epoch) as listen,
+        ):
             try:
                 outcome = train(
                     recipe,
@@ -164,13 +171,13 @@ class _Job:
                     model=model,
                 ).value
                 if outcome == Status.FINISHED:
+                    record.flush()  # the checkpoints are found in the store
                     self._score(listen)
                 return outcome
             finally:
                 self._over_since = time.monotonic()
 
-    def _score(self, listen: Recorder) -> None:
-        listen.flush()  # the checkpoints are found in the store
+    def _score(self, listen: Listener) -> None:
         run = self._store.run(self._run_id)
         score_run(self._store, run, listen, cache=cache_folder(), should_stop=self._stop)
 

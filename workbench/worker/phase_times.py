@@ -1,0 +1,43 @@
+"""How long each phase of a run took, as metrics named `time/PHASE` in seconds."""
+
+from __future__ import annotations
+
+import time
+from typing import Self
+
+from workbench.training.events import Event, Listener, Metrics, Phase, PhaseChanged
+
+
+class PhaseTimes:
+    """Hands on a training's events to `listen`; when a phase is over it tells what it took.
+
+    A context manager. A phase that is entered again and again, such as training between evaluations, has a
+    value for each time. `step` and `epoch`: how far the run is when it begins.
+    """
+
+    def __init__(self, listen: Listener, *, step: int = 0, epoch: float = 0.0) -> None:
+        self._listen = listen
+        self._step, self._epoch = step, epoch
+        self._phase: Phase | None = None
+        self._since = time.monotonic()
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Metrics):
+            self._step, self._epoch = event.step, event.epoch
+        elif isinstance(event, PhaseChanged) and event.phase != self._phase:
+            self._end_phase()
+            self._phase = event.phase
+        self._listen(event)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end_phase()
+
+    def _end_phase(self) -> None:
+        now = time.monotonic()
+        if self._phase is not None:
+            name = f"time/{self._phase}"
+            self._listen(Metrics(self._step, self._epoch, {name: now - self._since}))
+        self._phase, self._since = None, now

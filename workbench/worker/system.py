@@ -1,0 +1,120 @@
+"""What the machine does while a run trains: processor, memory and GPU, measured every few seconds.
+
+They become metrics named `system/...`: `cpu`, `gpu`, `ram` and `gpu_memory` in percent, `worker_memory` and
+`gpu_memory_used` in GB, `gpu_temperature` in degrees Celsius. What cannot be had is left out.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Self
+
+import psutil
+
+from workbench.training.events import Event, Listener, Metrics
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 5.0
+_GB = 1e9
+
+
+class SystemSampler(threading.Thread):
+    """Hands on a training's events to `listen`, and tells it between them what the machine does.
+
+    A context manager. `step` and `epoch`: how far the run is when it begins.
+    """
+
+    def __init__(
+        self, listen: Listener, *, step: int = 0, epoch: float = 0.0, every: float = EVERY_SECONDS
+    ) -> None:
+        super().__init__(daemon=True, name="system")
+        self._listen, self._every = listen, every
+        self._step, self._epoch = step, epoch
+        # A sample must not come after what was measured at a later step.
+        self._telling = threading.Lock()
+        self._over = threading.Event()
+
+    def __call__(self, event: Event) -> None:
+        with self._telling:
+            if isinstance(event, Metrics):
+                self._step, self._epoch = event.step, event.epoch
+            self._listen(event)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        """Sample until the training is over. A fault here must not end it."""
+        gauges = Gauges()
+        while not self._over.wait(self._every):
+            try:
+                values = gauges.read()
+                with self._telling:
+                    self._listen(Metrics(self._step, self._epoch, values))
+            except Exception as error:
+                log.warning("What the machine does is not measured any more: %s", error)
+                return
+
+
+class Gauges:
+    """Reads the figures of this machine and, where the training is on an NVIDIA GPU, of that one."""
+
+    def __init__(self) -> None:
+        self._process = psutil.Process()
+        self._gpu: Callable[[], dict[str, float]] | None = None
+        psutil.cpu_percent()  # the next call tells what was used since this one
+
+    def read(self) -> dict[str, float]:
+        """Metrics by name; those that can be had."""
+        memory = psutil.virtual_memory()
+        values = {
+            "system/cpu": psutil.cpu_percent(),
+            "system/ram": memory.percent,
+            "system/worker_memory": self._process.memory_info().rss / _GB,
+        }
+        if self._gpu is None:
+            self._gpu = _gpu_in_use()
+        return values | (self._gpu() if self._gpu else {})
+
+
+def _gpu_in_use() -> Callable[[], dict[str, float]] | None:
+    """A reader of the GPU that this process trains on; None while it trains on none, or it cannot be read."""
+    import torch
+
+    if not torch.cuda.is_initialized():
+        return None
+    # By its own name: numbers differ between torch and the driver under CUDA_VISIBLE_DEVICES.
+    uuid = str(torch.cuda.get_device_properties(torch.cuda.current_device()).uuid)
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid.removeprefix('GPU-')}".encode())
+    except Exception as error:  # no driver library, or one that does not know this GPU
+        log.info("GPU figures cannot be had: %s", error)
+        return dict
+    return lambda: _gpu_figures(pynvml, handle)
+
+
+def _gpu_figures(pynvml: Any, handle: Any) -> dict[str, float]:
+    """Each figure on its own: some GPUs, and slices of them, do not tell all."""
+    values: dict[str, float] = {}
+    with suppress(pynvml.NVMLError):
+        values["system/gpu"] = float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)
+    with suppress(pynvml.NVMLError):
+        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+        values["system/gpu_memory"] = 100.0 * memory.used / memory.total
+        values["system/gpu_memory_used"] = memory.used / _GB
+    with suppress(pynvml.NVMLError):
+        celsius = pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)
+        values["system/gpu_temperature"] = float(celsius)
+    return values
