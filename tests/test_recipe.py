@@ -27,6 +27,7 @@ EVERYTHING_ELSE = {
     "train_size": 17,
     "test_size": 0.125,
     "seed": 2**31 - 1,
+    "split_seed": 8,
     "masking": "span",
     "span_length": 4.5,
     "mask_share": 0.5,

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from workbench.errors import UsageError
 
+_LONGEST_FILE = 1 << 20  # bytes
 GROUPS = ("training", "model", "data", "masking", "optimizer", "machine", "checkpoints")
 """The sections of a form, in reading order."""
 
@@ -77,6 +78,13 @@ class Recipe(BaseModel):
     )
     seed: int = knob(
         42, "Fixes the split, the order, the masks and the dropout.", group="data", ge=0, le=2**31 - 1
+    )
+    split_seed: int | None = knob(
+        None,
+        "Fixes the split alone, so that runs with other seeds hold out the same rows; empty: seed.",
+        group="data",
+        ge=0,
+        le=2**31 - 1,
     )
 
     masking: Literal["token", "whole_word", "span"] = knob(
@@ -163,6 +171,11 @@ class Recipe(BaseModel):
         return self
 
     @property
+    def seed_of_split(self) -> int:
+        """What decides which rows are held out."""
+        return self.seed if self.split_seed is None else self.split_seed
+
+    @property
     def effective_batch_size(self) -> int:
         """Chunks behind one optimizer step on one device."""
         return self.batch_size * self.gradient_accumulation
@@ -211,11 +224,16 @@ class Recipe(BaseModel):
     def load(cls, path: Path, base: Recipe | None = None) -> Recipe:
         """Read a recipe file. Raises UsageError when it cannot be read or does not validate."""
         try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"Cannot read the recipe {path}: {error.strerror}.") from error
+            with path.open("rb") as file:
+                content = file.read(_LONGEST_FILE + 1)
+            text = content.decode("utf-8")
         except UnicodeDecodeError as error:
             raise UsageError(f"The recipe {path} is not UTF-8 text.") from error
+        except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f"Cannot read the recipe {path}: {reason}.") from error
+        if len(content) > _LONGEST_FILE:
+            raise UsageError(f"{path} is too large for a recipe, which takes a few kilobytes.")
         return cls.from_toml(text, base)
 
     @model_validator(mode="before")
@@ -227,7 +245,15 @@ class Recipe(BaseModel):
 
 
 _OPTIONAL = frozenset(
-    {"model_revision", "dataset_subset", "dataset_revision", "text_column", "train_size", "max_steps"}
+    {
+        "model_revision",
+        "dataset_subset",
+        "dataset_revision",
+        "text_column",
+        "train_size",
+        "split_seed",
+        "max_steps",
+    }
 )
 
 PRESETS: dict[str, Recipe] = {

@@ -275,3 +275,12 @@ def test_the_starter_is_ready_from_the_cache_with_its_counts(docs, tokenizer, do
     facts = json.loads((entries(docs_cache)[0] / FACTS).read_text())
     assert facts["fingerprint"] == docs.fingerprint
     assert docs.test.documents == pytest.approx(0.2 * (docs.train.documents + docs.test.documents), abs=1)
+
+
+def test_a_split_seed_keeps_the_held_out_rows_whatever_the_seed(
+    tokenizer, docs: Corpus, docs_cache: Path
+) -> None:
+    recipe = PRESETS["starter"].with_changes(seed=43, split_seed=42)
+    other = prepare_corpus(recipe, tokenizer, max_chunk=512, cache=docs_cache, listen=lambda event: None)
+    assert other.fingerprint == docs.fingerprint and other.from_cache
+    assert PRESETS["starter"].with_changes(seed=43).seed_of_split == 43

@@ -69,7 +69,9 @@ def _welch(logs_a: np.ndarray, logs_b: np.ndarray) -> tuple[float, float]:
         known = logs_a if len(logs_a) > 1 else logs_b
         variance = float(known.var(ddof=1))
         return variance / len(logs_a) + variance / len(logs_b), len(known) - 1
-    parts = [(float(logs.var(ddof=1)) / len(logs), len(logs) - 1) for logs in (logs_a, logs_b)]
+    parts: list[tuple[float, float]] = [
+        (float(logs.var(ddof=1)) / len(logs), len(logs) - 1) for logs in (logs_a, logs_b)
+    ]
     total = sum(variance for variance, _ in parts)
     return total, _joined(parts)
 

@@ -71,7 +71,7 @@ def build_entry(
     scratch = folder / "scratch"
     scratch.mkdir()
     documents = source.read(scratch, notes)
-    train, test = split_rows(len(documents), recipe.test_size, recipe.train_size, recipe.seed, notes)
+    train, test = split_rows(len(documents), recipe.test_size, recipe.train_size, recipe.seed_of_split, notes)
     listen(PhaseChanged(Phase.TOKENIZING))
     total = len(train) + len(test)
     done = 0

@@ -82,7 +82,7 @@ def prepare_corpus(
         {
             "format": FORMAT,
             "source": source.identity(notes),
-            "split": [recipe.test_size, recipe.train_size, recipe.seed],
+            "split": [recipe.test_size, recipe.train_size, recipe.seed_of_split],
             "tokenizer": encoder.fingerprint,
         }
     )
