@@ -72,9 +72,7 @@ def work_until_the_gpu_fails(database: str, run_id: int, log: str, at: int) -> i
 
     def take_or_fail(self: Any, step: Any, state: Any) -> Any:
         if step.number == at:
-            raise torch.AcceleratorError(
-                "CUDA error: unspecified launch failure\nSearch for it in the manual.", 719
-            )
+            raise torch.AcceleratorError("CUDA error: unspecified launch failure\nSearch the manual.")
         return take(self, step, state)
 
     Stepper.take = take_or_fail  # type: ignore[method-assign]

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from workbench.errors import CorpusError
 
 SAMPLE_ROWS = 100
+_PARQUET_ROWS = 32  # at once: a few kilobytes of dictionary may unpack to many megabytes a row
 _UNLIMITED_FIELD = 2**31 - 1  # csv's own limit, 128 KiB, is less than a long article
 _CONVERT = "Convert it to UTF-8: iconv -f latin1 -t utf-8 FILE > NEW."
 
@@ -159,7 +160,7 @@ def _parquet_rows(path: Path, column: str | None) -> Iterator[dict[str, Any]]:
 
     with _parquet_file(path) as file:
         try:
-            for batch in file.iter_batches(SAMPLE_ROWS * 10, columns=None if column is None else [column]):
+            for batch in file.iter_batches(_PARQUET_ROWS, columns=None if column is None else [column]):
                 yield from batch.to_pylist()
         except (pa.ArrowException, OSError) as error:
             raise CorpusError(f"{path} is damaged: {str(error).splitlines()[0]}", "Copy it again.") from error
