@@ -15,7 +15,6 @@ from pydantic_core import ErrorDetails
 from workbench.errors import UsageError
 
 _LONGEST_FILE = 1 << 20  # bytes
-_LONGEST_FILE = 1 << 20  # bytes
 GROUPS = ("training", "model", "data", "masking", "optimizer", "machine", "checkpoints")
 """The sections of a form, in reading order."""
 
