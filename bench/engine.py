@@ -15,10 +15,9 @@ from workbench.recipe import Recipe
 from workbench.training.engine import train as train_recipe
 from workbench.training.events import EngineReady, Event, Phase, PhaseChanged
 
-PARTS = ("bf16", "head", "dropout", "attention", "memory", "fused", "casts", "shapes")
+PARTS = ("bf16", "head", "dropout", "attention", "memory", "fused", "shapes")
 """What can be left out: bf16 products, the masked-only head, the quick dropout and attention of
-training/cpu.py, its malloc settings, the fused optimizer, the shared casts of training/cpu.py, and the padding
-that lets the head's shapes repeat."""
+training/cpu.py, its malloc settings, the fused optimizer, and the padding that lets shapes repeat."""
 
 
 def train(
@@ -78,8 +77,6 @@ def _leave_out(parts: Collection[str]) -> None:
         replace(cpu, "ATTENTION", "sdpa")
     if "memory" in parts:
         replace(cpu, "keep_memory", lambda: None)
-    if "casts" in parts:
-        replace(cpu, "Linear", nn.Linear)
     if "shapes" in parts:
         replace(batches, "POSITIONS_QUANTUM", 1)
     if "fused" in parts:

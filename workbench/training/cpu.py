@@ -1,9 +1,8 @@
 """What makes a training step quick on a CPU. Nothing here changes what is computed, only how.
 
-Four costs stand out in a profile of a BERT step on a CPU (bench/NOTES.md): dropout, whose random numbers
-PyTorch draws one by one; attention with dropout, which falls back to a slow path; memory that malloc hands
-back to the system after every step, to be paged in again; and autocast, which casts the same hidden states
-for each of the three projections that read them.
+Three costs stand out in a profile of a BERT step on a CPU (bench/NOTES.md): dropout, whose random numbers
+PyTorch draws one by one; attention with dropout, which falls back to a slow path; and memory that malloc
+hands back to the system after every step, to be paged in again.
 """
 
 from __future__ import annotations
@@ -62,33 +61,6 @@ class Dropout(nn.Module):
         return dropout(values, self.p) if self.training else values
 
 
-class Linear(nn.Linear):
-    """In place of `nn.Linear`: layers that read the same values under autocast share one cast of them."""
-
-    def forward(self, values: Tensor) -> Tensor:
-        return nn.functional.linear(_cast(values), self.weight, self.bias)
-
-
-def _cast(values: Tensor) -> Tensor:
-    """`values` in autocast's type. The cast is kept with the values, until they are changed in place."""
-    if (
-        values.dtype != torch.float32
-        or not torch.is_autocast_enabled("cpu")
-        or torch.compiler.is_compiling()  # which fuses casts by itself, and must not see attributes set
-        or values.is_inference()  # which count no versions
-    ):
-        return values
-    version, cast = getattr(values, "_workbench_cast", (None, None))
-    if cast is None or version != values._version or cast.requires_grad != _recorded(values):
-        cast = values.to(torch.get_autocast_dtype("cpu"))
-        values._workbench_cast = (values._version, cast)  # type: ignore[attr-defined]
-    return cast
-
-
-def _recorded(values: Tensor) -> bool:
-    return values.requires_grad and torch.is_grad_enabled()
-
-
 def attention(
     module: nn.Module,
     query: Tensor,
@@ -137,14 +109,12 @@ def _masked(scores: Tensor, mask: Tensor) -> Tensor:
 
 
 def speed_up(model: PreTrainedModel) -> None:
-    """Give `model` the quick attention, where its family lets it be chosen, and quick dropout and layers."""
+    """Give `model` the quick attention, where its family lets attention be chosen, and the quick dropout."""
     AttentionInterface.register(ATTENTION, attention)
     AttentionMaskInterface.register(ATTENTION, sdpa_mask)
     if model.config._attn_implementation == "sdpa":
         model.set_attn_implementation(ATTENTION)
     for module in list(model.modules()):
-        if type(module) is nn.Linear:
-            module.__class__ = Linear  # the same weights, hooks and names: only `forward` is another
         for name, child in module.named_children():
             if type(child) is nn.Dropout and not child.inplace:
                 setattr(module, name, Dropout(child.p))
