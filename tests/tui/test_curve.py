@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from workbench.tui.widgets.curve import Scale, linear_ticks, smooth, thin
+from workbench.tui.widgets.curve import Scale, average, linear_ticks, pick, smooth, thin
 
 
 def test_thinning_keeps_a_single_peak_among_a_million_points() -> None:
@@ -77,3 +77,21 @@ def test_smoothing_starts_at_the_first_value_and_follows() -> None:
     late = [value for _, value in smooth(spiky, 0.9)[100:]]
     assert max(late) - min(late) < 0.2
     assert smooth([(1, 2.0)], 0) == [(1, 2.0)]
+
+
+def test_picking_keeps_the_extremes_of_every_part_and_the_last() -> None:
+    rng = random.Random(3)
+    points = [(float(i), rng.uniform(1, 2)) for i in range(10_000)]
+    points[777] = (777.0, 50.0)
+    picked = pick(points, 200)
+    assert len(picked) <= 201 and set(picked) <= set(points)
+    assert [step for step, _ in picked] == sorted(step for step, _ in picked)
+    assert (777.0, 50.0) in picked and picked[-1] == points[-1]
+    assert min(v for _, v in picked) == min(v for _, v in points)
+    assert pick(points[:50], 200) == points[:50]
+    assert len(pick([(5.0, float(i)) for i in range(100)], 10)) <= 11, "all at one step"
+
+
+def test_averages_of_equal_runs() -> None:
+    assert average([(float(i), float(i % 2)) for i in range(1000)], 100)[3] == (39.0, 0.5)
+    assert average([(1.0, 2.0)], 100) == [(1.0, 2.0)]

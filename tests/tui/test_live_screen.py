@@ -17,6 +17,7 @@ from workbench.tui.screens.live import LiveScreen
 from workbench.tui.screens.runs import RunsScreen
 from workbench.tui.widgets.chart import Chart
 from workbench.tui.widgets.log_tail import LogTail
+from workbench.tui.widgets.panels import Panels
 
 from .support import add_points, screen_text, settle, toasts, until
 
@@ -76,9 +77,119 @@ async def test_y_switches_the_axis_and_s_smooths(app: WorkbenchApp, history: Sto
         assert "perplexity, log" in screen_text(pilot)
         smoothed = app.screen.query_one(Chart)._series[0].points
         assert len(smoothed) == len(rough) and smoothed != rough
-        await pilot.press("s")
+        await pilot.press("S")
         await settle(pilot)
         assert app.screen.query_one(Chart)._series[0].points == rough
+        await pilot.press("s", "s", "s", "s")  # once around
+        await settle(pilot)
+        assert app.screen.query_one(Chart)._series[0].points == rough
+
+
+async def test_z_shows_the_last_part(app: WorkbenchApp, history: Store) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.open_live(6)
+        await settle(pilot)
+        for key, first, names in (
+            ("z", 105, ["train", "test"]),
+            ("plus", 168, ["train", "test"]),
+            ("Z", 105, ["train", "test"]),
+            ("minus", 1, ["train", "test", "baseline"]),
+        ):
+            await pilot.press(key)
+            await settle(pilot)
+            series = app.screen.query_one(Chart)._series
+            assert series[0].points[0][0] == first, key
+            assert [one.name for one in series] == names
+        assert "All of the run." in toasts(app)
+
+
+async def test_panels_of_figures_and_phases(app: WorkbenchApp, history: Store) -> None:
+    for step in range(1, 30):
+        add_points(history, 6, "system/cpu", [(step, 95.0 if step == 13 else 12.0)])
+    add_points(history, 6, "system/gpu_temperature", [(210, 61.0)])
+    add_points(history, 6, "time/loading data", [(0, 3.0)])
+    add_points(history, 6, "time/training", [(148, 61.0)])
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_live(6)
+        await settle(pilot)
+        panels, log = app.screen.query_one(Panels), app.screen.query_one(LogTail)
+        assert not panels.display and log.display
+        await pilot.press("p")
+        await settle(pilot)
+        text = screen_text(pilot)
+        assert panels.display and not log.display
+        cpu = next(line for line in text.splitlines() if "CPU" in line)
+        assert "12 %" in cpu and "█" in cpu and "61 °C" in text
+        assert "Phases: loading data 3s · training " in text
+        await pilot.resize_terminal(120, 40)
+        await settle(pilot)
+        assert panels.display and log.display
+        await pilot.press("p")
+        await settle(pilot)
+        assert not panels.display and log.display
+
+
+async def test_a_tall_terminal_has_the_panels_at_once(app: WorkbenchApp, history: Store) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.open_live(6)
+        await settle(pilot)
+        assert app.screen.query_one(Panels).display
+        assert "grad norm" in screen_text(pilot)
+        add_points(history, 6, "system/ram", [(211, 47.0)])
+        await until(pilot, lambda: "47 %" in screen_text(pilot), 10)
+
+
+async def test_the_log_is_searched(app: WorkbenchApp, history: Store) -> None:
+    lines = [f"line {i}{' with Needle' if i in (3, 40, 80) else ''}" for i in range(100)]
+    log = Path(history.run(6).folder) / "worker.log"
+    log.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_live(6)
+        await settle(pilot)
+        await pilot.press("slash", *"needle", "enter")
+        await settle(pilot)
+        text = screen_text(pilot)
+        assert "line 80 with Needle" in text and "line 3 of 3" in text
+        await pilot.press("n")
+        await settle(pilot)
+        assert "line 40 with Needle" in screen_text(pilot) and "line 2 of 3" in screen_text(pilot)
+        await pilot.press("N")
+        await settle(pilot)
+        assert "line 80 with Needle" in screen_text(pilot)
+        await pilot.press("slash", *"NEEDLE", "enter")
+        await settle(pilot)
+        assert "no line has it" in screen_text(pilot)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert isinstance(app.screen, LiveScreen) and "no line has it" not in screen_text(pilot)
+        await pilot.press("slash", "x", "escape", "g")
+        await settle(pilot)
+        assert re.search(r"^ ?line 0 *$", screen_text(pilot), re.MULTILINE)
+        await pilot.press("G")
+        await settle(pilot)
+        assert "line 99" in screen_text(pilot)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, RunsScreen)
+
+
+async def test_a_key_in_the_first_instant_counts(app: WorkbenchApp, history: Store) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_live(6)
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, ConsoleScreen), 10)
+
+
+async def test_a_run_without_a_checkpoint_has_no_fill_key_and_says_so(
+    app: WorkbenchApp, history: Store
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_live(2)
+        await pilot.press("c")
+        await settle(pilot)
+        assert isinstance(app.screen, LiveScreen)
+        assert toasts(app) in (["This run has no checkpoint yet."], [])
+        assert "Fill" not in screen_text(pilot).splitlines()[-1]
 
 
 async def test_the_log_is_followed_and_cannot_write_on_the_screen(app: WorkbenchApp, history: Store) -> None:
@@ -182,7 +293,7 @@ async def test_a_screen_that_has_nothing_new_draws_nothing(app: WorkbenchApp, hi
         await settle(pilot)
         await pilot.pause(0.5)
         drawn: list[object] = []
-        for widget in app.screen.query("Chart, Static, ProgressLine, LogTail, TitleBar"):
+        for widget in app.screen.query("Chart, Panels, Static, ProgressLine, LogTail, TitleBar"):
             original = widget.refresh
             widget.refresh = lambda *a, _o=original, _w=widget, **k: (drawn.append(_w), _o(*a, **k))[1]  # type: ignore[method-assign]
         app.screen.reload()  # type: ignore[attr-defined]

@@ -71,6 +71,11 @@ def decimal(value: float | None) -> str:
     return NOTHING if value is None else f"{value:g}"
 
 
+def short(value: float | None) -> str:
+    """Three significant digits: `0.001`, `3.25e-06`."""
+    return NOTHING if value is None else f"{value:.3g}"
+
+
 def clip(text: str, width: int) -> str:
     """`text` in at most `width` cells (wide characters count as two); `…` where something was cut."""
     if width <= 0:

@@ -3,18 +3,56 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.tui.widgets.curve import Point, smooth
+from workbench.training.events import Phase
+from workbench.tui.widgets.curve import Point, average, pick, smooth
 from workbench.tui.widgets.plot import Series
 
 if TYPE_CHECKING:
-    from workbench.store import Metric
+    from workbench.store import Metric, Store
 
 CURVES = ("train/loss", "train/perplexity", "eval/perplexity")
 FIGURES = ("train/learning_rate", "train/grad_norm", "speed/tokens_per_second")
-SMOOTHING = 0.9
+SYSTEM = (
+    "system/cpu",
+    "system/ram",
+    "system/worker_memory",
+    "system/gpu",
+    "system/gpu_memory",
+    "system/gpu_memory_used",
+    "system/gpu_temperature",
+)
+TIME = "time/"
+"""What the names of metrics begin with that say how long a phase took."""
+TIMES = tuple(f"{TIME}{phase}" for phase in Phase)
+KEPT = 4000
+"""Points of a metric that are held; a tenth of them still fills a wide terminal."""
+SMOOTHING = (0.0, 0.6, 0.9, 0.97)
+"""Weights of the moving average, from none to strong."""
+AVERAGED = 500
+"""Points that a curve to be smoothed is first averaged to: of thinned points the extremes alternate."""
+ZOOM = (1.0, 0.5, 0.2, 0.1)
+"""Last parts of a run that the chart shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a run had measured when it was first looked at: few points of many, up to the metric `cursor`."""
+
+    cursor: int
+    points: dict[str, list[Point]]
+    phases: dict[str, tuple[float, float]]
+
+    @classmethod
+    def read(cls, store: Store, run_id: int) -> Past:
+        """Ask the store, on a thread."""
+        cursor = store.curves.newest(run_id)
+        names = (*CURVES, *FIGURES, *SYSTEM)
+        points = {name: store.curves.thinned(run_id, name, KEPT, upto=cursor) for name in names}
+        return cls(cursor, points, store.curves.totals(run_id, TIME))
 
 
 class Measurements:
@@ -22,19 +60,33 @@ class Measurements:
 
     def __init__(self) -> None:
         self.cursor = 0
-        self.segment = 0
+        self.segment: int | None = None
         self._points: dict[str, list[Point]] = {}
+        self.seconds: dict[str, float] = {}
+        """What each phase took so far, by the phase's name."""
+        self.phase_ended_at: float | None = None
+        """When the last phase was over; None: not known."""
 
-    def start_over(self, segment: int) -> None:
-        """Forget all: after a resume, steps that were gone through again have been superseded."""
-        self.cursor, self.segment = 0, segment
-        self._points = {}
+    def begin(self, past: Past, segment: int) -> None:
+        """Forget all and begin with `past`: at first, and after a resume, which supersedes steps."""
+        self.cursor, self.segment = past.cursor, segment
+        self._points = {name: list(points) for name, points in past.points.items()}
+        self.seconds = {name.removeprefix(TIME): total for name, (total, _) in past.phases.items()}
+        self.phase_ended_at = max((at for _, at in past.phases.values()), default=None)
 
-    def add(self, rows: Sequence[Metric]) -> None:
+    def add(self, rows: Iterable[Metric]) -> None:
         """Take in rows, oldest first."""
         for row in rows:
             self.cursor = max(self.cursor, row.id or 0)
-            self._points.setdefault(row.name, []).append((row.step, row.value))
+            if row.name.startswith(TIME):
+                phase = row.name.removeprefix(TIME)
+                self.seconds[phase] = self.seconds.get(phase, 0.0) + row.value
+                self.phase_ended_at = row.at
+                continue
+            points = self._points.setdefault(row.name, [])
+            points.append((row.step, row.value))
+            if len(points) > 2 * KEPT:
+                self._points[row.name] = pick(points, KEPT)
 
     def points(self, name: str) -> list[Point]:
         return self._points.get(name, [])
@@ -50,17 +102,28 @@ class Measurements:
             return perplexities
         return [(step, math.exp(min(loss, 700.0))) for step, loss in losses]
 
-    def series(self, *, baseline: float | None, smoothed: bool) -> list[Series]:
-        """Train, test and baseline for the chart. The baseline is also the test curve's first point."""
+    def series(self, *, baseline: float | None, smoothing: float = 0.0, part: float = 1.0) -> list[Series]:
+        """Train, test and baseline for the chart, of the last `part` of the steps.
+
+        The baseline is also the test curve's first point. It is left out of a part: beside it, what is near
+        the end could not be told apart.
+        """
         train = self.train_curve()
-        if smoothed:
+        if smoothing:
             # On the logarithm, as the loss is what noise is added to; perplexity is its exponential.
             logs = [(step, math.log(value)) for step, value in train if value > 0]
-            train = [(step, math.exp(value)) for step, value in smooth(logs, SMOOTHING)]
+            train = [(step, math.exp(value)) for step, value in smooth(average(logs, AVERAGED), smoothing)]
         test = list(self.points("eval/perplexity"))
         if baseline is not None and (not test or test[0][0] > 0):
             test.insert(0, (0.0, baseline))
+        if part < 1:
+            start = max((points[-1][0] for points in (train, test) if points), default=0.0) * (1 - part)
+            train, test = _since(train, start), _since(test, start)
         curves = [Series("train", tuple(train)), Series("test", tuple(test), "marks")]
-        if baseline is not None:
+        if baseline is not None and part == 1:
             curves.append(Series("baseline", ((0.0, baseline),), "level"))
         return curves
+
+
+def _since(points: Sequence[Point], start: float) -> list[Point]:
+    return [point for point in points if point[0] >= start]

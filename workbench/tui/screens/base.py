@@ -80,8 +80,13 @@ class WorkbenchScreen(Screen[None]):
     def show(self, data: Any) -> None:
         """Put what `read` gave on the screen."""
 
-    def on_screen_resume(self) -> None:
+    def on_mount(self) -> None:
         self.reload()
+
+    def on_screen_resume(self) -> None:
+        # Before it is mounted there is nothing yet to show what was read on.
+        if self.is_mounted:
+            self.reload()
 
     def reload(self) -> None:
         """Read again and show. Calls while a reading is under way end in one more reading."""

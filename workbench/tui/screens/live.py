@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -14,25 +15,38 @@ from textual.widgets import Footer, Static
 from workbench.store import ACTIVE
 from workbench.text import printable
 from workbench.tui import actions, figures
-from workbench.tui.measurements import CURVES, FIGURES, Measurements
+from workbench.tui.measurements import CURVES, FIGURES, SMOOTHING, SYSTEM, TIMES, ZOOM, Measurements, Past
 from workbench.tui.screens.base import TitleBar, WorkbenchScreen
-from workbench.tui.status import RESUMABLE, mark
+from workbench.tui.screens.live_text import (
+    figure_lines,
+    panels_of,
+    phase_progress,
+    phases_line,
+    seconds_left,
+    title_of,
+    waiting_text,
+)
+from workbench.tui.status import RESUMABLE
 from workbench.tui.widgets.chart import Chart
+from workbench.tui.widgets.log_search import LogSearch
 from workbench.tui.widgets.log_tail import LogTail
+from workbench.tui.widgets.panels import Panels
 from workbench.tui.widgets.progress import Pace, ProgressLine
-from workbench.tui.widgets.run_columns import elapsed, short_name
+from workbench.tui.widgets.run_columns import elapsed
 
 if TYPE_CHECKING:
     from workbench.store import Metric, Run
 
-_NOT_COUNTED = ("starting", "loading model", "saving")
+_TALL = 34
+"""Lines of a terminal from which on the panels are shown without being asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one reading of the store gave. `metrics` are those after the cursor."""
+    """What one reading of the store gave. `metrics` are those after the cursor, or after `past`."""
 
     run: Run
+    past: Past | None
     metrics: list[Metric]
 
 
@@ -43,24 +57,38 @@ class LiveScreen(WorkbenchScreen):
     TITLE = "Live"
     HELP = """
 One run, live or past. ● is test perplexity, always on the same masks; the line is train perplexity as
-training goes; the dashed line is the model before any training. Steps are optimizer steps.
+training goes; the dashed line is the model before any training. Steps are optimizer steps. Zoomed in, the
+baseline is left out. A panel's line shows the highest value of each moment.
 
 Stop ends the run after the step under way and keeps a checkpoint, so nothing is lost. A run goes on when
 you leave this screen or the program.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,h,left", "app.leave_screen", "Back", key_display="Esc", tooltip="Back to the list"),
-        Binding("y", "axis", "Log/lin", tooltip="Logarithmic or linear perplexity axis"),
-        Binding("s", "smooth", "Smooth", tooltip="Smooth the train curve, or show it as measured"),
-        Binding("l", "log", "Log", tooltip="More log or more curve"),
+        Binding("escape,h,left", "back", "Back", key_display="Esc", tooltip="Back to the list"),
+        Binding("y", "axis", "Axis", tooltip="Logarithmic or linear perplexity axis"),
+        Binding(
+            "s", "smooth(1)", "Smooth", tooltip="Smooth the train curve more; at last not at all"
+        ),
+        Binding("S", "smooth(-1)", "Smooth less", show=False, tooltip="Smooth the train curve less"),
+        Binding("z,plus", "zoom(1)", "Zoom", key_display="z", tooltip="Only the last part of the curves"),
+        Binding("Z,minus", "zoom(-1)", "Zoom out", key_display="Z", show=False, tooltip="More of the curves"),
+        Binding("p", "panels", "Panels", tooltip="Learning rate, gradient, throughput, GPU, memory; phases"),
+        Binding("l", "log", "Log", show=False, tooltip="More log or more curve"),
+        Binding("slash", "find", "Find", key_display="/", tooltip="Search the log"),
+        Binding("n", "find_next(-1)", "Next found", show=False, tooltip="The line before that has it"),
+        Binding("N", "find_next(1)", "Found before", show=False, tooltip="The line after that has it"),
         Binding("c", "console", "Fill", tooltip="Fill masks with the newest checkpoint; training goes on"),
         Binding("x", "stop", "Stop", tooltip="Stop this run; a checkpoint is kept"),
         Binding("r", "resume", "Resume", tooltip="Go on from the last checkpoint of a stopped run"),
-        Binding("d", "delete", "Delete", tooltip="Delete this run, its checkpoints and its log (asks)"),
+        Binding(
+            "d", "delete", "Delete", show=False, tooltip="Delete this run, its checkpoints and its log (asks)"
+        ),
         Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="All keys of this screen"),
         Binding("q", "app.leave", "Quit", tooltip="Leave; running trainings go on"),
-        Binding("j,down", "scroll_log(1)", show=False, tooltip="Log one line down"),
-        Binding("k,up", "scroll_log(-1)", show=False, tooltip="Log one line up"),
+        Binding("j,down", "scroll_log(1)", "Log down", show=False, tooltip="Log one line down"),
+        Binding("k,up", "scroll_log(-1)", "Log up", show=False, tooltip="Log one line up"),
+        Binding("g,home", "log_end(-1)", "Log's start", show=False, tooltip="To the first line of the log"),
+        Binding("G,end", "log_end(1)", "Log's end", show=False, tooltip="To the last line, and follow it"),
     ]
 
     def __init__(self, run_id: int) -> None:
@@ -68,7 +96,8 @@ you leave this screen or the program.
         self.run_id = run_id
         self.run_now: Run | None = None
         self._measured = Measurements()
-        self._smoothed = False
+        self._smoothing = self._zoom = 0
+        self._wants_panels: bool | None = None
         self._phase_pace: Pace | None = None
         self._run_pace: Pace | None = None
         self._figures = ""
@@ -82,7 +111,9 @@ you leave this screen or the program.
         with Vertical(id="progress"):
             yield ProgressLine(id="phase")
             yield ProgressLine(id="overall")
+        yield Panels()
         yield LogTail(id="log")
+        yield LogSearch()
         yield Footer(compact=True, show_command_palette=False)  # its keys fill 80 columns
 
     def on_mount(self) -> None:
@@ -93,18 +124,21 @@ you leave this screen or the program.
     def read(self) -> Look:
         store = self.workbench.store
         run = store.run(self.run_id)
-        if run.segment != self._measured.segment:
-            self._measured.start_over(run.segment)
-        return Look(run, store.metrics(self.run_id, (*CURVES, *FIGURES), after=self._measured.cursor))
+        past = Past.read(store, self.run_id) if run.segment != self._measured.segment else None
+        cursor = past.cursor if past else self._measured.cursor
+        return Look(run, past, store.metrics(self.run_id, (*CURVES, *FIGURES, *SYSTEM, *TIMES), after=cursor))
 
     def show(self, data: Look) -> None:
         run = data.run
         before, self.run_now = self.run_now, run
+        if data.past:
+            self._measured.begin(data.past, run.segment)
         self._measured.add(data.metrics)
         self.query_one(TitleBar).show(*title_of(run))
         chart = self.query_one(Chart)
         chart.say_when_empty(waiting_text(run))
-        chart.show(self._measured.series(baseline=run.baseline_perplexity, smoothed=self._smoothed))
+        self._show_curves(run)
+        self._show_panels(run)
         self._show_figures(run)
         self._show_progress(run)
         self._show_problem(run)
@@ -112,6 +146,28 @@ you leave this screen or the program.
             self.query_one(LogTail).follow(Path(run.folder) / "worker.log")
         if before is None or before.status != run.status or before.checkpoint != run.checkpoint:
             self.refresh_bindings()
+
+    def _show_curves(self, run: Run) -> None:
+        self.query_one(Chart).show(
+            self._measured.series(
+                baseline=run.baseline_perplexity,
+                smoothing=SMOOTHING[self._smoothing],
+                part=ZOOM[self._zoom],
+            )
+        )
+
+    def _show_panels(self, run: Run) -> None:
+        wanted = self.size.height >= _TALL if self._wants_panels is None else self._wants_panels
+        self.set_class(wanted, "-panels")
+        # Where both do not fit, the panels take the place of the log.
+        self.set_class(self.size.height < _TALL, "-short")
+        if wanted:
+            line = phases_line(run, self._measured, self.workbench.clock())
+            self.query_one(Panels).show(panels_of(self._measured), line)
+
+    def on_resize(self) -> None:
+        if self.run_now:
+            self._show_panels(self.run_now)
 
     def _show_figures(self, run: Run) -> None:
         wanted = "\n".join(figure_lines(run, self._measured))
@@ -148,10 +204,9 @@ you leave this screen or the program.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         run = self.run_now
-        if action not in ("stop", "resume", "delete", "console"):
-            return True
         if run is None:
-            return False
+            # Keys may be pressed before the run is read; what they do reads it first.
+            return action not in ("resume", "delete")
         if action == "stop":
             # Of the two keys that exclude each other only the one that works is in the footer.
             return run.status in ACTIVE
@@ -159,16 +214,38 @@ you leave this screen or the program.
             return run.status in RESUMABLE
         if action == "console":
             return bool(run.checkpoint)
-        return run.status not in ACTIVE
+        if action == "find_next":
+            return self.query_one(LogSearch).is_open
+        return action != "delete" or run.status not in ACTIVE
+
+    def action_back(self) -> None:
+        if self.query_one(LogSearch).is_open:
+            self.query_one(LogSearch).action_close()
+        else:
+            self.workbench.action_leave_screen()
 
     def action_axis(self) -> None:
         chart = self.query_one(Chart)
         chart.log_axis = not chart.log_axis
 
-    def action_smooth(self) -> None:
-        self._smoothed = not self._smoothed
-        self.tell("Train curve smoothed." if self._smoothed else "Train curve as measured.")
-        self.reload()
+    def action_smooth(self, by: int) -> None:
+        self._smoothing = (self._smoothing + by) % len(SMOOTHING)
+        weight = SMOOTHING[self._smoothing]
+        self.tell(f"Train curve smoothed, weight {weight:g}." if weight else "Train curve as measured.")
+        if self.run_now:
+            self._show_curves(self.run_now)
+
+    def action_zoom(self, by: int) -> None:
+        self._zoom = (self._zoom + by) % len(ZOOM)
+        part = ZOOM[self._zoom]
+        self.tell("All of the run." if part == 1 else f"The last {part:.0%} of the run.")
+        if self.run_now:
+            self._show_curves(self.run_now)
+
+    def action_panels(self) -> None:
+        self._wants_panels = not self.has_class("-panels")
+        if self.run_now:
+            self._show_panels(self.run_now)
 
     def action_log(self) -> None:
         self.toggle_class("-log")
@@ -176,12 +253,47 @@ you leave this screen or the program.
     def action_scroll_log(self, by: int) -> None:
         self.query_one(LogTail).scroll_relative(y=by, animate=False)
 
+    def action_log_end(self, by: int) -> None:
+        log = self.query_one(LogTail)
+        log.scroll_end(animate=False) if by > 0 else log.scroll_home(animate=False)
+
+    def action_find(self) -> None:
+        self.add_class("-log", "-searching")
+        self.query_one(LogSearch).open()
+
+    def on_log_search_wanted(self, event: LogSearch.Wanted) -> None:
+        self.set_focus(None)  # so that n and N are keys again
+        self._say_place(*self.query_one(LogTail).find(event.text))
+        self.refresh_bindings()
+
+    def on_log_search_closed(self) -> None:
+        self.set_focus(None)
+        self.query_one(LogTail).find("")
+        self.remove_class("-log", "-searching")
+
+    def action_find_next(self, by: int) -> None:
+        self._say_place(*self.query_one(LogTail).find_next(by))
+
+    def _say_place(self, place: int, of: int) -> None:
+        said = f"line {place} of {of}  n N  Esc" if of else "no line has it  Esc"
+        self.query_one(LogSearch).tell(said)
+
     def action_console(self) -> None:
-        self.workbench.open_console(self.run_now)
+        async def job() -> None:
+            # The newest checkpoint is asked for now: there may be one since the last look.
+            run = await asyncio.to_thread(self.workbench.store.run, self.run_id)
+            if run.checkpoint:
+                self.workbench.open_console(run)
+            else:
+                self.tell("This run has no checkpoint yet.", warning=True)
+
+        self.in_background(job)
 
     def action_stop(self) -> None:
-        if self.run_now:
-            actions.stop(self, self.run_now)
+        async def job() -> None:
+            actions.stop(self, await asyncio.to_thread(self.workbench.store.run, self.run_id))
+
+        self.in_background(job)
 
     def action_resume(self) -> None:
         if self.run_now:
@@ -193,72 +305,3 @@ you leave this screen or the program.
 
     def action_help(self) -> None:
         self.workbench.open_help()
-
-
-def title_of(run: Run) -> tuple[str, ...]:
-    """Name and status on the left; what it is made of on the right."""
-    recipe = run.recipe
-    doing = f", {run.phase}" if run.status == "running" and run.phase else ""
-    left = f"{mark(run.status).symbol} {run.id} {run.name}  {run.status}{doing}"
-    return (
-        left,
-        f"chunk {recipe.get('chunk_size')}",
-        f"mask {figures.decimal(recipe.get('mask_prob'))}",
-        short_name(str(recipe.get("model"))),
-        short_name(str(recipe.get("dataset"))),
-    )
-
-
-def figure_lines(run: Run, measured: Measurements) -> list[str]:
-    """Two lines of figures: what it came to, and how it is going."""
-    test, baseline = run.eval_perplexity, run.baseline_perplexity
-    first = [f"test {figures.perplexity(test)}", f"best {figures.perplexity(run.best_eval_perplexity)}"]
-    first.append(f"train {figures.perplexity(run.train_perplexity)}")
-    times = f" (÷{baseline / test:,.0f})" if baseline and test and baseline / test >= 1.5 else ""
-    first.append(f"before training {figures.perplexity(baseline)}{times}")
-    wanted = run.recipe.get("epochs")
-    second = [f"epoch {run.epoch or 0:.1f}/{wanted}"]
-    loss, rate = measured.last("train/loss"), measured.last("train/learning_rate")
-    norm = measured.last("train/grad_norm")
-    second.append(f"loss {loss:.3f}" if loss is not None else f"loss {figures.NOTHING}")
-    second.append(f"{figures.compact(run.tokens_per_second)} tokens/s")
-    second.append(f"lr {figures.decimal(rate)}")
-    if norm is not None:
-        second.append(f"grad norm {norm:.2f}")
-    if run.engine:
-        second.append(f"{run.engine.get('device')} {run.engine.get('precision')}")
-    return ["Perplexity  " + "  ".join(first), "Training    " + "  ".join(second)]
-
-
-def phase_progress(run: Run) -> tuple[str, int, int, str]:
-    """(label, done, total, unit) of what is going on now; within training that is the epoch."""
-    per_epoch = (run.engine or {}).get("steps_per_epoch") or 0
-    if run.phase == "training" and per_epoch:
-        step = run.step or 0
-        # The last step of an epoch still belongs to it.
-        before = max(step - 1, 0) // per_epoch
-        label = f"epoch {before + 1}/{run.recipe.get('epochs')}"
-        return label, step - before * per_epoch, per_epoch, "steps"
-    label = run.phase or run.status
-    if run.phase in _NOT_COUNTED:
-        return label, 0, 0, ""
-    return label, run.progress_done or 0, run.progress_total or 0, run.progress_unit or ""
-
-
-def seconds_left(run: Run) -> float | None:
-    """Seconds of training left by the run's own throughput, before there is a pace to go by."""
-    engine, speed = run.engine, run.tokens_per_second
-    if not engine or not speed or not run.total_steps:
-        return None
-    chunks = engine.get("batch_size", 0) * engine.get("gradient_accumulation", 1) * engine.get("processes", 1)
-    tokens = chunks * run.recipe.get("chunk_size", 0)
-    return (run.total_steps - (run.step or 0)) * tokens / speed if tokens else None
-
-
-def waiting_text(run: Run) -> str:
-    """What the chart says while there is nothing to draw."""
-    if run.status == "queued":
-        return "Waiting for its worker to start."
-    if run.status == "running":
-        return f"No measurement yet: {run.phase or 'starting'}."
-    return "It ended before anything was measured."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 Point = tuple[float, float]
 """(step, value)"""
@@ -123,3 +124,29 @@ def smooth(points: Sequence[Point], weight: float) -> list[Point]:
         correction *= weight
         smoothed.append((step, average / (1 - correction)))
     return smoothed
+
+
+def pick(points: Sequence[Point], most: int) -> list[Point]:
+    """At most about `most` of the points, sorted by step: of each part of the steps the lowest, the highest,
+    and of all the very last.
+    """
+    if len(points) <= most:
+        return list(points)
+    first, span = points[0][0], max(points[-1][0] - points[0][0], 1e-12)
+    parts = max(most // 2, 1)
+    extremes: dict[int, tuple[Point, Point]] = {}
+    for point in points:
+        part = min(int((point[0] - first) / span * parts), parts - 1)
+        low, high = extremes.get(part, (point, point))
+        extremes[part] = (point if point[1] < low[1] else low, point if point[1] > high[1] else high)
+    picked = [point for pair in extremes.values() for point in sorted({*pair})]
+    return picked if picked[-1] == points[-1] else [*picked, points[-1]]
+
+
+def average(points: Sequence[Point], most: int) -> list[Point]:
+    """The points, or where there are more than `most`, the averages of so many runs of equal length."""
+    if len(points) <= most:
+        return list(points)
+    edges = [i * len(points) // most for i in range(most + 1)]
+    parts = [points[begin:end] for begin, end in pairwise(edges)]
+    return [(part[-1][0], math.fsum(value for _, value in part) / len(part)) for part in parts]

@@ -1,9 +1,13 @@
-"""The end of a growing log file, read as it grows."""
+"""The end of a growing log file, read as it grows, and searched."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from rich.cells import cell_len
+from rich.style import Style
+from rich.text import Text
+from textual.strip import Strip
 from textual.widgets import Log
 
 from workbench.text import printable
@@ -21,6 +25,8 @@ class LogTail(Log):
         self._path: Path | None = None
         self._at = 0
         self._rest = ""
+        self._needle = ""
+        self._found: int | None = None
 
     def follow(self, path: Path) -> None:
         """Show the end of `path` from now on. It need not exist yet."""
@@ -54,6 +60,53 @@ class LogTail(Log):
         self.write_lines([self._clean(line) for line in (lines[1:] if cut else lines)], scroll_end=False)
         if follows:  # whoever has scrolled up to read stays there
             self.call_after_refresh(self.scroll_end, animate=False)
+
+    def find(self, needle: str) -> tuple[int, int]:
+        """Mark `needle` wherever it is, and go to the last line that has it: (its number, how many have it).
+
+        Small letters find capitals too. (0, 0): no line has it. "" ends the search.
+        """
+        self._needle, self._found = needle, None
+        self._render_line_cache.clear()
+        self.refresh()
+        return self.find_next(-1)
+
+    def find_next(self, by: int) -> tuple[int, int]:
+        """Go to the next line that has what is searched for, or with -1 to the one before; around the end."""
+        lines = [number for number, line in enumerate(self.lines) if self._spots(line)]
+        if not lines:
+            return 0, 0
+        if self._found is None:
+            at = len(lines) - 1 if by < 0 else 0
+        else:
+            here = sum(number < self._found for number in lines)
+            at = (here + by - (by > 0 and self._found not in lines)) % len(lines)
+        self._found = lines[at]
+        self._render_line_cache.clear()
+        self.refresh()
+        self.scroll_to(y=max(self._found - self.size.height // 2, 0), animate=False, force=True)
+        return at + 1, len(lines)
+
+    def _spots(self, line: str) -> list[int]:
+        """Where the needle begins in a line."""
+        if not self._needle:
+            return []
+        exact = any(letter.isupper() for letter in self._needle)
+        text, spots, at = line if exact else line.lower(), [], -1
+        while (at := text.find(self._needle, at + 1)) >= 0:
+            spots.append(at)
+        return spots
+
+    def _render_line_strip(self, y: int, rich_style: Style) -> Strip:
+        line = self._process_line(self._lines[y])
+        spots = self._spots(line)
+        if not spots:
+            return super()._render_line_strip(y, rich_style)
+        text = Text(line, no_wrap=True)
+        text.stylize(rich_style)
+        for at in spots:
+            text.stylize("bold reverse" if y == self._found else "reverse", at, at + len(self._needle))
+        return Strip(text.render(self.app.console), cell_len(line))
 
     @staticmethod
     def _clean(line: str) -> str:

@@ -1,0 +1,86 @@
+"""Small panels: a name, the newest value and how it went, one line each, as many abreast as fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual.widgets import Static
+
+from workbench.tui import figures
+from workbench.tui.widgets.curve import Point, thin
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_NAME, _VALUE, _LEAST = 10, 9, 36
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """`low` and `high` are the ends of its scale; None: those of the points."""
+
+    name: str
+    value: str
+    points: Sequence[Point]
+    low: float | None = None
+    high: float | None = None
+
+
+def sparkline(
+    points: Sequence[Point], width: int, low: float | None = None, high: float | None = None
+) -> str:
+    """The points in `width` cells from the first step to the last; a cell shows the highest of its values."""
+    if not points or width < 1:
+        return ""
+    columns = thin(points, width, points[0][0], max(points[-1][0], points[0][0] + 1e-9))
+    bottom = min((column.low for column in columns), default=0.0) if low is None else low
+    top = max((column.high for column in columns), default=1.0) if high is None else high
+    cells = [" "] * width
+    for column in columns:
+        part = (column.high - bottom) / (top - bottom) if top > bottom else 0.0
+        cells[column.x] = _BLOCKS[min(max(int(part * len(_BLOCKS)), 0), len(_BLOCKS) - 1)]
+    return "".join(cells).rstrip()
+
+
+class Panels(Static):
+    """Shows `Panel`s and one line of text under them; redrawn only when they change."""
+
+    DEFAULT_CSS = """
+    Panels { height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__("", id=id, markup=False)
+        self._shown: tuple[list[Panel], str] = ([], "")
+        self._drawn = ""
+
+    def show(self, panels: list[Panel], line: str) -> None:
+        """`line`: plain text, cut where the room ends; "" for none."""
+        self._shown = (panels, line)
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        text = drawing(*self._shown, self.size.width)
+        if text.plain != self._drawn:
+            self._drawn = text.plain
+            self.update(text)
+
+
+def drawing(panels: Sequence[Panel], line: str, width: int) -> Text:
+    """The panels row by row, each column as wide as the others."""
+    text = Text(no_wrap=True, end="")
+    abreast = max(min((width + 2) // (_LEAST + 2), len(panels)), 1)
+    each = (width - 2 * (abreast - 1)) // abreast
+    for number, panel in enumerate(panels):
+        if number:
+            text.append("\n" if number % abreast == 0 else "  ")
+        value = figures.fit(panel.value, _VALUE, "right")
+        text.append(figures.fit(panel.name, _NAME), "bold").append(f"{value} ")
+        room = each - _NAME - _VALUE - 1
+        text.append(figures.fit(sparkline(panel.points, room, panel.low, panel.high), room), "dim")
+    if line:
+        text.append(("\n" if panels else "") + figures.clip(line, width))
+    return text
