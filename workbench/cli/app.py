@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from workbench import __version__
 from workbench.cli.compare import compare
@@ -22,7 +24,31 @@ from workbench.text import printable
 
 INTERRUPTED = 130
 
+
+class _Verbs(TyperGroup):
+    """The verbs. What Typer says of a wrong command line quotes it: that must not be obeyed by a terminal."""
+
+    def make_context(self, *arguments: Any, **named: Any) -> Any:
+        with _quoting_safely():
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _quoting_safely():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _quoting_safely() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = printable(message, keep_newlines=True)  # type: ignore[attr-defined]
+        raise
+
+
 app = typer.Typer(
+    cls=_Verbs,
     name="mlm-workbench",
     # Rich's markup would take [MASK] for a style, and Rich takes time to load.
     rich_markup_mode=None,

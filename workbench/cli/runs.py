@@ -68,7 +68,7 @@ def show(context: typer.Context, run: RunReference, as_json: AsJson = False, db:
     if as_json:
         print_json(details_as_json(found, metrics, checkpoints))
     else:
-        print("\n".join(_described(found, metrics, checkpoints)))
+        print(printable("\n".join(_described(found, metrics, checkpoints)), keep_newlines=True))
 
 
 def stop(
