@@ -24,6 +24,12 @@ def name_for(recipe: Recipe, wanted: str | None, taken: Collection[str]) -> tupl
         while name in taken:
             name, number = f"{base}-{number}", number + 1
         return name, slug(name)
+    name = checked(wanted)
+    return name, slug(name)
+
+
+def checked(wanted: str) -> str:
+    """`wanted` without blanks around it. Raises UsageError when a run cannot be called that."""
     name = wanted.strip()
     if not name:
         raise UsageError("A run's name must not be empty.")
@@ -33,7 +39,7 @@ def name_for(recipe: Recipe, wanted: str | None, taken: Collection[str]) -> tupl
         raise UsageError("A run's name must not contain control characters.")
     if name == "latest" or name.isdigit() or name.startswith("run:"):
         raise UsageError(f"A run cannot be called {name!r}: it would be taken for an id.")
-    return name, slug(name)
+    return name
 
 
 def slug(name: str) -> str:

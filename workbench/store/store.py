@@ -16,8 +16,10 @@ from sqlmodel import Session, col, select
 
 from workbench.errors import StoreError, UsageError
 from workbench.recipe import Recipe
+from workbench.store.catalog import Catalog
 from workbench.store.curves import Curves
 from workbench.store.engine import SCHEMA_VERSION, current_version, locate, open_engine, sqlite_file
+from workbench.store.glances import Glances
 from workbench.store.naming import name_for
 from workbench.store.tables import ACTIVE, Checkpoint, Fill, Metric, Run, Status
 from workbench.store.yardsticks import Yardsticks
@@ -39,7 +41,9 @@ class Store:
         self._engine = engine
         self._url = url
         self._watcher: Connection | None = None
+        self.catalog = Catalog(self)
         self.curves = Curves(self)
+        self.glances = Glances(self)
         self.yardsticks = Yardsticks(self)
 
     @classmethod
@@ -116,8 +120,8 @@ class Store:
         return found
 
     def runs(self, *, include_archived: bool = False) -> list[Run]:
-        """All runs, newest first."""
-        query = select(Run).order_by(col(Run.id).desc())
+        """All runs that are not deleted, newest first."""
+        query = select(Run).where(col(Run.deleted_at).is_(None)).order_by(col(Run.id).desc())
         if not include_archived:
             query = query.where(col(Run.archived).is_(False))
         with self._session() as session:
@@ -126,17 +130,18 @@ class Store:
     def active_runs(self) -> list[Run]:
         """The runs that are queued or running."""
         with self._session() as session:
-            return list(session.exec(select(Run).where(col(Run.status).in_(ACTIVE))))
+            query = select(Run).where(col(Run.deleted_at).is_(None), col(Run.status).in_(ACTIVE))
+            return list(session.exec(query))
 
     def find(self, reference: str) -> Run:
         """A run by id, by a name that only one has, or `latest`. Raises UsageError with what there is."""
         reference = reference.removeprefix("run:")
         with self._session() as session:
-            newest = select(Run).order_by(col(Run.id).desc())
+            newest = select(Run).where(col(Run.deleted_at).is_(None)).order_by(col(Run.id).desc())
             if reference == "latest":
                 found = list(session.exec(newest.limit(1)))
             elif reference.isascii() and reference.isdigit():
-                found = list(session.exec(select(Run).where(Run.id == int(reference[:18]))))
+                found = list(session.exec(newest.where(Run.id == int(reference[:18]))))
             else:
                 found = list(session.exec(newest.where(Run.name == reference)))
             if len(found) == 1:

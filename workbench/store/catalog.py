@@ -1,0 +1,119 @@
+"""What a person does to runs in a list: stars, names, tags, notes, archiving, deleting and undoing that."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from workbench.errors import UsageError
+from workbench.store.naming import checked
+from workbench.store.tables import ACTIVE, Run
+
+if TYPE_CHECKING:
+    from workbench.store.store import Store
+
+LONGEST_TAG = 50
+LONGEST_NOTE = 10_000
+_AT_ONCE = 500
+
+
+class Catalog:
+    """Changes to the table `run` that are a person's own; `store.catalog`. Many runs at once, or one."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def star(self, run_ids: Collection[int], starred: bool) -> None:
+        self._set(run_ids, starred=starred)
+
+    def archive(self, run_ids: Collection[int], archived: bool) -> None:
+        """Archived runs are out of sight, and otherwise as they were."""
+        self._set(run_ids, archived=archived)
+
+    def rename(self, run_id: int, name: str) -> str:
+        """Another name; the folder keeps its own. Raises UsageError for a name that a run cannot have."""
+        name = checked(name)
+        self._set([run_id], name=name)
+        return name
+
+    def note(self, run_ids: Collection[int], note: str) -> None:
+        """A free text. Raises UsageError for one that is too long."""
+        if len(note) > LONGEST_NOTE:
+            raise UsageError(f"A note may have {LONGEST_NOTE:,} characters; this one has {len(note):,}.")
+        self._set(run_ids, note=note)
+
+    def retag(self, run_ids: Collection[int], change: Callable[[list[str]], list[str]]) -> None:
+        """Give each run the tags that `change` makes of its own. Raises UsageError for one that cannot be."""
+        with self._store._session() as session:
+            for part in _parts(run_ids):
+                for run in session.exec(select(Run).where(col(Run.id).in_(part))):
+                    run.tags = checked_tags(change(list(run.tags)))
+            session.commit()
+
+    def delete(self, run_ids: Collection[int]) -> list[int]:
+        """Hide runs until they are restored or purged. Returns those hidden: queued and running ones stay."""
+        hidden: list[int] = []
+        with self._store._session() as session:
+            for part in _parts(run_ids):
+                query = (
+                    update(Run)
+                    .where(
+                        col(Run.id).in_(part),
+                        col(Run.deleted_at).is_(None),
+                        col(Run.status).not_in(ACTIVE),
+                    )
+                    .values(deleted_at=time.time())
+                    .returning(col(Run.id))
+                )
+                hidden += [row[0] for row in session.connection().execute(query)]
+            session.commit()
+        return sorted(hidden)
+
+    def restore(self, run_ids: Collection[int]) -> int:
+        """Bring deleted runs back; how many of them still could be."""
+        return self._set(run_ids, deleted_at=None)
+
+    def deleted(self) -> list[int]:
+        """The runs that are hidden and not purged yet."""
+        with self._store._session() as session:
+            found = session.exec(select(Run.id).where(col(Run.deleted_at).is_not(None)))
+            return [run_id for run_id in found if run_id is not None]
+
+    def purge(self) -> int:
+        """Remove deleted runs with their folders, for good; how many there were."""
+        gone = 0
+        for run_id in self.deleted():
+            # one that another process has purged meanwhile, or whose worker came back to life
+            with contextlib.suppress(UsageError):
+                self._store.delete_run(run_id)
+                gone += 1
+        return gone
+
+    def _set(self, run_ids: Collection[int], **values: Any) -> int:
+        return sum(
+            self._store._write(update(Run).where(col(Run.id).in_(part)).values(**values))
+            for part in _parts(run_ids)
+        )
+
+
+def checked_tags(tags: Sequence[str]) -> list[str]:
+    """The tags in order, each once. Raises UsageError for one with blanks, commas or control characters."""
+    for tag in tags:
+        if not tag or len(tag) > LONGEST_TAG or not tag.isprintable() or any(c in ", " for c in tag):
+            raise UsageError(
+                f"{tag[:LONGEST_TAG]!r} cannot be a tag.",
+                f"A tag is one word of at most {LONGEST_TAG} characters, without commas.",
+            )
+    return list(dict.fromkeys(tags))
+
+
+def _parts(run_ids: Collection[int]) -> Iterator[list[int]]:
+    """The ids in parts that fit into a query."""
+    ordered = sorted(run_ids)
+    for start in range(0, len(ordered), _AT_ONCE):
+        yield ordered[start : start + _AT_ONCE]

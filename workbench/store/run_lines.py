@@ -1,0 +1,132 @@
+"""Runs as a list shows them: the few columns it needs, and of those only what may have changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Select, Text, or_, type_coerce
+from sqlmodel import col, select
+
+from workbench.store.tables import ACTIVE, Run
+
+if TYPE_CHECKING:
+    from workbench.store.store import Store
+
+_Row = tuple[Any, ...]
+_AT_ONCE = 500
+"""Ids in one query: databases have a limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a run's recipe says; it never changes. None: an earlier version's recipe has no such field."""
+
+    model: str | None
+    dataset: str | None
+    chunk_size: int | None
+    mask_prob: float | None
+    epochs: int | None
+    batch_size: int | None
+    learning_rate: float | None
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run of the list. Names as in the table `run`; times in seconds since 1970."""
+
+    id: int
+    created_at: float
+    name: str
+    status: str
+    phase: str | None
+    tags: tuple[str, ...]
+    note: str
+    starred: bool
+    archived: bool
+    started_at: float | None
+    ended_at: float | None
+    segment: int
+    epoch: float | None
+    step: int | None
+    total_steps: int | None
+    baseline_perplexity: float | None
+    train_perplexity: float | None
+    eval_perplexity: float | None
+    best_eval_perplexity: float | None
+    yardstick_perplexity: float | None
+    tokens_per_second: float | None
+    checkpoint: str | None
+    recipe: Chosen
+
+
+_COLUMNS = tuple(name for name in RunLine.__dataclass_fields__ if name != "recipe")
+_CHOSEN = tuple(Chosen.__dataclass_fields__)
+_TAGS = _COLUMNS.index("tags")
+
+
+class RunLines:
+    """A picture of all runs that are not deleted, kept up to date. Not for several threads at once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._rows: dict[int, _Row] = {}
+        self._lines: dict[int, RunLine] = {}
+        self._chosen: dict[tuple[int, float], Chosen] = {}
+
+    def refresh(self, *, whole: bool = True, also: Collection[int] = ()) -> list[RunLine]:
+        """All runs, newest first. A run that did not change is the same object as before.
+
+        Not `whole`: only new runs, those that are or were going when last seen, and the ids in `also` are
+        read; what another process did to the rest comes with the next whole reading.
+        """
+        if whole:
+            self._take(self._read(), keep=())
+        else:
+            going = {line.id for line in self._lines.values() if line.status in ACTIVE}
+            asked = {*going, *also}
+            newer = col(Run.id) > max(self._lines, default=0)
+            found = self._read(or_(newer, col(Run.status).in_(ACTIVE)))
+            ordered = sorted(asked)
+            for start in range(0, len(ordered), _AT_ONCE):
+                found += self._read(col(Run.id).in_(ordered[start : start + _AT_ONCE]))
+            self._take(found, keep=self._lines.keys() - asked)
+        return sorted(self._lines.values(), key=lambda line: line.id, reverse=True)
+
+    def _take(self, found: Sequence[_Row], keep: Collection[int]) -> None:
+        changed = {row[0] for row in found if self._rows.get(row[0]) != row}
+        self._choose([row for row in found if row[0] in changed and row[:2] not in self._chosen])
+        rows = {run_id: self._rows[run_id] for run_id in keep} | {row[0]: row for row in found}
+        self._lines = {
+            run_id: self._line(row) if run_id in changed else self._lines[run_id]
+            for run_id, row in rows.items()
+        }
+        self._rows = rows
+
+    def _line(self, row: _Row) -> RunLine:
+        tags = tuple(json.loads(row[_TAGS])) if row[_TAGS] != "[]" else ()
+        return RunLine(*row[:_TAGS], tags, *row[_TAGS + 1 :], recipe=self._chosen[row[0], row[1]])
+
+    def _read(self, *which: ColumnElement[bool]) -> list[_Row]:
+        # Tags as text: most runs have none, and those that have them did not change since the last time.
+        columns = [
+            type_coerce(getattr(Run, name), Text).label(name) if name == "tags" else getattr(Run, name)
+            for name in _COLUMNS
+        ]
+        query: Select[Any] = select(*columns).where(col(Run.deleted_at).is_(None), *which)  # type: ignore[call-overload]
+        with self._store._session() as session:
+            return [tuple(row) for row in session.execute(query)]
+
+    def _choose(self, rows: Sequence[_Row]) -> None:
+        """Read the recipes of these runs. An id may come again after a deletion, not with the same time."""
+        query: Select[Any] = select(Run.id, Run.created_at, type_coerce(col(Run.recipe), Text))
+        if len(rows) <= _AT_ONCE:  # of more: all in one go is quicker than many small ones, and happens once
+            query = query.where(col(Run.id).in_([row[0] for row in rows]))
+        if rows:
+            with self._store._session() as session:
+                for run_id, created_at, recipe in session.execute(query):
+                    values = json.loads(recipe)
+                    self._chosen[run_id, created_at] = Chosen(**{name: values.get(name) for name in _CHOSEN})
