@@ -33,7 +33,7 @@ def load_config(name: str, revision: str | None = None) -> Any:
         require_hub(place)
     try:
         config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a configuration that holds anything fails in any of the libraries' ways
         raise _explain(error, name) from error
     if getattr(config, "is_encoder_decoder", False):
         raise ModelError(
@@ -61,7 +61,7 @@ def load_model(name: str, revision: str | None = None) -> LoadedModel:
             dtype=torch.float32,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # of PyTorch, or of Rust
         raise _explain(error, name) from error
     notes = []
     missing = sorted(info["missing_keys"])
@@ -80,8 +80,14 @@ def usable_positions(config: Any) -> int | None:
     limit = getattr(config, "max_position_embeddings", None)
     if not isinstance(limit, int) or limit <= 0:
         return None
-    with torch.device("meta"):
-        model = AutoModelForMaskedLM.from_config(config)
+    try:
+        with torch.device("meta"):
+            model = AutoModelForMaskedLM.from_config(config)
+    except Exception as error:  # sizes that do not fit together, or that no memory holds
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ModelError(
+            f"No model can be built from the configuration: {first_line}", "Its config.json may be damaged."
+        ) from error
     for name, module in model.named_modules():
         if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
             if module.padding_idx is not None:
