@@ -16,17 +16,17 @@ _SHORTEST_SECRET = 6
 
 def file_mode() -> int:
     """The mode to create a file with."""
-    return 0o666 if _umask_applies() else 0o600
+    return 0o666 if umask_applies() else 0o600
 
 
 def folder_mode() -> int:
     """The mode to create a folder with."""
-    return 0o777 if _umask_applies() else 0o700
+    return 0o777 if umask_applies() else 0o700
 
 
 def make_private(folder: Path) -> None:
     """Take from all others what libraries have let them do to a folder and what is in it."""
-    if _umask_applies():
+    if umask_applies():
         return
     folder.chmod(0o700)
     for path in folder.rglob("*"):
@@ -43,5 +43,6 @@ def without_secrets(text: str) -> str:
     return _URL_PASSWORD.sub(r"\1:***@", text)
 
 
-def _umask_applies() -> bool:
+def umask_applies() -> bool:
+    """Whether the umask was asked to decide who may read."""
     return os.environ.get(UMASK_VARIABLE) == "apply"

@@ -22,20 +22,20 @@ def doctor(
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """See if all is well here. Versions, device, database, disk, terminal and starter model are checked.
+    """See if all is well here: versions, device, database, privacy, disk, starter model, terminal.
 
     Ends with 1 if something is missing that a training needs.
     """
     from workbench.cli.checks import all_checks
 
     found = []
-    for check in all_checks(location(context, db), hub=hub):
-        found.append(check)
+    for name, check in all_checks(location(context, db), hub=hub):
+        found.append((name, check))
         if not as_json:
-            typer.echo(f"{_MARKS[check.status]}  {check.name}: {printable(check.message)}")
+            typer.echo(f"{_MARKS[check.status]}  {name}: {printable(check.message)}")
             if check.hint:
                 typer.echo(f"         {printable(check.hint)}")
-    failed = any(check.status == "failure" for check in found)
+    failed = any(check.status == "failure" for _, check in found)
     if as_json:
-        print_json({"ok": not failed, "checks": [asdict(check) for check in found]})
+        print_json({"ok": not failed, "checks": [{"name": name, **asdict(check)} for name, check in found]})
     raise typer.Exit(1 if failed else 0)
