@@ -21,12 +21,10 @@ def verdict(log_ratio: float, low: float, high: float) -> str:
 
 
 def _percents(shares: Sequence[float]) -> list[str]:
-    """With as many digits as tell the interval's ends apart, for instance 3.1, 0.12, 250."""
+    """With as many digits as tell the interval's ends apart, for instance 3.1, 0.12, 2,500."""
     width = 100 * abs(shares[2] - shares[1])
-    digits = min(4, max(0, 1 - math.floor(math.log10(width)))) if width > 0 else 1
-    if 100 * max(map(abs, shares)) < 1000:
-        digits = max(1, digits)
-    digits = min(digits, 1) if width >= 0.2 else digits
+    digits = min(4, -math.floor(math.log10(width))) if width > 0 else 1
+    digits = max(digits, 0 if 100 * max(map(abs, shares)) >= 1000 else 1)
     return [f"{100 * share:,.{digits}f}" for share in shares]
 
 

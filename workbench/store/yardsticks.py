@@ -47,6 +47,12 @@ class Yardsticks:
             session.commit()
             return score
 
+    def remove(self, score: Yardstick) -> None:
+        """Forget a score."""
+        with self._store._session() as session:
+            session.delete(score)
+            session.commit()
+
     def known(self, **what_was_scored: str) -> Yardstick | None:
         """A score of these weights on this test (all of WHAT_WAS_SCORED), whoever it was made for."""
         with self._store._session() as session:
