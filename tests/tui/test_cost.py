@@ -28,7 +28,7 @@ def test_steps_chunks_and_time_follow_from_a_run_over_the_same_text() -> None:
     assert cost.tokens == 2360 * 128 * 2
     assert cost.seconds == pytest.approx(2360 * 128 * 2 / 20_000)
     first, second = cost.lines()
-    assert first == "296 steps (148 an epoch) over 2,360 chunks, 604k tokens"
+    assert first == "296 steps (148 an epoch) over 2,360 chunks, 604k tokens, 90.6k masked"
     assert second.startswith("Training about 30s at 20.0k tokens/s")
 
 

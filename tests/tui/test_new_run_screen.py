@@ -11,7 +11,8 @@ from workbench.recipe import GROUPS, PRESETS, Recipe
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.help import Help
-from workbench.tui.screens.new_run import FIRST, NewRunScreen, command_of, group_fields
+from workbench.tui.command import command_of
+from workbench.tui.screens.new_run import FIRST, NewRunScreen, group_fields
 from workbench.tui.screens.runs import RunsScreen
 from workbench.tui.widgets.choice import Choice
 from workbench.tui.widgets.field import RecipeField, as_text
@@ -109,7 +110,7 @@ async def test_presets_are_one_key_away(app: WorkbenchApp) -> None:
 
 
 async def test_groups_open_with_enter_and_all_with_one_key(app: WorkbenchApp) -> None:
-    async with app.run_test(size=(120, 60)) as pilot:
+    async with app.run_test(size=(120, 64)) as pilot:
         await pilot.press("n")
         await settle(pilot)
         await pilot.press(*["tab"] * 4, "enter")
@@ -195,22 +196,6 @@ async def test_a_choice_moves_with_arrows_and_the_mouse(app: WorkbenchApp) -> No
         await pilot.click(choice, offset=(1, 0))
         await pilot.pause()
         assert form(app)._recipe and form(app)._recipe.masking == "token"
-
-
-def test_the_command_line_that_does_the_same() -> None:
-    starter = PRESETS["starter"]
-    assert command_of(starter, "starter", None) == "mlm-workbench train --preset starter"
-    changed = starter.with_changes(epochs=2, learning_rate=1.23e-5, dataset="my texts/*.txt")
-    assert shlex.split(command_of(changed, "starter", "a name"))[4:] == [
-        "--epochs",
-        "2",
-        "--lr",
-        "1.23e-05",
-        "--dataset",
-        "my texts/*.txt",
-        "--name",
-        "a name",
-    ]
 
 
 async def test_text_is_typed_into_a_text_field_as_it_is(app: WorkbenchApp) -> None:

@@ -21,6 +21,7 @@ from workbench.store.curves import Curves
 from workbench.store.engine import SCHEMA_VERSION, current_version, locate, open_engine, sqlite_file
 from workbench.store.glances import Glances
 from workbench.store.naming import name_for
+from workbench.store.past import PastRuns
 from workbench.store.tables import ACTIVE, Checkpoint, Fill, Metric, Run, Status
 from workbench.store.yardsticks import Yardsticks
 
@@ -43,6 +44,7 @@ class Store:
         self._watcher: Connection | None = None
         self.catalog = Catalog(self)
         self.curves = Curves(self)
+        self.past = PastRuns(self)
         self.glances = Glances(self)
         self.yardsticks = Yardsticks(self)
 

@@ -43,6 +43,16 @@ class PastRun(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewedText:
+    """A text that a preview has counted: it knows as much as a run that read it, and nothing of speed."""
+
+    recipe: Mapping[str, Any]
+    data: Mapping[str, Any] | None
+    host: str | None = None
+    tokens_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """Chunks, steps and seconds of training; None where no earlier run tells."""
 
@@ -53,17 +63,20 @@ class Cost:
     tokens_per_second: float | None
     seconds: float | None
     too_short: bool = False
+    masked: int | None = None
+    """Tokens to predict in the whole training, on average."""
 
     def lines(self) -> list[str]:
         """Two lines for a person."""
         if self.too_short:
             first = "Not enough text for one chunk of this size: the run would fail."
         elif self.steps is None:
-            first = "Steps: not known yet; this text has not been measured by a run."
+            first = "Steps: not known yet; no run has measured this text; F2 counts it."
         else:
             first = (
                 f"{figures.count(self.steps)} steps ({figures.count(self.steps_per_epoch)} an epoch) over "
-                f"{figures.count(self.train_chunks)} chunks, {figures.compact(self.tokens)} tokens"
+                f"{figures.count(self.train_chunks)} chunks, {figures.compact(self.tokens)} tokens, "
+                f"{figures.compact(self.masked)} masked"
             )
         speed = self.tokens_per_second
         if speed is None:
@@ -107,7 +120,9 @@ def estimate(recipe: Recipe, past: Iterable[PastRun], host: str) -> Cost:
     if recipe.max_steps and recipe.max_steps < steps:
         trained = min(trained, recipe.max_steps * recipe.effective_batch_size * recipe.chunk_size)
         steps = recipe.max_steps
-    return Cost(chunks, per_epoch, steps, trained, speed, trained / speed if speed else None)
+    seconds = trained / speed if speed else None
+    masked = round(trained * recipe.mask_prob)
+    return Cost(chunks, per_epoch, steps, trained, speed, seconds, masked=masked)
 
 
 def _agree(wanted: Mapping[str, Any], other: Mapping[str, Any], names: tuple[str, ...]) -> bool:

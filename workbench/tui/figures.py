@@ -85,6 +85,13 @@ def clip(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…"
 
 
+def tail(text: str, width: int) -> str:
+    """The end of `text` in at most `width` cells."""
+    while cell_len(text) > width:
+        text = text[1:]
+    return text
+
+
 def fit(text: str, width: int, align: str = "left") -> str:
     """`text` in exactly `width` cells, clipped or padded."""
     text = clip(text, width)

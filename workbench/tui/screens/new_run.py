@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import platform
-import shlex
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,33 +12,25 @@ from textual.events import DescendantFocus
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
 
+from workbench import presets
+from workbench.errors import WorkbenchError
 from workbench.recipe import GROUPS, PRESETS, Recipe
+from workbench.store.past import Experience
 from workbench.text import printable
 from workbench.tui import actions, figures
-from workbench.tui.cost import estimate
+from workbench.tui.command import command_of
+from workbench.tui.cost import PastRun, PreviewedText, estimate
 from workbench.tui.screens.base import TitleBar, WorkbenchScreen
+from workbench.tui.screens.confirm import Confirm
+from workbench.tui.screens.pick_source import PickSource
+from workbench.tui.screens.save_preset import SavePreset
+from workbench.tui.sources import Kind
 from workbench.tui.widgets.choice import Choice
-from workbench.tui.widgets.field import RecipeField, as_text, metadata, title_of
+from workbench.tui.widgets.field import RecipeField, as_text, bounds_of, metadata, title_of
 from workbench.tui.widgets.field_group import FieldGroup, GroupTitle
-
-if TYPE_CHECKING:
-    from workbench.store import Run
+from workbench.tui.widgets.preview_pane import PreviewPane
 
 FIRST = ("chunk_size", "mask_prob", "epochs")
-_FLAGS = {
-    "model": "--model",
-    "dataset": "--dataset",
-    "text_column": "--text-column",
-    "train_size": "--train-size",
-    "test_size": "--test-size",
-    "chunk_size": "--chunk-size",
-    "mask_prob": "--mask-prob",
-    "epochs": "--epochs",
-    "batch_size": "--batch-size",
-    "learning_rate": "--lr",
-    "seed": "--seed",
-    "precision": "--precision",
-}
 _IN_SIGHT = {
     "model": ("model",),
     "data": ("dataset", "train_size", "test_size", "seed"),
@@ -68,14 +59,34 @@ Set chunk size, mask probability and epochs, and press Ctrl+S. Everything else h
 the preset and is folded away: Enter on a group's line opens it. What is wrong is said at the field as you
 type. Numbers may be typed as 1e-3. An empty field means: not set.
 
-The preset starter needs no network. xsum is the reference recipe and fetches its model and text.
+F2 shows the first chunks that would be trained on, with the masks that the first epoch draws, and counts
+the text; it follows what you change. [word] the model sees as a mask, word→other it sees as the other word,
+=word= it sees as it is; all three it must predict.
+
+The preset starter needs no network. xsum is the reference recipe and fetches its model and text. Presets that
+you save are offered beside them, and by train --preset.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", tooltip="Start the run and watch it"),
         Binding("ctrl+t", "preset", "Preset", tooltip="Next preset: all fields take its values"),
-        Binding("ctrl+o", "fold", "Open/fold all", tooltip="Open all groups, or fold them away"),
-        Binding("down,enter,j", "go(1)", "Next", key_display="↓", tooltip="Next field"),
+        Binding("ctrl+o", "fold", "Fold", tooltip="Open all groups, or fold them away"),
+        Binding(
+            "ctrl+l", "pick", "Pick", tooltip="Pick the text (at its field: the model) from what is here"
+        ),
+        Binding(
+            "f2",
+            "preview",
+            "Preview",
+            key_display="F2",
+            tooltip="Show the text with its masks, and count it; or hide it",
+        ),
+        Binding("f3", "save_preset", "Save", key_display="F3", tooltip="Save all fields as a preset"),
+        Binding("f8", "delete_preset", "Delete", show=False, tooltip="Delete this saved preset (asks)"),
+        Binding("ctrl+y", "copy", "Copy", tooltip="Copy the command line that starts this run"),
+        Binding("down,enter,j", "go(1)", "Next", key_display="↓", show=False, tooltip="Next field"),
         Binding("up,k", "go(-1)", "Previous", key_display="↑", show=False, tooltip="Field before"),
+        Binding("pagedown", "scroll_preview(1)", "Down", show=False, tooltip="Scroll the preview down"),
+        Binding("pageup", "scroll_preview(-1)", "Up", show=False, tooltip="Scroll the preview up"),
         Binding(
             "escape",
             "app.leave_screen",
@@ -92,14 +103,16 @@ The preset starter needs no network. xsum is the reference recipe and fetches it
         self._values: dict[str, Any] = (recipe or PRESETS[preset]).model_dump()
         self._recipe: Recipe | None = None
         self._problems: dict[str, str] = {}
-        self._past: list[Run] = []
+        self._base = PRESETS[preset]
+        self._past: list[Experience] = []
+        self._counted: PreviewedText | None = None
 
     def compose(self) -> ComposeResult:
         yield TitleBar()
         with VerticalScroll(id="form", can_focus=False):
             with Horizontal(classes="row"):
                 yield Static("Preset", classes="title", markup=False)
-                yield Choice(tuple(PRESETS), self._preset, id="preset")
+                yield Choice(tuple(presets.names()), self._preset, id="preset")
             for name in FIRST:
                 yield RecipeField(name, self._values[name])
             with Horizontal(classes="row"):
@@ -110,20 +123,22 @@ The preset starter needs no network. xsum is the reference recipe and fetches it
             with Vertical(id="groups"):
                 for group in GROUPS:
                     yield FieldGroup(group, group_fields(group))
+        yield PreviewPane(self.workbench.store)
         with Vertical(id="below"):
             yield Static("", id="about", markup=False)
             yield Static("", id="cost", markup=False)
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)  # its keys fill 80 columns
 
     def on_mount(self) -> None:
         self.query_one(TitleBar).show("New run", "Ctrl+S starts it")
-        self.query_one("#field-chunk_size Input").focus()
+        # At once, not when there is time for it: what is typed already must find the field.
+        self.set_focus(self.query_one("#field-chunk_size", RecipeField).editor)
         self._check()
 
-    def read(self) -> list[Run]:
-        return self.workbench.store.runs()
+    def read(self) -> list[Experience]:
+        return self.workbench.store.past.experience()
 
-    def show(self, data: list[Run]) -> None:
+    def show(self, data: list[Experience]) -> None:
         self._past = data
         self._show_cost()
 
@@ -156,22 +171,48 @@ The preset starter needs no network. xsum is the reference recipe and fetches it
     def _about(self, widget: Widget) -> str:
         field = next((one for one in widget.ancestors_with_self if isinstance(one, RecipeField)), None)
         if field:
-            default = as_text(PRESETS[self._preset].model_dump()[field.field_name]) or "not set"
-            return f"{field.help_text} ({self._preset}: {default})"
+            name = field.field_name
+            default = as_text(self._base.model_dump()[name]) or "not set"
+            facts = [field.unit, bounds_of(name), f"{self._preset}: {default}"]
+            if name in ("model", "dataset"):
+                facts.append("Ctrl+L picks")
+            return printable(
+                f"{field.help_text}\n{' · '.join(fact for fact in facts if fact)}", keep_newlines=True
+            )
         if isinstance(widget, GroupTitle):
             assert isinstance(widget.parent, FieldGroup)
             names = ", ".join(title_of(name).lower() for name in widget.parent.field_names)
             return figures.clip(f"Enter opens: {names}", self.size.width - 4)
         if widget.id == "preset":
-            return "Left and right choose. A preset fills in every field."
+            return (
+                "Left and right choose. A preset fills in every field.\nF3 saves one, F8 deletes a saved one."
+            )
         return "What the run is called in the list; its files lie in runs/ID-NAME."
 
     def _use_preset(self, name: str) -> None:
+        try:
+            self._base = presets.load(name)
+        except WorkbenchError as error:  # edited by hand, or deleted in another window
+            self.tell_error(error)
+            self._offer_presets()
+            return
         self._preset = name
-        self._values = PRESETS[name].model_dump()
+        self._values = self._base.model_dump()
         for field in self.query(RecipeField):
             field.set_value(self._values[field.field_name])
         self.query_one("#preset", Choice).value = name
+        self._check()
+
+    def _offer_presets(self) -> None:
+        choice = self.query_one("#preset", Choice)
+        choice.offer(tuple(presets.names()), self._preset)
+
+    def _set_value(self, name: str, value: str) -> None:
+        """As if it had been typed into its field, which may be folded away."""
+        self._values[name] = value
+        for field in self.query(RecipeField):
+            if field.field_name == name:
+                field.set_value(value)
         self._check()
 
     def _check(self) -> None:
@@ -184,6 +225,8 @@ The preset starter needs no network. xsum is the reference recipe and fetches it
             group.tell(printable(self._summary(group.group_name)), wrong)
         self._problems = problems
         self._show_cost()
+        if self.has_class("-preview"):
+            self.query_one(PreviewPane).draw(self._recipe)
 
     def _summary(self, group: str) -> str:
         """The values of a folded group that say most."""
@@ -200,14 +243,85 @@ The preset starter needs no network. xsum is the reference recipe and fetches it
         if self._recipe is None:
             lines = ["Cost: known when every field is right.", self._problems.get("", "")]
         else:
-            lines = estimate(self._recipe, self._past, platform.node()).lines()
+            known: list[PastRun] = [self._counted] if self._counted else []
+            lines = estimate(self._recipe, [*known, *self._past], platform.node()).lines()
         self.query_one("#cost", Static).update("\n".join(lines))
 
     def action_preset(self) -> None:
-        names = list(PRESETS)
-        name = names[(names.index(self._preset) + 1) % len(names)]
-        self._use_preset(name)
-        self.tell(f"Preset {name}.")
+        names = presets.names()
+        at = names.index(self._preset) if self._preset in names else -1
+        self._use_preset(names[(at + 1) % len(names)])
+        self.tell(f"Preset {self._preset}.")
+
+    def action_save_preset(self) -> None:
+        def saved(name: str | None) -> None:
+            if name:
+                self._preset, self._base = name, presets.load(name)
+                self._offer_presets()
+                self.tell(f"Saved: train --preset {name}")
+
+        if self._recipe is None:
+            self.tell("Not saved: a field has to be put right first.", warning=True)
+            return
+        name = "" if self._preset in PRESETS else self._preset
+        self.app.push_screen(SavePreset(self._recipe, name), saved)
+
+    def action_delete_preset(self) -> None:
+        name = self._preset
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                try:
+                    presets.delete(name)
+                except WorkbenchError as error:
+                    self.tell_error(error)
+                    return
+                self._preset, self._base = "starter", PRESETS["starter"]
+                self._offer_presets()
+                self.tell(f"Preset {name} was deleted.")
+
+        if name in PRESETS:
+            self.tell(f"{name} comes with the program and stays.", warning=True)
+        else:
+            self.app.push_screen(Confirm(f"Delete the preset “{name}”?", "The fields here stay."), answered)
+
+    def action_pick(self) -> None:
+        focused = self.focused.ancestors_with_self if self.focused else []
+        at_model = any(isinstance(one, RecipeField) and one.field_name == "model" for one in focused)
+        kind: Kind = "model" if at_model else "dataset"
+
+        def picked(value: str | None) -> None:
+            if value:
+                self._set_value(kind, value)
+                self.tell(f"{title_of(kind)}: {value}")
+
+        self.app.push_screen(PickSource(kind, self.workbench.store), picked)
+
+    def action_copy(self) -> None:
+        if self._recipe is None:
+            self.tell("Not copied: a field has to be put right first.", warning=True)
+            return
+        self.app.copy_to_clipboard(self._command(self._recipe))
+        self.tell(f"Copied: {self._command(self._recipe)}")
+
+    def _command(self, recipe: Recipe) -> str:
+        return command_of(recipe, self._preset, self._base, self._run_name)
+
+    @property
+    def _run_name(self) -> str | None:
+        return self.query_one("#name", Input).value.strip() or None
+
+    def action_preview(self) -> None:
+        self.toggle_class("-preview")
+        self._check()
+
+    def action_scroll_preview(self, by: int) -> None:
+        pane = self.query_one(PreviewPane)
+        pane.scroll_relative(y=by * max(pane.size.height - 2, 1), animate=False)
+
+    def on_preview_pane_counted(self, event: PreviewPane.Counted) -> None:
+        self._counted = PreviewedText(event.recipe.model_dump(), event.counts)
+        self._show_cost()
 
     async def action_fold(self) -> None:
         groups = list(self.query(FieldGroup))
@@ -227,8 +341,7 @@ The preset starter needs no network. xsum is the reference recipe and fetches it
         if self._recipe is None:
             await self._go_to_problem()
             return
-        name = self.query_one("#name", Input).value.strip() or None
-        actions.start(self, self._recipe, name, command_of(self._recipe, self._preset, name))
+        actions.start(self, self._recipe, self._run_name, self._command(self._recipe))
 
     async def _go_to_problem(self) -> None:
         """Put the cursor into the first field that is wrong, unfolding its group."""
@@ -239,25 +352,9 @@ The preset starter needs no network. xsum is the reference recipe and fetches it
         for field in self.query(RecipeField):
             if field.field_name in self._problems:
                 field.editor.focus()
+                self.call_after_refresh(field.scroll_visible, animate=False)
                 break
         self.tell("Not started: a field has to be put right first.", warning=True)
 
     def action_help(self) -> None:
         self.workbench.open_help()
-
-
-def command_of(recipe: Recipe, preset: str, name: str | None) -> str:
-    """The command line that starts the same run, as far as it has flags for it."""
-    base = PRESETS[preset].model_dump()
-    words = ["mlm-workbench", "train", "--preset", preset]
-    rest = False
-    for field, value in recipe.model_dump().items():
-        if value == base[field]:
-            continue
-        if field in _FLAGS and value is not None:
-            words += [_FLAGS[field], as_text(value)]
-        else:
-            rest = True
-    if rest:
-        words += ["--config", "recipe.toml"]
-    return shlex.join([*words, "--name", name] if name else words)

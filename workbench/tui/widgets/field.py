@@ -33,6 +33,19 @@ def metadata(name: str) -> tuple[str, str, str]:
     return str(extra["group"]), str(extra["unit"]), info.description or ""
 
 
+def bounds_of(name: str) -> str:
+    """What a number may be: `at least 8`, `above 0, below 1`; "" where it may be anything."""
+    info = Recipe.model_fields[name]
+    words = (("ge", "at least"), ("gt", "above"), ("le", "at most"), ("lt", "below"))
+    found = [
+        f"{word} {getattr(one, key):,.10g}"
+        for key, word in words
+        for one in info.metadata
+        if hasattr(one, key)
+    ]
+    return ", ".join(found)
+
+
 def choices_of(info: FieldInfo) -> tuple[str, ...]:
     """The words a field is chosen from, or nothing when it is typed."""
     return get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
@@ -134,6 +147,8 @@ class RecipeField(Vertical):
         """Say what is wrong at the field; "" when nothing is."""
         self.set_class(bool(problem), "-wrong")
         if problem:
+            if self.has_focus_within:  # the line below it may be out of sight
+                self.call_after_refresh(self.scroll_visible, animate=False)
             self.query_one(".problem", Static).update(f"✗ {printable(problem)}")
 
     def on_input_changed(self, event: Input.Changed) -> None:
