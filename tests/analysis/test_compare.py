@@ -12,7 +12,7 @@ import pytest
 
 from workbench.analysis.compare import compare_runs
 from workbench.analysis.heldout import FILE, documents_of
-from workbench.analysis.wording import NO_DIFFERENCE, verdict
+from workbench.analysis.wording import NO_DIFFERENCE, group_verdict, verdict
 from workbench.store import Store, Yardstick
 
 from .conftest import Trained
@@ -165,8 +165,16 @@ def test_seeds_of_one_recipe_are_a_group(trained: Trained) -> None:
     assert usual.spread == pytest.approx(np.log(perplexities).std(ddof=1)) and masks.spread is None
     (pair,) = found.group_pairs
     assert pair.log_ratio == pytest.approx(math.log(masks.perplexity / usual.perplexity))
-    by_run = [found.pair(run, masks.runs[0]) for run in usual.runs]
-    assert pair.ci_high - pair.ci_low > max(one.ci_high - one.ci_low for one in by_run if one)
+    assert pair.ci_low < pair.log_ratio < pair.ci_high and 0 < pair.p_value < 1
+    # one difference of two seeds says little of what seeds do
+    assert pair.p_seeds > 0.05 and pair.verdict.startswith(NO_DIFFERENCE)
+
+
+def test_what_seeds_alone_may_do_is_no_difference_between_recipes() -> None:
+    interval = (-0.0315, -0.0387, -0.0243)
+    assert group_verdict(*interval, p_seeds=0.2) == "no difference shown beyond what seeds do"
+    assert group_verdict(*interval, p_seeds=0.01) == verdict(*interval)
+    assert group_verdict(0.01, -0.1, 0.1, p_seeds=0.01) == NO_DIFFERENCE
 
 
 def test_it_can_be_written_as_json(trained: Trained) -> None:

@@ -66,7 +66,7 @@ class GroupPair:
     """Two groups, by their places in `Comparison.groups`; figures as in `Pair`.
 
     p_value and interval take in both what seeds and what the choice of test documents do; p_seeds: whether
-    the difference exceeds what seeds alone do.
+    the difference exceeds what seeds alone do. Where it does not, the verdict is no difference.
     """
 
     a: int

@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.analysis.comparison import Group, GroupPair
 from workbench.analysis.sheets import Common, Sheet
-from workbench.analysis.wording import verdict
+from workbench.analysis.wording import group_verdict
 
 SEEDS = ("seed", "split_seed")
 Shared = Callable[[list[Sheet]], Common | None]
@@ -79,7 +79,7 @@ def _pair(a: int, b: int, groups: list[list[Sheet]], shared: Shared) -> GroupPai
         found.high,
         found.p_value,
         found.p_seeds,
-        verdict(found.log_ratio, found.low, found.high),
+        group_verdict(found.log_ratio, found.low, found.high, found.p_seeds),
     )
 
 

@@ -20,6 +20,14 @@ def verdict(log_ratio: float, low: float, high: float) -> str:
     return f"{word} by {estimate} % ({least} to {most})"
 
 
+def group_verdict(log_ratio: float, low: float, high: float, p_seeds: float) -> str:
+    """As `verdict`, of recipes: what seeds alone may well do is no difference between recipes."""
+    said = verdict(log_ratio, low, high)
+    if said == NO_DIFFERENCE or p_seeds < 0.05:
+        return said
+    return f"{NO_DIFFERENCE} beyond what seeds do"
+
+
 def _percents(shares: Sequence[float]) -> list[str]:
     """With as many digits as tell the interval's ends apart, for instance 3.1, 0.12, 2,500."""
     width = 100 * abs(shares[2] - shares[1])

@@ -66,6 +66,14 @@ class YardstickTest:
             "masks_fingerprint": self.masks_fingerprint,
         }
 
+    def same_questions(self, other: YardstickTest) -> bool:
+        """Whether the shorter of the two is the beginning of the longer one."""
+        length = min(len(self.hashes), len(other.hashes))
+        return (
+            (self.protocol, self.tokenizer_fingerprint, self.masks_fingerprint)
+            == (other.protocol, other.tokenizer_fingerprint, other.masks_fingerprint)
+        ) and bool((self.hashes[:length] == other.hashes[:length]).all())
+
 
 def recipe_of_yardstick(recipe: Recipe, chunk_size: int = CHUNK_SIZE) -> Recipe:
     """The recipe's text, split and machine, with the yardstick's chunks and arithmetic."""

@@ -13,6 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 from workbench import __version__
+from workbench.cli.changed import changed
+from workbench.cli.cloze import cloze
 from workbench.cli.compare import compare
 from workbench.cli.doctor import doctor
 from workbench.cli.fill import fill
@@ -58,7 +60,7 @@ app = typer.Typer(
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (train, runs, show, stop, resume, delete, compare, yardstick, fill, doctor):
+for verb in (train, runs, show, stop, resume, delete, compare, changed, cloze, yardstick, fill, doctor):
     app.command()(verb)
 
 

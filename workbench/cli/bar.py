@@ -9,6 +9,16 @@ from workbench.text import printable
 from workbench.training.events import Event, Progress
 
 
+def quiet_libraries() -> None:
+    """Import the libraries without their talk and bars: this command shows its own."""
+    from workbench.inference.quiet import quieten
+
+    quieten()
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+
+
 class Bar:
     """A context manager, and a listener of events that shows how far the work is. `what`: its name."""
 

@@ -34,11 +34,10 @@ def yardstick(
     found = store.find(run)
     chosen = _chosen(store, found, checkpoint)
 
-    from workbench.cli.bar import Bar
-    from workbench.inference.quiet import quieten
+    from workbench.cli.bar import Bar, quiet_libraries
     from workbench.paths import cache_folder
 
-    quieten()
+    quiet_libraries()
     from workbench.analysis.scorer import Scorer
 
     with Bar() as bar:

@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 from workbench.errors import StoreError, UsageError
 from workbench.recipe import Recipe
 from workbench.store.catalog import Catalog
+from workbench.store.clozes import Clozes
 from workbench.store.curves import Curves
 from workbench.store.engine import SCHEMA_VERSION, current_version, locate, open_engine, sqlite_file
 from workbench.store.glances import Glances
@@ -46,6 +47,7 @@ class Store:
         self.curves = Curves(self)
         self.past = PastRuns(self)
         self.glances = Glances(self)
+        self.clozes = Clozes(self)
         self.yardsticks = Yardsticks(self)
 
     @classmethod

@@ -172,6 +172,7 @@ class Cloze(SQLModel, table=True):
     )
     step: int
     model: str
+    weights_fingerprint: str = Field(index=True)
     suite: str
     suite_fingerprint: str
     items: int
@@ -179,7 +180,7 @@ class Cloze(SQLModel, table=True):
     top5: float
     mean_reciprocal_rank: float
     answers: list[dict[str, Any]] = _json(list)
-    created_at: float
+    created_at: float = 0.0
 
 
 class Sweep(SQLModel, table=True):

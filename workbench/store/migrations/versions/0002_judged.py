@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.Integer, sa.ForeignKey("run.id", ondelete="CASCADE"), index=True),
         sa.Column("step", sa.Integer, nullable=False),
         sa.Column("model", sa.String, nullable=False),
+        sa.Column("weights_fingerprint", sa.String, nullable=False, index=True),
         sa.Column("suite", sa.String, nullable=False),
         sa.Column("suite_fingerprint", sa.String, nullable=False),
         sa.Column("items", sa.Integer, nullable=False),

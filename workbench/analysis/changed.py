@@ -1,0 +1,165 @@
+"""What changed between two runs: the test words that one predicts better than the other, with contexts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from workbench.analysis.yardstick import YardstickTest, load_for_scoring
+from workbench.training.batches import BatchMaker
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+CONTEXT_TOKENS = 8
+"""Shown on each side of a word."""
+_CHUNKS_PER_PASS = 64
+
+
+@dataclass(frozen=True)
+class TokenLosses:
+    """One model's loss at every predicted token of the yardstick; all (tokens,), in the order of the text.
+
+    chunks, positions: where it stands. targets: the token that was right. losses: nats.
+    """
+
+    chunks: np.ndarray
+    positions: np.ndarray
+    targets: np.ndarray
+    losses: np.ndarray
+
+
+@dataclass(frozen=True)
+class Context:
+    """One place where the word was asked for. losses in nats; `before` and `after` as they stand there."""
+
+    before: str
+    after: str
+    loss_a: float
+    loss_b: float
+
+
+@dataclass(frozen=True)
+class ChangedWord:
+    """A word, over all the places where it was asked for.
+
+    gain: the sum over them of a's loss less b's, in nats, so above 0 where b is better. probability: the
+    geometric mean of what the models gave it.
+    """
+
+    word: str
+    count: int
+    gain: float
+    probability_a: float
+    probability_b: float
+    contexts: tuple[Context, ...]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The words that gained and lost most from a to b, each list beginning with the largest."""
+
+    improved: tuple[ChangedWord, ...]
+    worsened: tuple[ChangedWord, ...]
+    tokens: int
+
+
+def token_losses(test: YardstickTest, model: str, *, told: Any = lambda done, total: None) -> TokenLosses:
+    """Score a model on the yardstick, token by token, in fp32 on the CPU. `told`: chunks done and in all."""
+    device = torch.device("cpu")
+    masked_lm = load_for_scoring(model, None, device, test.table.chunk_size)
+    batches = BatchMaker(test.table, test.masker, device)
+    parts = []
+    for first in range(0, len(test.table), _CHUNKS_PER_PASS):
+        rows = np.arange(first, min(first + _CHUNKS_PER_PASS, len(test.table)))
+        batch = batches.draw(rows, epoch=0)
+        if batch.masked:
+            with torch.inference_mode():
+                logits = masked_lm(batch.input_ids, batch.positions).float()
+                losses = F.cross_entropy(logits, batch.targets, reduction="none")
+            chunk, position = np.divmod(batch.positions.numpy(), test.table.chunk_size)
+            parts.append((chunk + first, position, batch.targets.numpy(), losses.double().numpy()))
+        told(int(rows[-1]) + 1, len(test.table))
+    return TokenLosses(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def changes(
+    test: YardstickTest,
+    a: TokenLosses,
+    b: TokenLosses,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    words: int = 10,
+    contexts: int = 3,
+    fewest: int = 1,
+) -> Changes:
+    """The `words` that gained and lost most, each with the `contexts` that moved most.
+
+    Pieces of one word are put together: a word's loss is the sum over its predicted pieces. `fewest`: how
+    often a word must have been asked for.
+    """
+    gains = a.losses - b.losses
+    starts = _word_beginnings(test, a)
+    order = np.lexsort((a.positions, starts, a.chunks))
+    key = np.stack([a.chunks[order], starts[order]], axis=1)
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (key[1:] != key[:-1]).any(axis=1)
+    first = np.flatnonzero(new)
+    places = [
+        (int(chunk), int(start), float(gain), float(loss_a), float(loss_b))
+        for (chunk, start), gain, loss_a, loss_b in zip(
+            key[first],
+            np.add.reduceat(gains[order], first),
+            np.add.reduceat(a.losses[order], first),
+            np.add.reduceat(b.losses[order], first),
+            strict=True,
+        )
+    ]
+    by_word: dict[str, list[tuple[int, int, float, float, float]]] = {}
+    for place in places:
+        by_word.setdefault(_word_at(test, place[0], place[1], tokenizer), []).append(place)
+    often = [(word, found) for word, found in by_word.items() if len(found) >= fewest]
+    often.sort(key=lambda one: -sum(place[2] for place in one[1]))
+
+    def described(word: str, found: list[tuple[int, int, float, float, float]], sign: int) -> ChangedWord:
+        found = sorted(found, key=lambda place: -sign * place[2])
+        mean_a, mean_b = (float(np.mean([place[column] for place in found])) for column in (3, 4))
+        gain = sum(place[2] for place in found)
+        shown = tuple(_context(test, place, tokenizer) for place in found[:contexts])
+        return ChangedWord(word, len(found), gain, float(np.exp(-mean_a)), float(np.exp(-mean_b)), shown)
+
+    improved = [described(*one, 1) for one in often[:words] if sum(place[2] for place in one[1]) > 0]
+    worsened = [described(*one, -1) for one in often[::-1][:words] if sum(place[2] for place in one[1]) < 0]
+    return Changes(tuple(improved), tuple(worsened), len(gains))
+
+
+def _word_beginnings(test: YardstickTest, asked: TokenLosses) -> np.ndarray:
+    """The position where the word of each predicted token begins, within its chunk: (tokens,)."""
+    starts = test.table.word_starts.astype(bool)
+    positions = np.where(starts, np.arange(starts.shape[1]), 0)
+    return np.maximum.accumulate(positions, axis=1)[asked.chunks, asked.positions]
+
+
+def _word_end(test: YardstickTest, chunk: int, start: int) -> int:
+    following = np.flatnonzero(test.table.word_starts[chunk, start + 1 :])
+    return start + 1 + int(following[0]) if len(following) else test.table.chunk_size
+
+
+def _word_at(test: YardstickTest, chunk: int, start: int, tokenizer: PreTrainedTokenizerBase) -> str:
+    ids = test.table.ids[chunk, start : _word_end(test, chunk, start)].tolist()
+    return str(tokenizer.decode(ids, clean_up_tokenization_spaces=False)).strip()
+
+
+def _context(
+    test: YardstickTest, place: tuple[int, int, float, float, float], tokenizer: PreTrainedTokenizerBase
+) -> Context:
+    chunk, start, _, loss_a, loss_b = place
+    ids, end = test.table.ids[chunk], _word_end(test, chunk, start)
+    before = ids[max(0, start - CONTEXT_TOKENS) : start].tolist()
+    after = ids[end : end + CONTEXT_TOKENS].tolist()
+    decode = tokenizer.decode
+    return Context(str(decode(before)).strip(), str(decode(after)).strip(), loss_a, loss_b)

@@ -1,0 +1,196 @@
+"""A cloze suite: sentences with a missing word and the words expected there, one a line.
+
+# a comment
+The capital of [MASK] is Paris. -> france
+It was a [MASK] day. -> fine | good | nice
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from workbench.store import Cloze
+
+MASK, ARROW, OR = "[MASK]", "->", "|"
+TOP = 5
+_SHAPE = f"Each line is: The capital of {MASK} is Paris. {ARROW} france"
+_SHOWN_MISTAKES = 3
+
+
+@dataclass(frozen=True)
+class Item:
+    """A sentence with one mask; any of `expected` is right. `line`: where it stands in the file."""
+
+    line: int
+    text: str
+    expected: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The items of a file."""
+
+    name: str
+    items: tuple[Item, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Of its sentences and words; comments and blank lines do not count."""
+        text = "\n".join(f"{item.text}{ARROW}{OR.join(item.expected)}" for item in self.items)
+        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def read_suite(path: Path) -> Suite:
+    """Read a file. Raises UsageError that names each wrong line and what is wrong with it."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The suite {path} is not UTF-8 text.", _SHAPE) from error
+    except OSError as error:
+        raise UsageError(f"Cannot read the suite {path}: {error.strerror}.", _SHAPE) from error
+    items, mistakes = [], []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        text, arrow, words = line.rpartition(ARROW)
+        expected = tuple(word.strip() for word in words.split(OR) if word.strip())
+        masks = text.count(MASK)
+        if not arrow:
+            mistakes.append(f"line {number} has no {ARROW}")
+        elif masks != 1:
+            mistakes.append(f"line {number} has {masks or 'no'} {MASK}{'s' if masks > 1 else ''}")
+        elif not expected:
+            mistakes.append(f"line {number} expects no word after {ARROW}")
+        else:
+            items.append(Item(number, text.strip(), expected))
+    if mistakes:
+        more = len(mistakes) - _SHOWN_MISTAKES
+        shown = "; ".join(mistakes[:_SHOWN_MISTAKES]) + (f"; and {more} more" if more > 0 else "")
+        raise UsageError(f"{path}: {shown}.", _SHAPE)
+    if not items:
+        raise UsageError(f"The suite {path} has no sentences.", _SHAPE)
+    return Suite(path.name, tuple(items))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model made of an item. rank: of the best expected word among all tokens, from 1; None: it was
+    not asked, for the reason in `left_out`. top: its own first words.
+    """
+
+    line: int
+    text: str
+    expected: tuple[str, ...]
+    rank: int | None
+    probability: float | None
+    top: tuple[str, ...]
+    left_out: str = ""
+
+
+def answer_suite(suite: Suite, model: str, revision: str | None = None) -> list[Answer]:
+    """Ask a model (folder, hub id or `starter`), in fp32 on the CPU. Raises ModelError.
+
+    A word that the tokenizer cuts into several tokens cannot stand in one mask: such a word is not asked for,
+    and an item whose expected words are all such is left out, with the reason.
+    """
+    import torch
+
+    from workbench.inference.pieces import Pieces
+    from workbench.pretrained.model import load_model, usable_positions
+    from workbench.pretrained.tokenizer import load_tokenizer
+
+    tokenizer = load_tokenizer(model, revision)
+    network = load_model(model, revision).model.eval()
+    pieces = Pieces(tokenizer)
+    limit = int(min(usable_positions(network.config) or 10**9, tokenizer.model_max_length))
+    answers = []
+    for item in suite.items:
+        ids, position, wanted, why = _question(item, tokenizer, limit)
+        if not wanted:
+            answers.append(Answer(item.line, item.text, item.expected, None, None, (), why))
+            continue
+        with torch.inference_mode():
+            scores = network(input_ids=torch.tensor([ids])).logits[0, position, : len(tokenizer)].double()
+        best = max(wanted, key=lambda token: float(scores[token]))
+        rank = 1 + int((scores > scores[best]).sum())
+        top = tuple(pieces.readable(int(token)) for token in scores.topk(TOP).indices)
+        probability = float(scores.softmax(0)[best])
+        answers.append(Answer(item.line, item.text, item.expected, rank, probability, top))
+    return answers
+
+
+def _question(
+    item: Item, tokenizer: PreTrainedTokenizerBase, limit: int
+) -> tuple[list[int], int, list[int], str]:
+    """Token ids with one mask, its position, the tokens that are right there, and why there are none."""
+    ids: list[int] = tokenizer(item.text.replace(MASK, str(tokenizer.mask_token)), verbose=False)["input_ids"]
+    if ids.count(int(tokenizer.mask_token_id)) != 1:
+        return ids, 0, [], "the tokenizer does not see one mask; put spaces around it"
+    if len(ids) > limit:
+        return ids, 0, [], f"{len(ids)} tokens, and the model reads {limit}"
+    position = ids.index(int(tokenizer.mask_token_id))
+    wanted, reasons = [], []
+    for word in item.expected:
+        filled: list[int] = tokenizer(item.text.replace(MASK, word), verbose=False)["input_ids"]
+        rest = len(ids) - position - 1
+        own = filled[position : len(filled) - rest]
+        if filled[:position] != ids[:position] or filled[len(filled) - rest :] != ids[position + 1 :]:
+            reasons.append(f"{word} runs into the words beside it")
+        elif len(own) != 1:
+            reasons.append(f"{word} is {len(own)} tokens")
+        elif own[0] in tokenizer.all_special_ids:
+            reasons.append(f"{word} is not in the vocabulary")
+        else:
+            wanted.append(own[0])
+    return ids, position, wanted, "; ".join(reasons)
+
+
+def figures_of(answers: Sequence[Answer]) -> dict[str, Any]:
+    """items (that were asked), top1, top5 and mean_reciprocal_rank: shares and a mean over them."""
+    ranks = [answer.rank for answer in answers if answer.rank is not None]
+    count = max(1, len(ranks))
+    return {
+        "items": len(ranks),
+        "top1": sum(rank == 1 for rank in ranks) / count,
+        "top5": sum(rank <= TOP for rank in ranks) / count,
+        "mean_reciprocal_rank": sum(1 / rank for rank in ranks) / count,
+    }
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An item whose rank is not what it was."""
+
+    line: int
+    text: str
+    expected: tuple[str, ...]
+    before: int
+    after: int
+
+    @property
+    def broke(self) -> bool:
+        """It was answered right, and is no longer."""
+        return self.before == 1 and self.after > 1
+
+    @property
+    def mended(self) -> bool:
+        """It is answered right, and was not."""
+        return self.after == 1 and self.before > 1
+
+
+def turns(before: Cloze, after: Cloze) -> Iterator[Turn]:
+    """What changed from one score of a suite to another, in the order of the file."""
+    ranks = {answer["line"]: answer["rank"] for answer in before.answers}
+    for answer in after.answers:
+        was, now = ranks.get(answer["line"]), answer["rank"]
+        if was is not None and now is not None and was != now:
+            yield Turn(answer["line"], answer["text"], tuple(answer["expected"]), was, now)

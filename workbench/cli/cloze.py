@@ -1,0 +1,143 @@
+"""`cloze`: put sentences with expected words to the checkpoints of runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workbench.cli.options import AsJson, Db, open_store
+from workbench.cli.output import print_json
+from workbench.cli.tables import show_table
+from workbench.text import printable
+
+if TYPE_CHECKING:
+    from workbench.analysis.cloze import Turn
+    from workbench.store import Checkpoint, Cloze, Run, Store
+
+_MOST_TURNS = 10
+
+
+def cloze(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Lines such as: The capital of [MASK] is Paris. -> france")
+    ],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids, names, or `latest`.")],
+    last: Annotated[
+        bool, typer.Option("--last", help="Only the newest checkpoint of each run, not all of them.")
+    ] = False,
+    as_json: AsJson = False,
+    db: Db = None,
+) -> None:
+    """Score a file of sentences with missing words at every checkpoint of runs, and before training.
+
+    Top-1 and top-5 are the shares of sentences whose expected word came first, or among the first five; MRR
+    is the mean of 1 / its rank. What was scored before is looked up.
+    """
+    from workbench.analysis.cloze import read_suite, turns
+
+    suite = read_suite(file)
+    store = open_store(context, db)
+    found = [store.find(run) for run in runs]
+
+    from workbench.cli.bar import Bar, quiet_libraries
+
+    quiet_libraries()
+    from workbench.analysis.cloze_runs import ask_base, ask_checkpoint
+
+    scored: list[tuple[Run, list[tuple[Checkpoint | None, Cloze]]]] = []
+    with Bar() as bar:
+        for run in found:
+            saved = _checkpoints(store, run, last)
+            bar.begin(f"run {run.id}")
+            rows: list[tuple[Checkpoint | None, Cloze]] = [(None, ask_base(store, suite, run))]
+            for done, one in enumerate(saved, start=1):
+                bar.at(done, len(saved) + 1)
+                rows.append((one, ask_checkpoint(store, suite, run, one)))
+            scored.append((run, rows))
+    if as_json:
+        print_json(
+            {
+                "suite": suite.name,
+                "fingerprint": suite.fingerprint,
+                "runs": [
+                    {"run": run.id, "name": run.name, "scores": [_as_json(score) for _, score in rows]}
+                    for run, rows in scored
+                ],
+            }
+        )
+        return
+    _show_table(store, suite.name, scored)
+    for run, rows in scored:
+        first, newest = rows[0][1], rows[-1][1]
+        _show_turns(f"Run {run.id} {run.name}, before training and now", list(turns(first, newest)))
+    _show_left_out(scored[0][1][-1][1])
+
+
+def _checkpoints(store: Store, run: Run, last: bool) -> list[Checkpoint]:
+    assert run.id is not None
+    saved = store.checkpoints(run.id)
+    return saved[-1:] if last else saved
+
+
+def _as_json(score: Cloze) -> dict[str, Any]:
+    names = ("step", "items", "top1", "top5", "mean_reciprocal_rank", "answers")
+    return {name: getattr(score, name) for name in names}
+
+
+def _show_table(
+    store: Store, suite: str, scored: list[tuple[Run, list[tuple[Checkpoint | None, Cloze]]]]
+) -> None:
+    from workbench.analysis.cloze import turns
+    from workbench.tui import figures
+
+    table = [["run", "step", "top-1", "top-5", "MRR", "mended", "broke", "perplexity"]]
+    for run, rows in scored:
+        assert run.id is not None
+        base = run.baseline_perplexity
+        before: Cloze | None = None
+        for saved, score in rows:
+            turned = list(turns(before, score)) if before else []
+            table.append(
+                [
+                    f"{run.id} {run.name}",
+                    f"{score.step:,}",
+                    figures.share(score.top1),
+                    figures.share(score.top5),
+                    f"{score.mean_reciprocal_rank:.3f}",
+                    str(sum(turn.mended for turn in turned)) if before else "",
+                    str(sum(turn.broke for turn in turned)) if before else "",
+                    figures.perplexity(saved.eval_perplexity if saved else base),
+                ]
+            )
+            before = score
+    items = scored[0][1][-1][1].items
+    show_table(f"{suite}: {items} sentences; perplexity on the run's own test", table, frozenset(range(1, 8)))
+
+
+def _show_turns(title: str, turned: list[Turn]) -> None:
+    """The items that moved most, those that broke first."""
+    if not turned:
+        return
+    turned.sort(key=lambda turn: (not turn.broke, not turn.mended, -abs(1 / turn.after - 1 / turn.before)))
+    rows = [["line", "sentence", "expected", "rank", "now", ""]]
+    rows += [
+        [
+            str(turn.line),
+            turn.text,
+            " | ".join(turn.expected),
+            f"{turn.before:,}",
+            f"{turn.after:,}",
+            "broke" if turn.broke else "mended" if turn.mended else "",
+        ]
+        for turn in turned[:_MOST_TURNS]
+    ]
+    show_table(title, rows, frozenset({0, 3, 4}))
+
+
+def _show_left_out(score: Cloze) -> None:
+    for answer in score.answers:
+        if answer["left_out"]:
+            print(printable(f"Left out, line {answer['line']}: {answer['left_out']}."))

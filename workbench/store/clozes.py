@@ -1,0 +1,53 @@
+"""How models answered cloze suites: kept once per checkpoint and suite."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from sqlmodel import col, select
+
+from workbench.store.tables import Cloze
+
+if TYPE_CHECKING:
+    from workbench.store.store import Store
+
+
+class Clozes:
+    """Queries on the table `cloze`; `store.clozes`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, score: Cloze) -> Cloze:
+        """Keep a score, in the place of an earlier one of the same suite, run and step (or base model)."""
+        score.created_at = time.time()
+        same = select(Cloze).where(
+            Cloze.suite_fingerprint == score.suite_fingerprint,
+            Cloze.run_id == score.run_id,
+            Cloze.step == score.step,
+        )
+        if score.run_id is None:
+            same = same.where(Cloze.model == score.model)
+        with self._store._session() as session:
+            for earlier in session.exec(same):
+                session.delete(earlier)
+            session.add(score)
+            session.commit()
+            return score
+
+    def known(self, suite_fingerprint: str, weights_fingerprint: str) -> Cloze | None:
+        """A score of these weights on this suite, whoever it was made for."""
+        query = select(Cloze).where(
+            Cloze.suite_fingerprint == suite_fingerprint, Cloze.weights_fingerprint == weights_fingerprint
+        )
+        with self._store._session() as session:
+            return session.exec(query.limit(1)).first()
+
+    def of_run(self, run_id: int, suite_fingerprint: str | None = None) -> list[Cloze]:
+        """A run's scores in the order of steps, of one suite or of all."""
+        query = select(Cloze).where(Cloze.run_id == run_id)
+        if suite_fingerprint is not None:
+            query = query.where(Cloze.suite_fingerprint == suite_fingerprint)
+        with self._store._session() as session:
+            return list(session.exec(query.order_by(col(Cloze.step), col(Cloze.id))))
