@@ -42,7 +42,7 @@ def test_a_run_that_is_held_stalls_and_goes_on_to_the_same_numbers(
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     wait_until(lambda: is_suspended(pid), "the stop")
-    assert "training, stalled" in cli("runs").out
+    assert ", stalled" in cli("runs").out
     assert f"It stalls: suspended; `kill -CONT {pid}` lets it go on." in cli("show", "held").out
     listed = cli("runs", "--json").json[0]
     assert listed["status"] == "running" and listed["stalled"].startswith("suspended")

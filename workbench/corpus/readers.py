@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from workbench.errors import CorpusError
 
 SAMPLE_ROWS = 100
+_LONGEST_SAMPLE = 10_000  # characters
 _PARQUET_ROWS = 32  # at once: a few kilobytes of dictionary may unpack to many megabytes a row
 _UNLIMITED_FIELD = 2**31 - 1  # csv's own limit, 128 KiB, is less than a long article
 _CONVERT = "Convert it to UTF-8: iconv -f latin1 -t utf-8 FILE > NEW."
@@ -57,8 +58,11 @@ def text_of(value: object, column: str, where: str) -> str | None:
 
 
 def sample(reader: Reader, path: Path, columns: list[str]) -> dict[str, list[object]]:
-    """The first values of each column."""
-    rows = list(islice(reader.rows(path, None), SAMPLE_ROWS))
+    """The first values of each column; of a long text its beginning."""
+    rows = [
+        {name: value[:_LONGEST_SAMPLE] if isinstance(value, str) else value for name, value in row.items()}
+        for row in islice(reader.rows(path, None), SAMPLE_ROWS)
+    ]
     return {name: [row.get(name) for row in rows] for name in columns}
 
 
