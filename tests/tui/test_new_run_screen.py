@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
+from textual.events import Key
 from textual.widgets import Input, Static
 
 from workbench.recipe import GROUPS, PRESETS, Recipe
@@ -206,3 +207,12 @@ async def test_text_is_typed_into_a_text_field_as_it_is(app: WorkbenchApp) -> No
         name.focus()
         await type_text(pilot, "jk? [red]")
         assert name.value == "jk? [red]"
+
+
+async def test_keys_typed_before_the_form_is_there_are_not_lost(app: WorkbenchApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        for key in "n64":  # all at once, as from a terminal that was behind
+            app.post_message(Key(key, key))
+        await settle(pilot)
+        assert form(app).query_one("#field-chunk_size Input", Input).value == "12864"

@@ -121,11 +121,11 @@ class WorkbenchApp(App[None]):
                 screen.select(run_id)
         self.switch_screen(LiveScreen(run_id))
 
-    def open_form(self, recipe: Recipe | None = None) -> None:
-        """Set up a new run."""
+    async def open_form(self, recipe: Recipe | None = None) -> None:
+        """Set up a new run. Keys that are typed meanwhile wait, and find the form's first field."""
         from workbench.tui.screens.new_run import NewRunScreen
 
-        self.push_screen(NewRunScreen(recipe))
+        await self.push_screen(NewRunScreen(recipe))
 
     def open_console(self, run: Run | None) -> None:
         """Fill masks with the run's newest checkpoint, or with the starter when it has none."""

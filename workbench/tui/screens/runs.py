@@ -1,26 +1,32 @@
-"""The first screen: every run, newest first."""
+"""The first screen: every run, sorted and filtered as one likes, and the keys that act on them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Container
+from textual.containers import Container, Horizontal, Vertical
 from textual.widgets import Footer, Static
 
-from workbench.store import ACTIVE
 from workbench.text import printable
-from workbench.tui import actions, figures
+from workbench.tui import actions, figures, run_edits
+from workbench.tui.run_filter import RunFilter, parse
+from workbench.tui.run_reading import Listing, Reading
+from workbench.tui.run_text import STAR, short_name
 from workbench.tui.screens.base import TitleBar, WorkbenchScreen
-from workbench.tui.status import RESUMABLE, mark
-from workbench.tui.widgets.run_columns import Row, row_of
-from workbench.tui.widgets.run_table import RunHeader, RunTable
+from workbench.tui.status import GOING, RESUMABLE
+from workbench.tui.widgets.run_columns import BY_KEY, COLUMNS, Context, order
+from workbench.tui.widgets.run_filter_line import RunFilterLine
+from workbench.tui.widgets.run_header import RunHeader
+from workbench.tui.widgets.run_panel import RunPanel, summary
+from workbench.tui.widgets.run_table import RunTable
 
 if TYPE_CHECKING:
-    from workbench.store import Run
+    from workbench.store.run_lines import RunLine
+    from workbench.tui.run_about import About
 
 EMPTY = """\
 No runs yet.
@@ -30,116 +36,280 @@ a small model and text that need no network. Ctrl+S starts it.
 
 Press  c  to fill masks with the starter as it is.
 Press  ?  for all keys."""
+NOTHING_FOUND = """\
+No run is like that.
 
+Esc  clears the filter, in its line or here.   /  changes it.{archived}"""
+ALL_ARCHIVED = """\
+All runs are archived.
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What one reading of the store gave."""
+Press  A  to see them, n  for a new run."""
 
-    runs: list[Run]
-    rows: list[Row]
+WIDE = 110
+"""Columns from which on the panel stands beside the list."""
+REST = 0.12
+"""Seconds that the cursor must stay on a run before its curve is read."""
+MOST_COMPARED = 8
 
 
 class RunsScreen(WorkbenchScreen):
-    """The list, what is known of the run under the cursor, and the keys that act on it."""
+    """The list, what is known of the run under the cursor, and the keys that act on it or on marked ones."""
 
     TITLE = "Runs"
     HELP = """
-Every run in this database, newest first. A run is a process of its own: it goes on when you leave this
-program, close the terminal or lose the connection, and is here when you come back.
+Every run in this database. A run is a process of its own: it goes on when you leave this program, close
+the terminal or lose the connection, and is here when you come back. Keys act on the marked runs (◆), or on
+the one under the cursor when none is marked.
 
-test: perplexity on held-out text at the last evaluation. best: the lowest so far. Lower is better, but
-figures at different chunk sizes or mask probabilities answer different questions.
+curve, test, best: perplexity on held-out text, its last value, its lowest. Lower is better, but figures at
+different chunk sizes or mask probabilities answer different questions; yard is the same test for all.
+
+Filter: words, "several words", status:finished chunk:128 mask:0.15 tag:x model:y data:z note:w star:yes
+archived:yes (or all), comparisons such as ppl:<50 best:<50 yard:<50 time:>10m lr:>=1e-4, several values with
+commas, and - before what must not be: -status:failed,crashed.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", key_display="Enter", tooltip="Watch the run: curves, progress, log"),
         Binding("n", "new_run", "New", tooltip="Set up and start a new run"),
+        Binding(
+            "slash", "filter", "Filter", key_display="/", tooltip="Show only runs that match what you type"
+        ),
+        Binding("s", "sort", "Sort", tooltip="Choose the column to sort by"),
+        Binding("space", "mark", "Mark", key_display="␣", tooltip="Mark the run, or take its mark away"),
+        Binding("equals_sign", "compare", "Compare", key_display="=", tooltip="Compare the marked runs"),
+        Binding("x", "stop", "Stop", tooltip="Stop; a checkpoint is kept"),
+        Binding(
+            "r", "resume", "Resume", tooltip="Go on from the last checkpoint of a run that did not finish"
+        ),
+        Binding("d", "delete", "Del", tooltip="Delete runs with their checkpoints and logs (asks)"),
+        Binding("u", "undo", "Undo", tooltip="Bring back what was deleted last"),
         Binding("c", "console", "Fill", tooltip="Fill masks with the model of this run"),
-        Binding("x", "stop", "Stop", tooltip="Stop this run; a checkpoint is kept"),
-        Binding("r", "resume", "Resume", tooltip="Go on from the last checkpoint of a stopped run"),
-        Binding("d", "delete", "Delete", tooltip="Delete this run, its checkpoints and its log (asks)"),
         Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="All keys of this screen"),
         Binding("q", "app.leave", "Quit", tooltip="Leave; running trainings go on"),
+        Binding("S", "reverse", "Reverse", show=False, tooltip="Sort the other way round"),
+        Binding("M", "mark_all", "Mark all", show=False, tooltip="Mark all that are shown, or none"),
+        Binding(
+            "asterisk", "star", "Star", key_display="*", show=False, tooltip="Give a star, or take it away"
+        ),
+        Binding("e,f2", "rename", "Rename", key_display="e", show=False, tooltip="Rename the run"),
+        Binding("t", "tags", "Tags", show=False, tooltip="Edit tags"),
+        Binding("N", "note", "Note", show=False, tooltip="Edit the note"),
+        Binding("y", "duplicate", "Duplicate", show=False, tooltip="A new run with this one's recipe"),
+        Binding("z", "archive", "Archive", show=False, tooltip="Archive runs, or bring them back"),
+        Binding("A", "show_archived", "Archived", show=False, tooltip="Show archived runs too, or hide them"),
+        Binding("p", "panel", "Panel", show=False, tooltip="Show or hide the panel beside the list"),
+        Binding("escape", "clear", "Clear", show=False, tooltip="Clear the filter, then the marks"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._runs: dict[int, Run] = {}
-        self._possible: tuple[bool, ...] = ()
+        self._reader: Reading | None = None
+        self._listing = Listing()
+        self._ordered: list[RunLine] = []
+        self._shown: list[RunLine] = []
+        self._by_id: dict[int, RunLine] = {}
+        self._key, self._descending = "id", True
+        self._filter = RunFilter()
+        self._show_archived = False
+        self._panel_wanted = True
+        self._marked: set[int] = set()
+        self._sparks: dict[int, str] = {}
+        self._footer: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield TitleBar()
-        yield RunHeader()
-        yield RunTable(id="runs")
-        with Container(id="empty"):
-            yield Static(EMPTY, markup=False)
+        with Horizontal(id="body"):
+            with Vertical(id="list"):
+                yield RunHeader()
+                yield RunTable(id="runs")
+                with Container(id="empty"):
+                    yield Static(EMPTY, markup=False)
+            yield RunPanel()
+        yield RunFilterLine()
         yield Static("", id="detail", markup=False)
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
+        self.query_one(RunHeader).show_order(self._key, self._descending)
+        self.query_one(TitleBar).show("mlm-workbench", "opening the database")
         self.query_one(RunTable).focus()
 
     @property
-    def current(self) -> Run | None:
+    def current(self) -> RunLine | None:
         """The run under the cursor."""
         chosen = self.query_one(RunTable).current
-        return self._runs.get(chosen) if chosen is not None else None
+        return self._by_id.get(chosen) if chosen is not None else None
+
+    @property
+    def chosen(self) -> list[RunLine]:
+        """The runs that keys act on: the marked ones in sight, or the one under the cursor."""
+        marked = [line for line in self._shown if line.id in self._marked]
+        return marked or ([self.current] if self.current else [])
 
     def select(self, run_id: int) -> None:
         """Have the cursor on this run when the list is next seen."""
         self.query_one(RunTable).select(run_id)
 
+    # Reading
+
     def read(self) -> Listing:
-        runs = self.workbench.store.runs()
-        now = self.workbench.clock()
-        return Listing(runs, [row_of(run, now) for run in runs])
+        if self._reader is None:
+            self._reader = Reading(self.workbench.store)
+        return self._reader.listing(self.workbench.version)
 
     def show(self, data: Listing) -> None:
-        self._runs = {run.id: run for run in data.runs if run.id is not None}
-        self.query_one(RunTable).set_rows(data.rows)
-        self.set_class(not data.rows, "-empty")
-        if data.rows and self.focused is None:
-            self.query_one(RunTable).focus()  # it had none while it was hidden
-        going = sum(run.status in ACTIVE for run in data.runs)
-        parts = [f"{going} going"] if going else []
-        parts += [f"{len(data.runs)} run{'' if len(data.runs) == 1 else 's'}", self.workbench.store.location]
-        self.query_one(TitleBar).show("mlm-workbench", *parts)
-        self._show_detail()
+        changed = data.lines != self._listing.lines
+        self._listing = data
+        if changed:
+            self._by_id = {line.id: line for line in data.lines}
+            self._marked &= self._by_id.keys()
+            self._ordered = order(data.lines, self._key, self._descending)
+        self._arrange()
+        if data.owes:
+            self.set_timer(data.owes, self.reload)
+
+    def touched(self, run_ids: Iterable[int]) -> None:
+        """These are read again at the next reading, whatever else is."""
+        if self._reader is not None:
+            self._reader.touched.update(run_ids)
+
+    def _arrange(self) -> None:
+        """Filter what is sorted, and show it."""
+        archived_too = self._show_archived or self._filter.names_archived
+        self._shown = [
+            line
+            for line in self._ordered
+            if (archived_too or not line.archived) and self._filter.matches(line)
+        ]
+        self._sparks = {key: text for key, text in self._sparks.items() if key in self._by_id}
+        context = Context(self.workbench.clock(), self._sparks, self._marked)
+        table = self.query_one(RunTable)
+        table.set_lines(self._shown, context, self._listing.wishes)
+        self.set_class(not self._shown, "-empty")
+        if not self._shown:
+            self.query_one("#empty Static", Static).update(self._why_empty())
+        elif self.focused is None:
+            table.focus()  # it had none while it was hidden
+        count = f"{len(self._shown)} of {len(self._ordered)}"
+        self.query_one(RunFilterLine).say(count, "; ".join(self._filter.mistakes))
+        self._show_title()
+        self._show_current()
+
+    def _why_empty(self) -> str:
+        if not self._ordered:
+            return EMPTY
+        hidden = sum(line.archived for line in self._ordered)
+        if not self.query_one(RunFilterLine).text.strip():
+            return ALL_ARCHIVED
+        more = f"\nPress  A  to look among the archived too: {hidden} are." if hidden else ""
+        return NOTHING_FOUND.format(archived="" if self._show_archived else more)
+
+    def _show_title(self) -> None:
+        going = sum(line.status in GOING for line in self._ordered)
+        marked = sum(line.id in self._marked for line in self._shown)
+        hidden = sum(line.archived for line in self._ordered) if not self._show_archived else 0
+        count = len(self._ordered)
+        parts = [f"◆ {marked} marked"] if marked else []
+        parts += [f"{going} going"] if going else []
+        parts += [f"{count:,} run{'' if count == 1 else 's'}"]
+        parts += [f"{hidden} archived"] if hidden else []
+        self.query_one(TitleBar).show("mlm-workbench", *parts, self.workbench.store.location)
+
+    # The run under the cursor
+
+    def _show_current(self) -> None:
+        line = self.current
+        wanted = detail(line, self.size.width - 2) if line else Text("")
+        shown = self.query_one("#detail", Static)
+        if shown.content != wanted:
+            shown.update(wanted)
+        if self.has_class("-wide"):
+            self.query_one(RunPanel).show_line(line)
+            self._read_about()
+        names = ("open", "stop", "resume", "delete", "undo", "mark", "compare", "filter", "sort")
+        possible = tuple(self.check_action(name, ()) for name in names)
+        if possible != self._footer:
+            self._footer = possible
+            self.refresh_bindings()
+
+    def _read_about(self) -> None:
+        line = self.current
+        if line is None or self._reader is None or self._reader.knows(line):
+            return
+        reader = self._reader
+
+        def read() -> None:
+            if self.current is not None and self.current.id == line.id:
+                reader.about(self, line, self._show_about)
+
+        self.set_timer(REST, read)
+
+    def _show_about(self, about: About) -> None:
+        if self.current is not None and self.current.id == about.run.id:
+            self.query_one(RunPanel).show_about(about)
 
     def on_run_table_laid(self, event: RunTable.Laid) -> None:
-        self.query_one(RunHeader).lay_out(event.widths)
+        self.query_one(RunHeader).lay_out(event.layout)
 
     def on_run_table_highlighted(self) -> None:
-        self._show_detail()
+        self._show_current()
 
     def on_run_table_opened(self, event: RunTable.Opened) -> None:
         self.workbench.open_live(event.run_id)
 
-    def on_resize(self) -> None:
-        self._show_detail()
+    def on_run_table_moved(self) -> None:
+        if self._reader is not None:
+            self._reader.sparks(self, self.query_one(RunTable).in_sight, self._show_sparks)
 
-    def _show_detail(self) -> None:
-        run = self.current
-        wanted = detail(run, self.size.width - 2) if run else Text("")
-        shown = self.query_one("#detail", Static)
-        if shown.content != wanted:
-            shown.update(wanted)
-        possible = tuple(bool(self.check_action(name, ())) for name in ("open", "stop", "resume", "delete"))
-        if possible != self._possible:
-            self._possible = possible
-            self.refresh_bindings()
+    def _show_sparks(self, sparks: dict[int, str]) -> None:
+        self._sparks.update(sparks)
+        self.query_one(RunTable).refresh_changed()
+
+    def on_resize(self) -> None:
+        self.set_class(self._panel_wanted and self.size.width >= WIDE, "-wide")
+        self._show_current()
+
+    # Filter and order
+
+    def on_run_filter_line_changed(self, event: RunFilterLine.Changed) -> None:
+        self._filter = parse(event.text)
+        self._arrange()
+
+    def on_run_filter_line_left(self) -> None:
+        self.query_one(RunTable).focus()
+
+    def on_run_header_clicked(self, event: RunHeader.Clicked) -> None:
+        self.sort_by(event.key)
+
+    def sort_by(self, key: str | None) -> None:
+        """Sort by a column; by the same again: the other way round. None: as it was."""
+        if key is None:
+            return
+        if key == self._key:
+            self._descending = not self._descending
+        else:
+            self._key, self._descending = key, BY_KEY[key].descends
+        self._ordered = order(self._listing.lines, self._key, self._descending)
+        self.query_one(RunHeader).show_order(self._key, self._descending)
+        self._arrange()
+
+    def commands(self) -> Iterable[SystemCommand]:
+        for column in COLUMNS:
+            yield SystemCommand(f"Sort by {column.what}", "Key: s", lambda key=column.key: self.sort_by(key))
+
+    # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action not in ("open", "stop", "resume", "delete"):
+        if not self.is_mounted or action not in _NEEDING:
             return True
-        run = self.current if self.is_mounted else None
-        if run is None:
-            return False
+        if action == "undo":
+            return bool(self.workbench.deleted)
+        chosen = self.chosen
         if action == "stop":
-            return run.status in ACTIVE
+            return any(line.status in GOING for line in chosen)
         if action == "resume":
-            return run.status in RESUMABLE
-        return run.status not in ACTIVE if action == "delete" else True
+            return any(line.status in RESUMABLE for line in chosen)
+        return bool(self._ordered) if action in ("filter", "sort") else bool(chosen)
 
     def action_open(self) -> None:
         self.query_one(RunTable).action_open()
@@ -147,44 +317,138 @@ figures at different chunk sizes or mask probabilities answer different question
     def action_new_run(self) -> None:
         self.workbench.open_form()
 
+    def action_filter(self) -> None:
+        self.query_one(RunFilterLine).open()
+
+    def action_sort(self) -> None:
+        from workbench.tui.screens.run_sort import SortBy
+
+        self.app.push_screen(SortBy(self._key, self._descending), self.sort_by)
+
+    def action_reverse(self) -> None:
+        self.sort_by(self._key)
+
+    def action_mark(self) -> None:
+        if line := self.current:
+            self._marked ^= {line.id}
+            self._arrange()
+            self.query_one(RunTable).action_move(1)
+
+    def action_mark_all(self) -> None:
+        shown = {line.id for line in self._shown}
+        self._marked = set() if shown <= self._marked else self._marked | shown
+        self._arrange()
+
+    def action_clear(self) -> None:
+        line = self.query_one(RunFilterLine)
+        if line.text:
+            line.clear()
+        else:
+            self._marked = set()
+            self._arrange()
+
+    def action_compare(self) -> None:
+        chosen = self.chosen
+        if 2 <= len(chosen) <= MOST_COMPARED:
+            self.workbench.open_compare([line.id for line in chosen])
+        else:
+            self.tell(f"Mark two to {MOST_COMPARED} runs with space; = compares them.", warning=True)
+
     def action_console(self) -> None:
-        self.workbench.open_console(self.current)
+        line = self.current
+        self.workbench.open_console(self.workbench.store.run(line.id) if line else None)
 
     def action_stop(self) -> None:
-        if run := self.current:
-            actions.stop(self, run)
+        run_edits.stop(self, self.chosen)
 
     def action_resume(self) -> None:
-        if run := self.current:
-            actions.resume(self, run)
+        run_edits.resume(self, self.chosen)
 
     def action_delete(self) -> None:
-        if run := self.current:
-            actions.delete(self, run)
+        chosen = self.chosen
+        self.touched(line.id for line in chosen)
+        actions.delete_all(self, chosen)
+
+    def action_undo(self) -> None:
+        self.touched(run_id for gone in self.workbench.deleted for run_id in gone)
+        actions.undo_delete(self)
+
+    def action_star(self) -> None:
+        run_edits.star(self, self.chosen)
+
+    def action_archive(self) -> None:
+        run_edits.archive(self, self.chosen)
+
+    def action_rename(self) -> None:
+        if line := self.current:
+            run_edits.rename(self, line)
+
+    def action_tags(self) -> None:
+        run_edits.tags(self, self.chosen)
+
+    def action_note(self) -> None:
+        run_edits.note(self, self.chosen)
+
+    def action_duplicate(self) -> None:
+        if line := self.current:
+            run_edits.duplicate(self, line)
+
+    def action_show_archived(self) -> None:
+        self._show_archived = not self._show_archived
+        self.tell("Archived runs are shown too." if self._show_archived else "Archived runs are hidden.")
+        self._arrange()
+
+    def action_panel(self) -> None:
+        if self.size.width < WIDE:
+            self.tell(f"The panel needs {WIDE} columns; this terminal has {self.size.width}.", warning=True)
+            return
+        self._panel_wanted = not self._panel_wanted
+        self.set_class(self._panel_wanted, "-wide")
+        self._show_current()
 
     def action_help(self) -> None:
         self.workbench.open_help()
 
 
-def detail(run: Run, width: int) -> Text:
+_NEEDING = frozenset(
+    {
+        "open",
+        "stop",
+        "resume",
+        "delete",
+        "undo",
+        "mark",
+        "mark_all",
+        "compare",
+        "filter",
+        "sort",
+        "star",
+        "archive",
+        "rename",
+        "tags",
+        "note",
+        "duplicate",
+    }
+)
+"""Actions that need a run, or one in a certain state."""
+
+
+def detail(line: RunLine, width: int) -> Text:
     """Two lines on the run under the cursor: what it is doing and came to, or what went wrong."""
-    doing = run.status + (f", {run.phase}" if run.status == "running" and run.phase else "")
-    parts = [f"{mark(run.status).symbol} {doing}"]
-    if run.step:
-        parts.append(f"step {figures.count(run.step)}/{figures.count(run.total_steps)}")
-    if run.tokens_per_second:
-        parts.append(f"{figures.compact(run.tokens_per_second)} tokens/s")
-    if run.baseline_perplexity is not None:
-        parts.append(f"test perplexity {figures.perplexity(run.baseline_perplexity)} before training")
-    name = figures.clip(printable(run.name), width // 2)
-    first = Text(f"{name}  ", style="bold", no_wrap=True, end="")
-    first.append(figures.clip(" · ".join(parts), width - first.cell_len), "not bold")
-    if run.error:
-        second = f"{run.error.partition(chr(10))[0]} {run.error_hint or ''}"
+    star = f" {STAR}" if line.starred else ""
+    first = Text(f"{figures.clip(printable(line.name), width // 2)}{star}  ", "bold", no_wrap=True, end="")
+    parts = [summary(line)]
+    if line.baseline_perplexity is not None:
+        parts.append(f"{figures.perplexity(line.baseline_perplexity)} before training")
+    first.append(figures.clip(printable(" · ".join(parts)), width - first.cell_len), "not bold")
+    recipe = line.recipe
+    if line.error:
+        second = f"{line.error.partition(chr(10))[0]} {line.error_hint or ''}"
     else:
-        recipe = run.recipe
         second = (
-            f"{recipe.get('model')} on {recipe.get('dataset')} · batch {recipe.get('batch_size')} · "
-            f"learning rate {figures.decimal(recipe.get('learning_rate'))} · seed {recipe.get('seed')}"
+            f"{short_name(recipe.model)} on {short_name(recipe.dataset)} · batch {recipe.batch_size} · "
+            f"lr {figures.decimal(recipe.learning_rate)} · seed {recipe.seed}"
         )
+        second += f" · {' '.join(line.tags)}" if line.tags else ""
+        second += f" · “{line.note}”" if line.note else ""
     return first.append("\n").append(figures.clip(printable(second), width), "not bold")
