@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 from pathlib import Path
@@ -95,8 +96,15 @@ def test_letters_that_the_locale_has_not(cli: Cli, tmp_path: Path) -> None:
     store.create_run(PRESETS["starter"], "médecine 日本")
     store.close()
     environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    for words in (["runs"], ["show", "1"], ["doctor"]):
+    for words in (["runs"], ["show", "1"]):
         command = [*COMMAND, *words]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
-    assert "characters: ascii, not UTF-8" in done.stdout
+        assert "m?decine ??" in done.stdout
+
+
+def test_a_locale_that_cannot_draw_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert terminal("characters").status == "warning" and "C.UTF-8" in terminal("characters").hint
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+    assert terminal("characters").status == "ok"

@@ -18,7 +18,7 @@ from workbench.recipe import PRESETS, Recipe
 from workbench.store import Status, Store
 from workbench.worker import launch
 
-from .conftest import thorough
+from .conftest import FULL, thorough
 from .hostile import NASTY, arguments, obeyed, often, text
 
 VERBS = ("train", "runs", "show", "stop", "resume", "delete", "fill")
@@ -180,7 +180,7 @@ def test_fill_reads_lines_of_any_bytes(tiny_model: Path, tmp_path: Path) -> None
         b"a [MASK]",
     ]
     command = [sys.executable, "-m", "workbench", "fill", "--model", str(tiny_model), "--db", "fill.db", "-"]
-    for locale in ("C.UTF-8", "C"):
+    for locale in ("C.UTF-8", "C") if FULL else ("C",):
         environment = {**os.environ, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
         done = subprocess.run(command, input=b"\n".join(lines) + b"\n", capture_output=True, env=environment)
         shown = (done.stdout + done.stderr).decode("utf-8", "replace")
@@ -189,7 +189,7 @@ def test_fill_reads_lines_of_any_bytes(tiny_model: Path, tmp_path: Path) -> None
         assert done.stdout.count(b"sat") >= 1
 
 
-@pytest.mark.parametrize("length", [300, 10_000, thorough(10_000_000, 200_000)])
+@pytest.mark.parametrize("length", [300, 10_000, thorough(3_000_000, 200_000)])
 def test_words_of_great_length(length: int, filler: Filler, tmp_path: Path) -> None:
     word = "a" * length
     store = Store.open(tmp_path / "long.db")
