@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import faulthandler
 import logging
 import os
@@ -14,7 +15,7 @@ from typing import Any
 
 from workbench.errors import StoreError, WorkbenchError
 from workbench.paths import cache_folder
-from workbench.private import without_secrets
+from workbench.private import make_private, without_secrets
 from workbench.recipe import Recipe
 from workbench.store import Run, Status, Store
 from workbench.text import printable
@@ -130,6 +131,8 @@ class _Job:
                 ending = {"status": str(Status.FAILED), **explain(error, self._folder)}
                 log.error("%s %s", ending["error"], ending["error_hint"])
                 log.error("%s", traceback.format_exc().rstrip())
+            with contextlib.suppress(OSError):  # nothing that a library wrote there is for others
+                make_private(self._folder)
             self._write_ending(ending)
         return 1 if ending["status"] == Status.FAILED else 0
 
