@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 import pytest
 from textual.events import Key
 from textual.widgets import Input, Static
@@ -12,7 +10,6 @@ from workbench.recipe import GROUPS, PRESETS, Recipe
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.help import Help
-from workbench.tui.command import command_of
 from workbench.tui.screens.new_run import FIRST, NewRunScreen, group_fields
 from workbench.tui.screens.runs import RunsScreen
 from workbench.tui.widgets.choice import Choice
