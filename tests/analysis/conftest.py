@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.inference.conftest import byte_level_folder  # noqa: F401
 from workbench.recipe import PRESETS, Recipe
 from workbench.store import Run, Store
 
