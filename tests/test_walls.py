@@ -66,6 +66,8 @@ LIGHT = [
     "workbench.presets",
     "workbench.preview.client",
     "workbench.training.events",
+    "workbench.analysis.cloze",
+    "workbench.analysis.compare",
 ]
 HEAVY = {"torch", "transformers", "datasets", "accelerate", "numpy", "pyarrow", "pandas"}
 
