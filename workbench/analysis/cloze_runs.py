@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 from workbench.analysis.cloze import Suite, answer_suite, figures_of
 from workbench.analysis.weights import weights_fingerprint
@@ -20,7 +21,7 @@ def ask_base(store: Store, suite: Suite, run: Run) -> Cloze:
 def ask_checkpoint(store: Store, suite: Suite, run: Run, saved: Checkpoint) -> Cloze:
     """The answers of a checkpoint. Raises WorkbenchError."""
     assert run.id is not None
-    path = resolve_model(store, run=str(run.id), checkpoint_step=saved.step).path
+    path = resolve_model(store, run=str(run.id), checkpoint=saved.step).path
     return _ask(store, suite, path, None, path, run.id, saved.step)
 
 
@@ -29,7 +30,7 @@ def _ask(
 ) -> Cloze:
     weights = weights_fingerprint(place, revision)
     known = store.clozes.known(suite.fingerprint, weights)
-    whose = {"run_id": run_id, "step": step, "model": name}
+    whose: dict[str, Any] = {"run_id": run_id, "step": step, "model": name}
     if known is not None:
         if (known.run_id, known.step) == (run_id, step):
             return known

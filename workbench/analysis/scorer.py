@@ -63,7 +63,7 @@ class Scorer:
 
     def checkpoint(self, saved: Checkpoint) -> Yardstick:
         """The score of a checkpoint, also as the metric of its step. Raises WorkbenchError, Interrupted."""
-        path = resolve_model(self._store, run=str(self._run_id), checkpoint_step=saved.step).path
+        path = resolve_model(self._store, run=str(self._run_id), checkpoint=saved.step).path
         found = self._score(path, None, self._run_id, saved.step)
         value = perplexity(found.loss_sum / max(1, found.masked_tokens))
         told = self._store.metrics(self._run_id, [METRIC])

@@ -56,11 +56,11 @@ def changed(
                 f"Runs {runs[0].id} and {runs[1].id} were not asked the same.",
                 f"`mlm-workbench compare {runs[0].id} {runs[1].id}` says what differs.",
             )
-        losses = []
-        for run, path in zip(runs, paths, strict=True):
-            bar.begin(f"run {run.id}")
-            losses.append(token_losses(test, path, told=bar.at))
-    found = changes(test, *losses, load_tokenizer(paths[0]), words=words, fewest=fewest)
+        bar.begin(f"run {runs[0].id}")
+        before = token_losses(test, paths[0], told=bar.at)
+        bar.begin(f"run {runs[1].id}")
+        after = token_losses(test, paths[1], told=bar.at)
+    found = changes(test, before, after, load_tokenizer(paths[0]), words=words, fewest=fewest)
     if as_json:
         print_json({"a": runs[0].id, "b": runs[1].id, **asdict(found)})
         return
