@@ -144,6 +144,7 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
         ("test perplexity", figures.perplexity(run.eval_perplexity)),
         ("  best", figures.perplexity(run.best_eval_perplexity)),
         ("  before training", figures.perplexity(run.baseline_perplexity)),
+        ("on the yardstick", figures.perplexity(run.yardstick_perplexity)),
         ("train perplexity", figures.perplexity(run.train_perplexity)),
         ("throughput", f"{figures.compact(run.tokens_per_second)} tokens/s"),
         ("tags", ", ".join(run.tags)),
