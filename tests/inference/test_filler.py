@@ -60,7 +60,7 @@ def test_the_starter_knows_a_capital_is_a_city(starter: Filler) -> None:
 def test_json_has_the_keys_that_scripts_rely_on(starter: Filler) -> None:
     result = starter.fill("A [MASK].", 2)
     values = result.to_json()
-    assert list(values) == ["text", "filled", "masks"]
+    assert list(values) == ["text", "filled", "masks", "joint"]
     assert list(values["masks"][0]) == ["position", "predictions"]
     assert [list(one) for one in values["masks"][0]["predictions"]] == [
         ["text", "token_id", "probability"]

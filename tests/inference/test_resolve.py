@@ -48,9 +48,9 @@ def test_a_run_is_asked_at_its_newest_checkpoint(store: Store) -> None:
 
 def test_a_checkpoint_can_be_chosen(store: Store) -> None:
     run_with_checkpoints(store, "first", 10, 20)
-    assert resolve_model(store, "1", checkpoint_step=10).path.endswith("step-00000010")
+    assert resolve_model(store, "1", checkpoint=10).path.endswith("step-00000010")
     with pytest.raises(ModelError) as raised:
-        resolve_model(store, "1", checkpoint_step=15)
+        resolve_model(store, "1", checkpoint=15)
     assert raised.value.hint == "Steps with one: 10, 20."
 
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from workbench import errors
 from workbench.errors import ModelError, WorkbenchError
-from workbench.inference.results import FillResult
+from workbench.inference.results import FillResult, Surprisal
 
 # -P: a file in the current folder that is named like a library must not be taken for it.
 SERVER = (sys.executable, "-P", "-m", "workbench.inference.server")
@@ -34,13 +34,19 @@ class InferenceClient:
         self._starting: asyncio.Task[_Process] | None = None
         self._closed = False
 
-    async def fill(self, model: str, text: str, top_k: int = 5) -> FillResult:
+    async def fill(self, model: str, text: str, top_k: int = 5, candidates: Sequence[str] = ()) -> FillResult:
         """The masks of `text`, filled by `model` (see `ModelChoice.path`).
 
         Raises UsageError or ModelError, as `Filler` does; ModelError also when the process cannot be had.
         """
-        answer = await self.ask({"model": model, "text": text, "top_k": top_k})
+        question = {"model": model, "text": text, "top_k": top_k, "candidates": list(candidates)}
+        answer = await self.ask(question)
         return FillResult.from_json(answer["result"], tuple(answer["notes"]))
+
+    async def surprisal(self, model: str, text: str) -> Surprisal:
+        """How unexpected each token of `text` is to `model`. Raises as `fill` does."""
+        answer = await self.ask({"model": model, "text": text, "task": "surprisal"})
+        return Surprisal.from_json(answer["result"], tuple(answer["notes"]))
 
     async def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """The server's answer to any of its questions. Raises the error that it met; ModelError when there is

@@ -1,10 +1,9 @@
-"""A loaded masked language model that fills masks in sentences."""
+"""A loaded masked language model that fills masks in sentences, and says what surprises it in them."""
 
 from __future__ import annotations
 
 import os
-import re
-import threading
+from collections.abc import Sequence
 
 import torch
 from huggingface_hub.utils import enable_progress_bars
@@ -12,14 +11,19 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
 from workbench.errors import ModelError, UsageError, WorkbenchError
+from workbench.inference import joint
+from workbench.inference.candidates import check_words, tokens_in_place
+from workbench.inference.masked_text import MASK, MaskedText, read_text, require_masks
 from workbench.inference.pieces import Pieces, fill_in
-from workbench.inference.results import FillResult, MaskFill, Prediction
+from workbench.inference.reader import Question, Reader
+from workbench.inference.results import Candidate, FillResult, JointFill, MaskFill, Prediction, Surprisal
+from workbench.inference.slots import Slots, Word, log_probabilities
+from workbench.inference.surprisal import surprisal_of
+from workbench.inference.withdrawn import Check, go_on
 from workbench.pretrained.model import load_model, usable_positions
 from workbench.pretrained.tokenizer import load_tokenizer
 
-MASK = "[MASK]"
-"""How a person writes a mask, whatever the tokenizer calls it."""
-
+__all__ = ["MASK", "Filler"]
 MOST_TOKENS = 8192
 """Limit for models that set none: attention takes memory with the square of the length."""
 
@@ -32,7 +36,7 @@ if "HF_HUB_DISABLE_PROGRESS_BARS" not in os.environ:
 class Filler:
     """Runs on the CPU: one sentence takes milliseconds there, and a training keeps its GPU to itself.
 
-    `fill` may be called from several threads at once.
+    It may be asked from several threads at once. `check`: see `reader.Check`.
     """
 
     def __init__(
@@ -43,10 +47,10 @@ class Filler:
         notes: tuple[str, ...] = (),
     ) -> None:
         self._name = name
-        self._model = model.eval()
+        self._model = model
         self._tokenizer = tokenizer
         self._pieces = Pieces(tokenizer)
-        self._lock = threading.Lock()
+        self._reader = Reader(name, model, len(tokenizer))
         self.notes = notes
         self.limit = _limit(model, tokenizer)
         """The most tokens of a text, special tokens counted."""
@@ -69,72 +73,130 @@ class Filler:
                 "Its files may be damaged or not a model's.",
             ) from error
 
-    def fill(self, text: str, top_k: int = 5) -> FillResult:
+    @property
+    def size(self) -> int:
+        """Bytes of the weights."""
+        return self._reader.size
+
+    def fill(
+        self, text: str, top_k: int = 5, candidates: Sequence[str] = (), check: Check = go_on
+    ) -> FillResult:
         """The `top_k` most probable tokens for each mask of `text`; each mask sees the others as masks.
 
-        Raises UsageError: no mask, more tokens than `limit`, `top_k` below 1, text that is not Unicode.
-        Raises ModelError when the model gives no usable scores.
+        With `candidates`, those words as well, and only they fill the text. Where there are several masks,
+        up to `joint.MOST_MASKS`, also the words that fit together best (see `joint.joint_fills`).
+
+        Raises UsageError: no mask, more tokens than `limit`, `top_k` below 1, text that is not Unicode, no
+        candidate that can stand in some mask. Raises ModelError when the model gives no usable scores.
         """
         if top_k < 1:
             raise UsageError(f"top_k must be at least 1; got {top_k}.")
-        ids, around, positions = self._read(text)
-        probabilities = self._probabilities(ids, positions)
-        best = probabilities.topk(min(top_k, probabilities.shape[-1]))
-        masks = []
-        for position, shares, tokens in zip(
-            positions, best.values.tolist(), best.indices.tolist(), strict=True
-        ):
-            predictions = tuple(
+        check_words(candidates)
+        read = read_text(self._tokenizer, text, self.limit, self._name)
+        require_masks(read, str(self._tokenizer.mask_token))
+        slots = Slots(read.ids, read.positions, int(self._tokenizer.mask_token_id), self.limit)
+        predictions = self._predictions(read, top_k, check)
+        if not candidates:
+            words: list[Word] = [(best[0].token_id,) for best in predictions]
+            masks = tuple(map(MaskFill, read.positions, predictions))
+            propose = joint.of_vocabulary(self._reader, slots, check=check)
+            found = self._joint(read, slots, propose, [{} for _ in masks], check)
+            return FillResult(text, self._filled(read, words), masks, found, self.notes)
+        judged = self._judged(read, slots, candidates, check)
+        named = [{one.token_ids: one.text for one in judge if one.token_ids} for judge in judged]
+        masks = tuple(map(MaskFill, read.positions, predictions, judged))
+        propose = joint.of_words(self._reader, slots, [list(names) for names in named], check)
+        found = self._joint(read, slots, propose, named, check)
+        return FillResult(text, _put_in(read, [judge[0].text for judge in judged]), masks, found, self.notes)
+
+    def surprisal(self, text: str, check: Check = go_on) -> Surprisal:
+        """How unexpected each token of `text` is. Raises UsageError: nothing to score, more tokens than
+        `limit`, text that is not Unicode. Raises ModelError as `fill` does.
+        """
+        read = read_text(self._tokenizer, text, self.limit, self._name)
+        special = frozenset(self._tokenizer.all_special_ids)
+        found = surprisal_of(
+            self._reader, read, self._pieces, int(self._tokenizer.mask_token_id), special, check
+        )
+        if not found.count:
+            raise UsageError("There is no word in the text to score.", "Type a sentence.")
+        unknown = read.ids.count(self._tokenizer.unk_token_id)
+        notes = self.notes
+        if unknown:
+            tokens = "token is" if unknown == 1 else "tokens are"
+            notes = (*notes, f"{unknown} {tokens} unknown to the vocabulary and not scored.")
+        return found.with_notes(notes)
+
+    def _predictions(self, read: MaskedText, top_k: int, check: Check) -> list[tuple[Prediction, ...]]:
+        def take(_: int, found: torch.Tensor) -> tuple[Prediction, ...]:
+            best = found.topk(min(top_k, len(found)))
+            return tuple(
                 Prediction(self._pieces.readable(token), token, share)
-                for token, share in zip(tokens, shares, strict=True)
+                for token, share in zip(best.indices.tolist(), best.values.exp().tolist(), strict=True)
             )
-            masks.append(MaskFill(position, predictions))
-        added = [self._pieces.added_text(mask.predictions[0].token_id) for mask in masks]
-        filled = fill_in(around, added, mask_takes_space=self._pieces.mask_takes_space)
-        return FillResult(text, filled, tuple(masks), self.notes)
 
-    def _read(self, text: str) -> tuple[list[int], list[str], list[int]]:
-        """Token ids, the text around the masks, and the masks' indices in the ids."""
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise UsageError("The text is not valid Unicode.", "Give it as UTF-8.") from None
-        own_mask = str(self._tokenizer.mask_token)
-        around = re.split("|".join({re.escape(MASK), re.escape(own_mask)}), text)
-        if len(around) == 1:
-            also = f" ({own_mask} is this model's own, and works as well)" if own_mask != MASK else ""
-            raise UsageError(
-                "The text has no mask.",
-                f"Write {MASK} where a word is missing{also}: The {MASK} is returned.",
-            )
-        ids = self._tokenizer(own_mask.join(around), verbose=False)["input_ids"]
-        if len(ids) > self.limit:
-            raise UsageError(
-                f"The text is {len(ids):,} tokens long; this model reads at most {self.limit:,}.",
-                "Shorten it around the mask.",
-            )
-        positions = [index for index, token in enumerate(ids) if token == self._tokenizer.mask_token_id]
-        if len(positions) != len(around) - 1:
-            raise ModelError(
-                f"The tokenizer of {self._name} sees {len(positions)} of the {len(around) - 1} masks.",
-                "Put spaces around each mask.",
-            )
-        return ids, around, positions
+        return self._reader.read([Question(read.ids, place) for place in read.positions], take, check)
 
-    def _probabilities(self, ids: list[int], positions: list[int]) -> torch.Tensor:
-        """(masks, tokens that the tokenizer can name), fp32: softmax over all that the model scores."""
-        try:
-            with self._lock, torch.inference_mode():
-                scores = self._model(input_ids=torch.tensor([ids])).logits[0, positions].float()
-        except Exception as error:  # whatever a foreign forward raises
-            raise ModelError(f"{self._name} cannot read this text: {str(error).strip()[:200]}") from error
-        probabilities = scores.softmax(-1)[:, : len(self._tokenizer)]
-        if not probabilities.isfinite().all():
-            raise ModelError(
-                f"{self._name} gives no numbers as scores: its weights are damaged, or training diverged.",
-                "Try an earlier checkpoint, or train with a lower learning rate.",
-            )
-        return probabilities
+    def _judged(
+        self, read: MaskedText, slots: Slots, words: Sequence[str], check: Check
+    ) -> list[tuple[Candidate, ...]]:
+        """For each mask the candidates, the most probable first, then those that cannot stand there."""
+        fitting: list[tuple[int, str, Word]] = []
+        unfit: list[list[Candidate]] = [[] for _ in read.positions]
+        for slot in range(slots.count):
+            for word in words:
+                found = tokens_in_place(self._tokenizer, read.around, read.ids, read.positions, slot, word)
+                if isinstance(found, str):
+                    unfit[slot].append(Candidate(word, why_not=found))
+                else:
+                    fitting.append((slot, word, found))
+        empty = (None,) * slots.count
+        values = log_probabilities(
+            self._reader, slots, [(empty, slot, own) for slot, _, own in fitting], check
+        )
+        judged = []
+        for slot, cannot in enumerate(unfit):
+            can: dict[Word, Candidate] = {}
+            for (at, word, own), value in zip(fitting, values, strict=True):
+                if at == slot:  # of two words that the tokenizer takes for the same, the first
+                    can.setdefault(own, Candidate(word, own, value))
+            if not can:
+                reasons = "; ".join(f"{one.text} {one.why_not}" for one in cannot[:3])
+                where = f"mask {slot + 1}" if slots.count > 1 else "the mask"
+                raise UsageError(f"None of the candidates can stand in {where}.", f"{reasons}.")
+            ordered = sorted(can.values(), key=lambda one: one.log_probability or 0.0, reverse=True)
+            judged.append((*ordered, *cannot))
+        return judged
+
+    def _joint(
+        self,
+        read: MaskedText,
+        slots: Slots,
+        propose: joint.Propose,
+        named: Sequence[dict[Word, str]],
+        check: Check,
+    ) -> tuple[JointFill, ...]:
+        if not 2 <= slots.count <= joint.MOST_MASKS:
+            return ()
+        fills = []
+        for one in joint.joint_fills(self._reader, slots, propose, check=check):
+            if named[0]:
+                texts = [names[word] for names, word in zip(named, one.words, strict=True)]
+                filled = _put_in(read, texts)
+            else:
+                texts = [self._pieces.readable(word[0]) for word in one.words]
+                filled = self._filled(read, one.words)
+            fills.append(JointFill(filled, tuple(texts), one.words, one.score))
+        return tuple(fills)
+
+    def _filled(self, read: MaskedText, words: Sequence[Word]) -> str:
+        added = [self._pieces.added_text(word[0]) for word in words]
+        return fill_in(read.around, added, mask_takes_space=self._pieces.mask_takes_space)
+
+
+def _put_in(read: MaskedText, words: Sequence[str]) -> str:
+    """The text with the words just where the masks were written."""
+    return "".join(part for pair in zip(read.around, [*words, ""], strict=True) for part in pair)
 
 
 def _limit(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:

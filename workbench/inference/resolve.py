@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.errors import ModelError, StoreError, UsageError
+from workbench.text import printable
 
 if TYPE_CHECKING:
     from workbench.store import Run, Store
 
 STARTER = "starter"
+BEST, LAST = "best", "last"
 _RUN = "run:"
 
 
@@ -28,44 +30,51 @@ class ModelChoice:
 
 
 def resolve_model(
-    store: Store, run: str | None = None, model: str | None = None, checkpoint_step: int | None = None
+    store: Store, run: str | None = None, model: str | None = None, checkpoint: int | str | None = None
 ) -> ModelChoice:
-    """The newest checkpoint of `run` (an id, a name, `latest`; or the one at `checkpoint_step`), or `model`.
+    """A checkpoint of `run` (an id, a name, `latest`), or `model`.
 
-    `model` is a hub id, a folder, `starter` or `run:RUN`. With neither: the newest run that has a checkpoint,
-    or else the starter. Whether a model by name exists is found out when it is loaded. Raises UsageError when
-    both are given or there is no such run, ModelError when the run has no such checkpoint, StoreError when
-    its folder is gone.
+    `checkpoint`: its step, `best` by test perplexity, or `last`, as with None. `model` is a hub id, a folder,
+    `starter` or `run:RUN`. With neither: the newest run that has a checkpoint, or else the starter. Whether a
+    model by name exists is found out when it is loaded.
+
+    Raises UsageError: both are given, there is no such run, or a checkpoint is asked of a model. Raises
+    ModelError when the run has no such checkpoint, StoreError when its folder is gone.
     """
     if run and model:
         raise UsageError("A run and a model were both given.", "Give --run or --model, not both.")
     if model and model.startswith(_RUN):
         run, model = model.removeprefix(_RUN), None
     if model:
+        if checkpoint is not None:
+            raise UsageError("A checkpoint belongs to a run.", "Give --run with it, not --model.")
         return ModelChoice(model, model)
     if run:
-        return _of_run(store, store.find(run), checkpoint_step)
-    for candidate in store.runs():
-        if candidate.checkpoint:
-            return _of_run(store, candidate, checkpoint_step)
+        return _of_run(store, store.find(run), checkpoint)
+    newest = next(iter(store.past.models(limit=1)), None)
+    if newest:
+        return _of_run(store, store.run(newest.id), checkpoint)
     return ModelChoice(STARTER, STARTER)
 
 
-def _of_run(store: Store, run: Run, step: int | None) -> ModelChoice:
+def _of_run(store: Store, run: Run, wanted: int | str | None) -> ModelChoice:
     assert run.id is not None
     name = f"run {run.id} {run.name}"
-    if step is None:
+    if wanted in (None, LAST):
         if not run.checkpoint:
             raise ModelError(
                 f"{name} has no checkpoint yet ({run.status}).",
                 "The first is saved after an epoch; `mlm-workbench runs` lists the runs.",
             )
         return ModelChoice(name, str(_folder(store, run, run.checkpoint)), run.id)
-    saved = {checkpoint.step: checkpoint.path for checkpoint in store.checkpoints(run.id)}
-    if step not in saved:
-        there = ", ".join(str(one) for one in sorted(saved)) or "none"
-        raise ModelError(f"{name} has no checkpoint at step {step}.", f"Steps with one: {there}.")
-    return ModelChoice(f"{name} step {step}", str(_folder(store, run, saved[step])), run.id)
+    saved = store.checkpoints(run.id)
+    for checkpoint in saved:
+        if (wanted == BEST and checkpoint.best) or str(wanted) == str(checkpoint.step):
+            label = f"{name} {BEST if wanted == BEST else f'step {wanted}'}"
+            return ModelChoice(label, str(_folder(store, run, checkpoint.path)), run.id)
+    there = ", ".join(str(checkpoint.step) for checkpoint in saved) or "none"
+    missing = "best checkpoint" if wanted == BEST else f"checkpoint at step {printable(str(wanted))}"
+    raise ModelError(f"{name} has no {missing}.", f"Steps with one: {there}.")
 
 
 def _folder(store: Store, run: Run, saved: str) -> Path:

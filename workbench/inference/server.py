@@ -1,9 +1,12 @@
 """The warm inference process: requests in on standard input, answers out on standard output, a JSON a line.
 
-    {"id": 7, "model": "starter", "text": "The [MASK].", "top_k": 5}   a request
-    {"cancel": 7}                                                      it is no longer wanted
-    {"id": 7, "result": {...}, "notes": []}                            an answer
+    {"id": 7, "model": "starter", "text": "The [MASK].", "top_k": 5, "candidates": []}   a request
+    {"id": 8, "model": "starter", "text": "A sentence.", "task": "surprisal"}             another
+    {"cancel": 7}                                                         it is no longer wanted
+    {"id": 7, "result": {...}, "notes": []}                               an answer
     {"id": 7, "error": {"kind": "UsageError", "message": "...", "hint": "..."}}
+
+What is no longer wanted is given up between two passes of the model, and not answered.
 
 It ends when its standard input closes, which the system sees to however its parent went away.
 """
@@ -21,22 +24,32 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from workbench.errors import WorkbenchError
 from workbench.inference.quiet import quieten
+from workbench.inference.withdrawn import Check, Withdrawn
 
 if TYPE_CHECKING:
     from workbench.inference.filler import Filler
+    from workbench.inference.results import FillResult, Surprisal
 
 KEPT_MODELS = 4
+KEPT_SHARE = 4
+"""Of this machine's memory, at most one part in so many holds warm models; the newest stays in any case."""
 THREADS = 4
 """Requests in work at once: while one waits for a download, the others are answered."""
 
 
 class WarmModels:
-    """The models used last, loaded. A folder that was written anew is loaded anew."""
+    """The models used last, loaded, as many as `kept` and as `most_bytes` of weights allow.
 
-    def __init__(self, kept: int = KEPT_MODELS) -> None:
+    A folder that was written anew is loaded anew.
+    """
+
+    def __init__(self, kept: int = KEPT_MODELS, most_bytes: int | None = None) -> None:
         self._kept = kept
+        self._most_bytes = most_bytes or psutil.virtual_memory().total // KEPT_SHARE
         self._fillers: OrderedDict[str, tuple[object, Filler]] = OrderedDict()
         self._table = threading.Lock()
         # Loading sets global state in the libraries (and importing them twice at once can fail).
@@ -58,9 +71,13 @@ class WarmModels:
             with self._table:
                 self._fillers[model] = (stamp, filler)
                 self._fillers.move_to_end(model)
-                while len(self._fillers) > self._kept:
+                while len(self._fillers) > 1 and not self._fits():
                     self._fillers.popitem(last=False)
             return filler
+
+    def _fits(self) -> bool:
+        held = sum(filler.size for _, filler in self._fillers.values())
+        return len(self._fillers) <= self._kept and held <= self._most_bytes
 
     def _warm(self, model: str, stamp: object) -> Filler | None:
         with self._table:
@@ -79,25 +96,34 @@ class Server:
         self._writing = threading.Lock()
         self._models = WarmModels()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="fill")
-        self._waiting: dict[int, Future[None]] = {}
+        self._waiting: dict[int, tuple[Future[None], threading.Event]] = {}
 
     def take(self, line: bytes) -> None:
-        """Begin with one request, or drop one that has not begun."""
+        """Begin with one request, or give one up."""
         request = json.loads(line)
         if "cancel" in request:
-            waiting = self._waiting.pop(request["cancel"], None)
-            if waiting:
-                waiting.cancel()
+            work, withdrawn = self._waiting.pop(request["cancel"], (None, None))
+            if work and withdrawn:
+                withdrawn.set()
+                work.cancel()
             return
-        number = request["id"]
-        self._waiting[number] = work = self._pool.submit(self._answer, request)
+        number, withdrawn = request["id"], threading.Event()
+        work = self._pool.submit(self._answer, request, withdrawn)
+        self._waiting[number] = (work, withdrawn)
         work.add_done_callback(lambda _: self._waiting.pop(number, None))
 
-    def _answer(self, request: dict[str, Any]) -> None:
+    def _answer(self, request: dict[str, Any], withdrawn: threading.Event) -> None:
+        def check() -> None:
+            if withdrawn.is_set():
+                raise Withdrawn
+
         answer: dict[str, Any] = {"id": request["id"]}
         try:
-            result = self._models.get(request["model"]).fill(request["text"], request["top_k"])
+            check()
+            result = self._ask(request, check)
             answer |= {"result": result.to_json(), "notes": result.notes}
+        except Withdrawn:
+            return
         except WorkbenchError as error:
             answer["error"] = {
                 "kind": type(error).__name__,
@@ -108,6 +134,13 @@ class Server:
             traceback.print_exc()  # to standard error, of which the client keeps the end
             answer["error"] = {"kind": "ModelError", "message": f"Filling failed: {error}", "hint": ""}
         self._write(json.dumps(answer).encode() + b"\n")
+
+    def _ask(self, request: dict[str, Any], check: Check) -> FillResult | Surprisal:
+        filler = self._models.get(request["model"])
+        check()
+        if request.get("task") == "surprisal":
+            return filler.surprisal(request["text"], check)
+        return filler.fill(request["text"], request["top_k"], request.get("candidates", ()), check)
 
     def _write(self, line: bytes) -> None:
         try:

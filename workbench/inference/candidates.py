@@ -1,0 +1,78 @@
+"""Given words in the place of a mask: which tokens a word is there, or why it cannot stand there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from workbench.errors import UsageError
+from workbench.inference.slots import Word
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+MOST = 200
+RUNS_IN = "runs into the word beside it"
+UNKNOWN = "has a letter that the tokenizer does not know"
+EMPTY = "is no text to this tokenizer"
+
+
+def split_words(text: str) -> tuple[str, ...]:
+    """The words of a list with commas between them, each once, without the spaces around them."""
+    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+
+
+def check_words(words: Sequence[str]) -> None:
+    """Raises UsageError for more than MOST words, or for words that are not Unicode."""
+    if len(words) > MOST:
+        raise UsageError(f"{len(words):,} candidates are too many.", f"Give at most {MOST}.")
+    try:
+        "".join(words).encode()
+    except UnicodeEncodeError:
+        raise UsageError("A candidate is not valid Unicode.", "Give them as UTF-8.") from None
+
+
+def tokens_in_place(
+    tokenizer: PreTrainedTokenizerBase,
+    around: Sequence[str],
+    ids: Sequence[int],
+    positions: Sequence[int],
+    slot: int,
+    word: str,
+) -> Word | str:
+    """The tokens of `word` in the place of mask `slot`, or what is wrong with it there.
+
+    `around`: the text between the masks; `ids`, `positions`: the same text's tokens and its masks' places.
+
+    What the tokenizer makes of the whole sentence with the word in it decides, so that a space, an
+    apostrophe or a case that it looks at is seen. Where the tokens beside the word then are others than
+    beside the mask, as with tokenizers that begin a word after every mask, the word is taken by itself;
+    unless it touches a letter, for then it is a part of another word.
+    """  # fmt: skip
+    mask = str(tokenizer.mask_token)
+    parts = [part for text in around for part in (text, mask)][:-1]
+    parts[2 * slot + 1] = word
+    filled: list[int] = tokenizer("".join(parts), verbose=False)["input_ids"]
+    before, after = list(ids[: positions[slot]]), list(ids[positions[slot] + 1 :])
+    end = len(filled) - len(after)
+    if end >= len(before) and filled[: len(before)] == before and filled[end:] == after:
+        own = filled[len(before) : end]
+    elif around[slot][-1:].isalnum() or around[slot + 1][:1].isalnum():
+        return RUNS_IN
+    else:
+        own = _alone(tokenizer, word, before)
+    if not own:
+        return EMPTY
+    if set(own) & set(tokenizer.all_special_ids):
+        return UNKNOWN
+    return tuple(own)
+
+
+def _alone(tokenizer: PreTrainedTokenizerBase, word: str, before: list[int]) -> list[int]:
+    """As the beginning of a word after a space; without it where a token of its own is that already."""
+    plain: list[int] = tokenizer.encode("a", add_special_tokens=False)
+    joined: list[int] = tokenizer.encode(f"a {word}", add_special_tokens=False)
+    space_is_there = before and not str(tokenizer.decode(before[-1:])).strip()
+    if space_is_there or joined[: len(plain)] != plain:
+        return list(tokenizer.encode(word, add_special_tokens=False))
+    return joined[len(plain) :]

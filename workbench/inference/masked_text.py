@@ -1,0 +1,76 @@
+"""A text with masks in it, as a tokenizer reads it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workbench.errors import ModelError, UsageError
+from workbench.inference.surprisal import original_spans
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+MASK = "[MASK]"
+"""How a person writes a mask, whatever the tokenizer calls it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedText:
+    """`around`: what stands between the masks, one more than there are masks; `ids`: the tokens, special
+    tokens among them; `positions`: the masks' places in them; `spans`: each token's (start, end) in `text`.
+    """
+
+    text: str
+    around: tuple[str, ...]
+    ids: tuple[int, ...]
+    positions: tuple[int, ...]
+    spans: tuple[tuple[int, int], ...]
+
+
+def read_text(tokenizer: PreTrainedTokenizerBase, text: str, limit: int, name: str) -> MaskedText:
+    """Read `text`, in which `[MASK]` and the tokenizer's own mask both mean a mask; there may be none.
+
+    Raises UsageError: not Unicode, more than `limit` tokens. Raises ModelError when the tokenizer takes a
+    mask for something else. `name`: of the model, for the message.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError("The text is not valid Unicode.", "Give it as UTF-8.") from None
+    own = str(tokenizer.mask_token)
+    written = list(re.finditer("|".join({re.escape(MASK), re.escape(own)}), text))
+    cuts = [0, *(place for match in written for place in match.span()), len(text)]
+    around = tuple(text[a:b] for a, b in zip(cuts[::2], cuts[1::2], strict=True))
+    encoded = tokenizer(own.join(around), return_offsets_mapping=True, verbose=False)
+    ids = tuple(encoded["input_ids"])
+    if len(ids) > limit:
+        raise UsageError(
+            f"The text is {len(ids):,} tokens long; this model reads at most {limit:,}.",
+            "Shorten it around the mask." if written else "Ask about a shorter part of it.",
+        )
+    positions = tuple(place for place, token in enumerate(ids) if token == tokenizer.mask_token_id)
+    if len(positions) != len(written):
+        raise ModelError(
+            f"The tokenizer of {name} sees {len(positions)} of the {len(written)} masks.",
+            "Put spaces around each mask.",
+        )
+    shifts, read = [], 0
+    for part, match in zip(around, written, strict=False):
+        read += len(part) + len(own)
+        shifts.append((read, match.end() - read))
+    spans = list(original_spans([(int(a), int(b)) for a, b in encoded["offset_mapping"]], shifts))
+    for place, match in zip(positions, written, strict=True):
+        spans[place] = match.span()
+    return MaskedText(text, around, ids, positions, tuple(spans))
+
+
+def require_masks(text: MaskedText, own_mask: str) -> None:
+    """Raises UsageError, which says how a mask is written, when there is none."""
+    if not text.positions:
+        also = f" ({own_mask} is this model's own, and works as well)" if own_mask != MASK else ""
+        raise UsageError(
+            "The text has no mask.",
+            f"Write {MASK} where a word is missing{also}: The {MASK} is returned.",
+        )

@@ -1,0 +1,79 @@
+"""How unexpected each token of a text is to a model that sees all the others."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from workbench.inference.reader import Question, Reader
+from workbench.inference.results import Surprisal, TokenSurprisal
+from workbench.inference.withdrawn import Check, go_on
+
+if TYPE_CHECKING:
+    from workbench.inference.masked_text import MaskedText
+    from workbench.inference.pieces import Pieces
+
+
+class _Read(NamedTuple):
+    log_probability: float
+    rank: int
+    best: int
+    best_probability: float
+
+
+def surprisal_of(
+    reader: Reader,
+    text: MaskedText,
+    pieces: Pieces,
+    mask_id: int,
+    special: frozenset[int],
+    check: Check = go_on,
+) -> Surprisal:
+    """Each token masked in turn, the others as they are; see `Surprisal` for what comes of it.
+
+    Special tokens, masks and tokens that stand for what the vocabulary lacks are not scored.
+    """  # fmt: skip
+    scored = [place for place, token in enumerate(text.ids) if token not in special]
+    questions = [Question((*text.ids[:p], mask_id, *text.ids[p + 1 :]), p) for p in scored]
+
+    def take(number: int, found: torch.Tensor) -> _Read:
+        own = found[text.ids[scored[number]]]
+        best = int(found.argmax())
+        return _Read(float(own), 1 + int((found > own).sum()), best, float(found[best].exp()))
+
+    answers = dict(zip(scored, reader.read(questions, take, check), strict=True))
+    tokens = []
+    for place, (start, end) in enumerate(text.spans):
+        read = answers.get(place)
+        if read is None and start == end:
+            continue  # what the tokenizer puts before and after every text
+        tokens.append(
+            TokenSurprisal(
+                start,
+                end,
+                text.ids[place],
+                pieces.readable(text.ids[place]),
+                None if read is None else -read.log_probability / math.log(2),
+                None if read is None else read.rank,
+                "" if read is None else pieces.readable(read.best),
+                0.0 if read is None else read.best_probability,
+            )
+        )
+    total = sum(read.log_probability for read in answers.values())
+    return Surprisal(text.text, tuple(tokens), len(answers), total)
+
+
+def original_spans(
+    spans: list[tuple[int, int]], shifts: list[tuple[int, int]]
+) -> tuple[tuple[int, int], ...]:
+    """Spans in the text as it was given. `shifts`: (place in the text read, what to add from there on)."""
+    places = [place for place, _ in shifts]
+
+    def moved(place: int, *, end: bool) -> int:
+        at = bisect_right(places, place - end) - 1
+        return place + (shifts[at][1] if at >= 0 else 0)
+
+    return tuple((moved(a, end=False), moved(b, end=a < b)) for a, b in spans)
