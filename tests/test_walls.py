@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": BASE | {"recipe", "pretrained", "corpus", EVENTS},
     "store": BASE | {"recipe"},
     "inference": BASE | {"pretrained", "store"},
-    "analysis": BASE | {"recipe", "pretrained", "corpus", "training", "store", "inference"},
+    "analysis": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "store", "inference"},
     "worker": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "store", "inference", "analysis"},
     "preview": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "inference"},
     "tui": BASE | {"recipe", "presets", EVENTS, "store", "worker", "inference", "analysis", "preview"},

@@ -174,3 +174,16 @@ def _copy(trained: Trained, folder: Path) -> Store:
     """The runs in a database of their own; their checkpoints stay where they are."""
     shutil.copytree(trained.database.parent, folder / "copy")
     return Store.open(folder / "copy" / trained.database.name)
+
+
+def test_a_base_model_by_another_name_is_found_by_both(trained: Trained, tmp_path: Path) -> None:
+    store = _copy(trained, tmp_path)
+    run = store.find("usual")
+    assert run.id is not None
+    folder = str(starter_folder())
+    store.update_run(run.id, recipe={**run.recipe, "model": folder}, environment={"base_model": folder})
+    before = {score.id for score in store.yardsticks.of_base("starter")}
+    score = Scorer(store, store.run(run.id), cache=cache_folder()).base()
+    assert [one.id for one in store.yardsticks.of_base(folder)] == [score.id]
+    assert {one.id for one in store.yardsticks.of_base("starter")} == before
+    store.close()

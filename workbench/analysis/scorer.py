@@ -85,11 +85,12 @@ class Scorer:
     def _score(self, model: str, revision: str | None, run_id: int | None, step: int) -> Yardstick:
         weights = weights_fingerprint(model, revision)
         known = self._store.yardsticks.known(weights_fingerprint=weights, **self.test.identity())
+        name = self._recipe.model if run_id is None else model
+        whose = {"run_id": run_id, "step": step, "model": name}
         if known is not None:
-            if (known.run_id, known.step) == (run_id, step) or (run_id is None and known.run_id is None):
+            if all(getattr(known, column) == value for column, value in whose.items()):
                 return known
-            values = known.model_dump(exclude={"id"}) | {"run_id": run_id, "step": step}
-            return self._store.yardsticks.add(Yardstick(**values))
+            return self._store.yardsticks.add(Yardstick(**known.model_dump(exclude={"id"}) | whose))
         self._listen(PhaseChanged(Phase.EVALUATING))
         evaluation = score(
             self.test,
@@ -99,6 +100,5 @@ class Scorer:
             progress=lambda done, total: self._listen(Progress(done, total, "chunks")),
             should_stop=self._should_stop,
         )
-        name = self._recipe.model if run_id is None else model
         row = as_row(self.test, evaluation, run_id=run_id, step=step, model=name, weights=weights)
         return self._store.yardsticks.add(row)

@@ -32,12 +32,14 @@ class Yardsticks:
     def add(self, score: Yardstick) -> Yardstick:
         """Keep a score, in the place of an earlier one of the same run, step and protocol.
 
-        A base model's (run_id None) takes the place of one of the same weights and text.
+        A base model's (run_id None) takes the place of one by the same name, of the same weights and text.
         """
         score.created_at = time.time()
         same = select(Yardstick).where(Yardstick.protocol == score.protocol)
         if score.run_id is None:
-            same = _of_the_same(same, score.model_dump()).where(col(Yardstick.run_id).is_(None))
+            same = _of_the_same(same, score.model_dump()).where(
+                col(Yardstick.run_id).is_(None), Yardstick.model == score.model
+            )
         else:
             same = same.where(Yardstick.run_id == score.run_id, Yardstick.step == score.step)
         with self._store._session() as session:
