@@ -88,7 +88,7 @@ class WordTable:
         self._numbers.update(zip(new, range(len(self._numbers), len(self._numbers) + len(new)), strict=True))
         self._learn(new)
         numbers = np.fromiter(map(self._numbers.__getitem__, distinct), np.int64, len(distinct))
-        return numbers[encoded.indices.to_numpy()]
+        return numbers[_int32(encoded.indices)]
 
     def _learn(self, words: list[str]) -> None:
         """Tokenize words and append them to the table."""
@@ -147,7 +147,12 @@ def _words(texts: Sequence[str]) -> tuple[pa.Array, np.ndarray]:
     blanked = (text.replace("\n", " ").replace("\t", " ").replace("\r", " ") for text in texts)
     encoded = [text.encode("utf-8", "replace") for text in blanked]
     ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-    # from its buffers: pa.array imports pandas, which takes as long as a small text
+    # by buffers: pa.array and to_numpy import pandas, which takes as long as a small text
     buffers = pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(encoded))
     split = pc.split_pattern(pa.LargeStringArray.from_buffers(len(texts), *buffers), " ")
-    return split.flatten(), pc.list_value_length(split).to_numpy().astype(np.int64)
+    return split.flatten(), np.diff(_int32(split.offsets)).astype(np.int64)
+
+
+def _int32(array: pa.Array) -> np.ndarray:
+    """An Arrow array of int32 without nulls as it lies in memory."""
+    return np.frombuffer(array.buffers()[1], np.int32, len(array), 4 * array.offset)
