@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,12 +15,12 @@ from workbench.recipe import Recipe
 from workbench.store import Run, Status, Store
 from workbench.worker import launch
 
+from ..e2e.sshd import INSTALLED, ssh_server
 from ..e2e.terminal import TMUX, Terminal
 from .conftest import begin, wait_for, wait_for_end, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(TMUX is None, reason="tmux is not installed")]
 PROGRAM = f"{sys.executable} -m workbench"
-SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
 @pytest.fixture
@@ -89,35 +86,11 @@ def test_a_tmux_that_is_closed_takes_only_the_screens_along(
 
 @pytest.fixture
 def ssh(tmp_path: Path) -> Iterator[str]:
-    """A real SSH server for this user on a port of its own; the command that reaches it."""
-    if SSHD is None or shutil.which("ssh") is None:
+    """The command that reaches a real SSH server."""
+    if not INSTALLED:
         pytest.skip("OpenSSH is not installed")
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd wants it when it runs as root
-    folder = tmp_path / "ssh"
-    folder.mkdir(mode=0o700)
-    for name in ("host", "user"):
-        generate = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
-        subprocess.run(generate, check=True)
-    shutil.copy(folder / "user.pub", folder / "authorized")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    (folder / "sshd_config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile {folder}/pid\n"
-        f"AuthorizedKeysFile {folder}/authorized\nStrictModes no\nUsePAM no\nPermitRootLogin yes\n"
-    )
-    server = subprocess.Popen(
-        [str(SSHD), "-D", "-e", "-f", str(folder / "sshd_config")],
-        stderr=(folder / "log").open("w"),
-        stdin=subprocess.DEVNULL,
-    )
-    options = f"-i {folder}/user -p {port} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
-    yield f"ssh -F none -q -tt {options} 127.0.0.1"
-    for session in psutil.Process(server.pid).children(recursive=False):
-        session.kill()
-    server.kill()
-    server.wait()
+    with ssh_server(tmp_path / "ssh") as server:
+        yield server.command
 
 
 def test_an_ssh_connection_that_is_cut_takes_only_the_screen_along(
