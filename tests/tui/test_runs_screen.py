@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
@@ -30,26 +32,29 @@ async def test_an_empty_store_says_what_to_press(app: WorkbenchApp) -> None:
         await settle(pilot)
         text = screen_text(pilot)
         assert "No runs yet" in text and "Press  n" in text
-        assert footer(app) == ["New", "Fill", "Help", "Quit", "Palette"]
-        await pilot.press("enter", "x", "r", "d", "j", "k", "g", "G")  # nothing to act on: no harm
+        assert footer(app) == ["New", "Fill", "Help", "Quit"]
+        # nothing to act on: no harm
+        await pilot.press(
+            *"xrdjkgGsSMetNyzhlu", "enter", "space", "asterisk", "equals_sign", "slash", "escape"
+        )
         assert isinstance(app.screen, RunsScreen)
 
 
 async def test_every_run_is_listed_newest_first_with_its_figures(app: WorkbenchApp, history: Store) -> None:
-    async with app.run_test(size=(120, 30)) as pilot:
+    async with app.run_test(size=(170, 30)) as pilot:
         await settle(pilot)
         lines = screen_text(pilot).splitlines()
-        assert " ".join(lines[1].split()) == "id status name model data chunk mask epoch test best time"
-        assert [line.split()[0] for line in lines[2:8]] == ["6", "5", "4", "3", "2", "1"]
+        titles = "id▼ name status model data chunk mask epoch curve test best yard time tags"
+        assert " ".join(lines[1].split()) == titles
+        assert [line.split()[1] for line in lines[2:8]] == ["6", "5", "4", "3", "2", "1"]
         first = " ".join(lines[7].split())
-        assert first == "1 ✓ finished first starter python-docs 128 0.15 2 45.2 44.9 1m 40s"
-        for status in ("▶ running", "✗ failed", "! crashed", "■ stopped", "○ queued", "✓ finished"):
-            assert status in "\n".join(lines)
+        assert first == "✓ 1 first finished starter python-docs 128 0.15 2 █▂▁ 45.2 44.9 — 1m 40s"
+        assert [line.split()[0] for line in lines[2:8]] == ["▶", "✗", "!", "■", "○", "✓"]
         assert "2 going · 6 runs · experiments.db" in lines[0]
 
 
 async def test_names_cannot_write_markup_or_escapes(app: WorkbenchApp, history: Store) -> None:
-    async with app.run_test(size=(120, 30)) as pilot:
+    async with app.run_test(size=(140, 30)) as pilot:
         await settle(pilot)
         text = screen_text(pilot)
         assert "[red]odd[/red]" in text
@@ -129,10 +134,10 @@ async def test_keys_that_open_another_screen(
 async def test_the_footer_offers_what_can_be_done_to_the_run(app: WorkbenchApp, history: Store) -> None:
     async with app.run_test(size=(100, 24)) as pilot:
         await settle(pilot)
-        assert "Stop" in footer(app) and "Resume" not in footer(app) and "Delete" not in footer(app)
+        assert "Stop" in footer(app) and "Resume" not in footer(app)
         await pilot.press("j")
         await settle(pilot)
-        assert "Resume" in footer(app) and "Delete" in footer(app) and "Stop" not in footer(app)
+        assert "Resume" in footer(app) and "Del" in footer(app) and "Stop" not in footer(app)
 
 
 async def test_stop_is_asked_for_at_once_and_said(app: WorkbenchApp, history: Store) -> None:
@@ -161,7 +166,18 @@ async def test_delete_asks_and_only_y_deletes(app: WorkbenchApp, history: Store)
         await pilot.press("y")
         await settle(pilot)
         assert 1 not in [run.id for run in history.runs()]
-        await until(pilot, lambda: len(app.screen.query_one(RunTable)._rows) == 5, 10)
+        await until(pilot, lambda: "5 runs" in screen_text(pilot), 10)
+        assert Path(history.run(1).folder).exists(), "until one leaves it can be undone"
+        assert "Undo" in footer(app)
+        await pilot.press("u")
+        await until(pilot, lambda: "6 runs" in screen_text(pilot), 10)
+        assert 1 in [run.id for run in history.runs()] and "Undo" not in footer(app)
+        await pilot.press("G", "d", "y")
+        await until(pilot, lambda: "5 runs" in screen_text(pilot), 10)
+        folder = Path(history.run(1).folder)
+        await pilot.press("q")
+        await pilot.pause()
+    assert not folder.exists() and history.catalog.deleted() == []
 
 
 async def test_a_running_run_cannot_be_deleted(app: WorkbenchApp, history: Store) -> None:
@@ -170,6 +186,7 @@ async def test_a_running_run_cannot_be_deleted(app: WorkbenchApp, history: Store
         await pilot.press("d")
         await pilot.pause()
         assert isinstance(app.screen, RunsScreen)
+        assert toasts(app) == ["“starter-now” is running: x stops it first; then it can be deleted."]
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+q"])
@@ -190,7 +207,7 @@ async def test_the_palette_has_every_action_of_the_screen(app: WorkbenchApp, his
         titles = [command.title for command in app.get_system_commands(app.screen)]
         assert {key.what for key in keys_of(app.screen) if key.title} - set(titles) == {
             "Go on from the last checkpoint of a stopped run",
-            "Delete this run, its checkpoints and its log (asks)",
+            "Bring back what was deleted last",
         }, "all but what cannot be done to this run"
         assert len(titles) == len(set(titles))
         await pilot.press("ctrl+p")
@@ -213,22 +230,28 @@ async def test_any_size_and_a_resize_at_any_moment(
         await pilot.press("j", "k")
 
 
-async def test_ten_thousand_runs_draw_only_what_is_in_sight(app: WorkbenchApp) -> None:
-    from workbench.tui.widgets.run_columns import COLUMNS, Row
+async def test_ten_thousand_runs_draw_only_what_is_in_sight(app: WorkbenchApp, crowd: Store) -> None:
+    from dataclasses import replace
 
+    from workbench.store.run_lines import RunLines
+    from workbench.tui.widgets.run_layout import wishes
+    from workbench.tui.widgets.run_table import NO_CONTEXT
+
+    one = RunLines(crowd).refresh()[0]
+    lines = [replace(one, id=i, name=f"run {i}") for i in range(10_000, 0, -1)]
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        app.screen.remove_class("-empty")
-        table = app.screen.query_one(RunTable).focus()
-        cells = tuple("x" for _ in COLUMNS)
-        rows = [Row(i, "finished", (str(i), *cells[1:])) for i in range(10_000, 0, -1)]
-        table.set_rows(rows)
+        table = app.screen.query_one(RunTable)
+        table.set_lines(lines, NO_CONTEXT, wishes(lines))
         await pilot.press("end")
         await pilot.pause()
         assert table.current == 1
-        drawn: list[int] = []
-        original = table._refresh_row
-        table._refresh_row = lambda row: (drawn.append(row), original(row))[1]  # type: ignore[method-assign]
-        rows[5_000] = Row(rows[5_000].id, "failed", rows[5_000].cells)
-        table.set_rows(rows)
-        assert drawn == [5_000], "one changed row is one line drawn again"
+        made: list[int] = []
+        original = table._content
+        table._content = lambda at: (made.append(at), original(at))[1]  # type: ignore[method-assign]
+        drawn: list[object] = []
+        table.refresh = lambda *regions, **_: (drawn.extend(regions), table)[1]  # type: ignore[method-assign]
+        changed = [*lines[:-3], replace(lines[-3], status="failed"), *lines[-2:]]
+        table.set_lines(changed, NO_CONTEXT, wishes(changed))
+        assert len(drawn) == 1, "one changed run is one line drawn again"
+        assert made and min(made) >= 9_970, "what is out of sight is not even made into text"

@@ -70,7 +70,7 @@ class Catalog:
                     .values(deleted_at=time.time())
                     .returning(col(Run.id))
                 )
-                hidden += [row[0] for row in session.connection().execute(query)]
+                hidden += [run_id for (run_id,) in session.connection().execute(query) if run_id is not None]
             session.commit()
         return sorted(hidden)
 

@@ -60,6 +60,8 @@ class RunLine:
     yardstick_perplexity: float | None
     tokens_per_second: float | None
     checkpoint: str | None
+    error: str | None
+    error_hint: str | None
     recipe: Chosen
 
 
@@ -108,7 +110,8 @@ class RunLines:
 
     def _line(self, row: _Row) -> RunLine:
         tags = tuple(json.loads(row[_TAGS])) if row[_TAGS] != "[]" else ()
-        return RunLine(*row[:_TAGS], tags, *row[_TAGS + 1 :], recipe=self._chosen[row[0], row[1]])
+        values = [*row[:_TAGS], tags, *row[_TAGS + 1 :], self._chosen[row[0], row[1]]]
+        return RunLine(*values)
 
     def _read(self, *which: ColumnElement[bool]) -> list[_Row]:
         # Tags as text: most runs have none, and those that have them did not change since the last time.
@@ -116,13 +119,13 @@ class RunLines:
             type_coerce(getattr(Run, name), Text).label(name) if name == "tags" else getattr(Run, name)
             for name in _COLUMNS
         ]
-        query: Select[Any] = select(*columns).where(col(Run.deleted_at).is_(None), *which)  # type: ignore[call-overload]
+        query: Select[Any] = select(*columns).where(col(Run.deleted_at).is_(None), *which)
         with self._store._session() as session:
             return [tuple(row) for row in session.execute(query)]
 
     def _choose(self, rows: Sequence[_Row]) -> None:
         """Read the recipes of these runs. An id may come again after a deletion, not with the same time."""
-        query: Select[Any] = select(Run.id, Run.created_at, type_coerce(col(Run.recipe), Text))
+        query: Any = select(Run.id, Run.created_at, type_coerce(col(Run.recipe), Text))
         if len(rows) <= _AT_ONCE:  # of more: all in one go is quicker than many small ones, and happens once
             query = query.where(col(Run.id).in_([row[0] for row in rows]))
         if rows:

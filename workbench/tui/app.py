@@ -1,29 +1,32 @@
-"""The terminal program: opens the store, looks for changes once a second, and goes from screen to screen."""
+"""The terminal program: opens the store, looks for changes once a second, goes from screen to screen."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from workbench.errors import WorkbenchError
-from workbench.store import ACTIVE, Run, Store
 from workbench.text import printable
 from workbench.tui.keys import keys_of
 from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.screens.runs import RunsScreen
+from workbench.tui.status import GOING
 from workbench.tui.theme import WORKBENCH, theme_for
 
 if TYPE_CHECKING:
     from workbench.inference.client import InferenceClient
     from workbench.recipe import Recipe
+    from workbench.store import Run, Store
 
 LEAVE = "Leave; running trainings go on"
 LOOK_EVERY = 1.0
@@ -31,7 +34,11 @@ LOOK_EVERY = 1.0
 
 
 class WorkbenchApp(App[None]):
-    """Holds what the screens share. Everything that is shown is read from `store`."""
+    """Holds what the screens share. Everything that is shown is read from `store`.
+
+    It is opened when the first screen is drawn, since that takes as long as drawing. `failure`: why it could
+    not be, and the program ended.
+    """
 
     TITLE = "mlm-workbench"
     # The first screen's style is named here: Textual loads the .tcss of pushed screens only.
@@ -43,11 +50,16 @@ class WorkbenchApp(App[None]):
         Binding("ctrl+q", "leave", "Quit", show=False, tooltip=LEAVE, priority=True),
     ]
 
-    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: Store | Callable[[], Store], *, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
-        self.store = store
+        self._open_store: Callable[[], Store] = store if callable(store) else lambda: store
+        self._opening: Future[Store] | None = None
+        self.failure: WorkbenchError | None = None
         self.clock = clock
-        self._version: int | None = None
+        self.version: int | None = None
+        """A number that is another one when the store may hold something else."""
+        self.deleted: list[list[int]] = []
+        """The runs that were deleted here, by deletion: what can be brought back."""
         self._checking = False
         self._any_active = True
         self._inference: InferenceClient | None = None
@@ -59,7 +71,38 @@ class WorkbenchApp(App[None]):
         return RunsScreen()
 
     def on_mount(self) -> None:
+        self.call_after_refresh(self._begin)
+
+    @property
+    def store(self) -> Store:
+        """The database; whoever asks before it is open waits for it. Raises StoreError."""
+        return self._opened().result()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `store` can be had without waiting."""
+        return self._opening is not None and self._opening.done()
+
+    def _opened(self) -> Future[Store]:
+        if self._opening is None:
+            self._opening = ThreadPoolExecutor(1).submit(self._open_store)
+        return self._opening
+
+    @work
+    async def _begin(self) -> None:
+        """Open the store; then look at it, now and every second."""
+        try:
+            store = await asyncio.wrap_future(self._opened())
+        except WorkbenchError as error:
+            self.failure = error
+            self.exit()
+            return
+        self._reload()
         self.set_interval(LOOK_EVERY, self._look)
+        try:
+            await asyncio.to_thread(store.catalog.purge)  # what a program that was killed had deleted
+        except WorkbenchError as error:
+            self._tell(error)
 
     async def on_unmount(self) -> None:
         if self._inference:
@@ -83,22 +126,25 @@ class WorkbenchApp(App[None]):
             if self._any_active:
                 await asyncio.to_thread(self._check_liveness)
             version = self.store.data_version()
-            if version != self._version:
-                self._version = version
+            if version != self.version:
+                self.version = version
                 self._any_active = True
                 self._reload()
             elif self._any_active:
                 self._reload()  # a running run's elapsed time moves on
         except WorkbenchError as error:
-            self.notify(printable(error.hint), title=printable(error.message), severity="error", markup=False)
+            self._tell(error)
         finally:
             self._checking = False
+
+    def _tell(self, error: WorkbenchError) -> None:
+        self.notify(printable(error.hint), title=printable(error.message), severity="error", markup=False)
 
     def _check_liveness(self) -> None:
         from workbench.worker import liveness
 
         runs = liveness.refresh(self.store)
-        self._any_active = any(run.status in ACTIVE for run in runs)
+        self._any_active = any(run.status in GOING for run in runs)
 
     def _reload(self) -> None:
         screen = next((one for one in reversed(self.screen_stack) if isinstance(one, WorkbenchScreen)), None)
@@ -127,6 +173,12 @@ class WorkbenchApp(App[None]):
 
         await self.push_screen(NewRunScreen(recipe))
 
+    def open_compare(self, run_ids: Sequence[int]) -> None:
+        """Runs side by side."""
+        from workbench.tui.screens.compare import CompareScreen
+
+        self.push_screen(CompareScreen(run_ids))
+
     def open_console(self, run: Run | None) -> None:
         """Fill masks with the run's newest checkpoint, or with the starter when it has none."""
         from workbench.tui.screens.console import ConsoleScreen, model_alone, sources_of
@@ -146,9 +198,12 @@ class WorkbenchApp(App[None]):
             self.pop_screen()
 
     async def action_leave(self) -> None:
-        """End the program; say which runs go on without it."""
-        going = await asyncio.to_thread(self.store.active_runs)
-        message = None
+        """End the program; say which runs go on without it. What was deleted goes for good."""
+        going, message = [], None
+        if self.is_open and not self._opened().exception():
+            going = await asyncio.to_thread(self.store.active_runs)
+            if self.deleted:
+                await asyncio.to_thread(self.store.catalog.purge)
         if going:
             names = ", ".join(f"{run.id} “{printable(run.name)}”" for run in going[:5])
             more = f" and {len(going) - 5} more" if len(going) > 5 else ""
@@ -162,6 +217,8 @@ class WorkbenchApp(App[None]):
         for key in keys:
             if screen.check_action(key.action, ()):
                 yield SystemCommand(key.what, f"Key: {', '.join(key.keys)}", self._runner(screen, key.action))
+        if isinstance(screen, WorkbenchScreen):
+            yield from screen.commands()
         yield from (one for one in super().get_system_commands(screen) if one.title != "Quit")
 
     @staticmethod
@@ -174,6 +231,14 @@ class WorkbenchApp(App[None]):
 
 def run(location: str | None = None) -> None:
     """Open the workbench on the store at `location`. Raises StoreError when it cannot be opened."""
-    app = WorkbenchApp(Store.open(location))
+
+    def open_store() -> Store:
+        from workbench.store import Store
+
+        return Store.open(location)
+
+    app = WorkbenchApp(open_store)
     app.theme = theme_for(app.console.color_system)
     app.run()
+    if app.failure:
+        raise app.failure

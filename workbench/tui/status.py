@@ -22,6 +22,9 @@ MARKS: dict[str, Mark] = {
     "crashed": Mark("!", "bold bright_red"),
 }
 
+GOING = frozenset({"queued", "running"})
+"""Statuses of a run that has a process, or waits for one. As in the store, which is slow to import."""
+
 RESUMABLE = frozenset({"stopped", "failed", "crashed"})
 """Statuses that `resume` goes on from."""
 

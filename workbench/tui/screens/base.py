@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import work
+from textual.app import SystemCommand
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -80,12 +81,17 @@ class WorkbenchScreen(Screen[None]):
     def show(self, data: Any) -> None:
         """Put what `read` gave on the screen."""
 
+    def commands(self) -> Iterable[SystemCommand]:
+        """What the palette offers besides the keys."""
+        return ()
+
     def on_mount(self) -> None:
-        self.reload()
+        if self.workbench.is_open:  # if not, the app tells when it is
+            self.reload()
 
     def on_screen_resume(self) -> None:
         # Before it is mounted there is nothing yet to show what was read on.
-        if self.is_mounted:
+        if self.is_mounted and self.workbench.is_open:
             self.reload()
 
     def reload(self) -> None:

@@ -16,6 +16,7 @@ from workbench.store import ACTIVE
 from workbench.text import printable
 from workbench.tui import actions, figures
 from workbench.tui.measurements import CURVES, FIGURES, SMOOTHING, SYSTEM, TIMES, ZOOM, Measurements, Past
+from workbench.tui.run_text import elapsed
 from workbench.tui.screens.base import TitleBar, WorkbenchScreen
 from workbench.tui.screens.live_text import (
     figure_lines,
@@ -32,7 +33,6 @@ from workbench.tui.widgets.log_search import LogSearch
 from workbench.tui.widgets.log_tail import LogTail
 from workbench.tui.widgets.panels import Panels
 from workbench.tui.widgets.progress import Pace, ProgressLine
-from workbench.tui.widgets.run_columns import elapsed
 
 if TYPE_CHECKING:
     from workbench.store import Metric, Run

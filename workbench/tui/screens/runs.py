@@ -47,6 +47,8 @@ Press  A  to see them, n  for a new run."""
 
 WIDE = 110
 """Columns from which on the panel stands beside the list."""
+FOOTER_WITH_PALETTE = 92
+"""Columns from which on the footer has room for the palette's key as well."""
 REST = 0.12
 """Seconds that the cursor must stay on a run before its curve is read."""
 MOST_COMPARED = 8
@@ -64,12 +66,12 @@ the one under the cursor when none is marked.
 curve, test, best: perplexity on held-out text, its last value, its lowest. Lower is better, but figures at
 different chunk sizes or mask probabilities answer different questions; yard is the same test for all.
 
-Filter: words, "several words", status:finished chunk:128 mask:0.15 tag:x model:y data:z note:w star:yes
-archived:yes (or all), comparisons such as ppl:<50 best:<50 yard:<50 time:>10m lr:>=1e-4, several values with
-commas, and - before what must not be: -status:failed,crashed.
+Filter: words, "several words", status:finished tag:x model:y data:z name:v note:w star:yes archived:yes (or
+all); numbers as chunk:128 mask:0.15 epochs:3 batch:16 seed:42 id:7, or compared as ppl:<50 best:<50 yard:<50
+base:>900 time:>10m lr:>=1e-4; several values with commas; - before what must not be: -status:failed,crashed.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", key_display="Enter", tooltip="Watch the run: curves, progress, log"),
+        Binding("enter", "open", "Open", key_display="⏎", tooltip="Watch the run: curves, progress, log"),
         Binding("n", "new_run", "New", tooltip="Set up and start a new run"),
         Binding(
             "slash", "filter", "Filter", key_display="/", tooltip="Show only runs that match what you type"
@@ -78,9 +80,7 @@ commas, and - before what must not be: -status:failed,crashed.
         Binding("space", "mark", "Mark", key_display="␣", tooltip="Mark the run, or take its mark away"),
         Binding("equals_sign", "compare", "Compare", key_display="=", tooltip="Compare the marked runs"),
         Binding("x", "stop", "Stop", tooltip="Stop; a checkpoint is kept"),
-        Binding(
-            "r", "resume", "Resume", tooltip="Go on from the last checkpoint of a run that did not finish"
-        ),
+        Binding("r", "resume", "Resume", tooltip="Go on from the last checkpoint of a stopped run"),
         Binding("d", "delete", "Del", tooltip="Delete runs with their checkpoints and logs (asks)"),
         Binding("u", "undo", "Undo", tooltip="Bring back what was deleted last"),
         Binding("c", "console", "Fill", tooltip="Fill masks with the model of this run"),
@@ -88,9 +88,7 @@ commas, and - before what must not be: -status:failed,crashed.
         Binding("q", "app.leave", "Quit", tooltip="Leave; running trainings go on"),
         Binding("S", "reverse", "Reverse", show=False, tooltip="Sort the other way round"),
         Binding("M", "mark_all", "Mark all", show=False, tooltip="Mark all that are shown, or none"),
-        Binding(
-            "asterisk", "star", "Star", key_display="*", show=False, tooltip="Give a star, or take it away"
-        ),
+        Binding("asterisk", "star", "Star", key_display="*", show=False, tooltip="Give or take a star"),
         Binding("e,f2", "rename", "Rename", key_display="e", show=False, tooltip="Rename the run"),
         Binding("t", "tags", "Tags", show=False, tooltip="Edit tags"),
         Binding("N", "note", "Note", show=False, tooltip="Edit the note"),
@@ -266,6 +264,7 @@ commas, and - before what must not be: -status:failed,crashed.
         self.query_one(RunTable).refresh_changed()
 
     def on_resize(self) -> None:
+        self.query_one(Footer).show_command_palette = self.size.width >= FOOTER_WITH_PALETTE
         self.set_class(self._panel_wanted and self.size.width >= WIDE, "-wide")
         self._show_current()
 
@@ -314,8 +313,8 @@ commas, and - before what must not be: -status:failed,crashed.
     def action_open(self) -> None:
         self.query_one(RunTable).action_open()
 
-    def action_new_run(self) -> None:
-        self.workbench.open_form()
+    async def action_new_run(self) -> None:
+        await self.workbench.open_form()
 
     def action_filter(self) -> None:
         self.query_one(RunFilterLine).open()
@@ -389,9 +388,9 @@ commas, and - before what must not be: -status:failed,crashed.
     def action_note(self) -> None:
         run_edits.note(self, self.chosen)
 
-    def action_duplicate(self) -> None:
+    async def action_duplicate(self) -> None:
         if line := self.current:
-            run_edits.duplicate(self, line)
+            await run_edits.duplicate(self, line)
 
     def action_show_archived(self) -> None:
         self._show_archived = not self._show_archived

@@ -1,110 +1,222 @@
-"""The columns of the list of runs: what each shows, and how they share the width there is."""
+"""The columns of the list of runs: what each shows, and how it sorts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
-from typing import TYPE_CHECKING
-
-from rich.cells import cell_len
+from typing import TYPE_CHECKING, Any
 
 from workbench.text import printable
 from workbench.tui import figures
+from workbench.tui.run_text import STAR, elapsed, epochs, short_name
 from workbench.tui.status import mark
 
 if TYPE_CHECKING:
-    from workbench.store import Run
+    from workbench.store.run_lines import RunLine
+
+GAP = 1
+SPARK = 8
+"""Cells of the curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a cell needs to know besides the run: the time, the curves in sight, the marked runs."""
+
+    now: float
+    sparks: dict[int, str]
+    marked: set[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`least` cells are always given; a column grows to its widest text while there is room, up to `most`."""
+    """`least` cells or none; it grows to its widest text while there is room, up to `most`.
 
+    `value`: what is sorted by, None last. `rank`: 0 always stands; of the others the highest are left out
+    first. `descends`: which way round one wants it at first.
+    """
+
+    key: str
     title: str
+    what: str
     least: int
     most: int
+    rank: int
+    text: Callable[[RunLine, Context], str]
+    value: Callable[[RunLine], Any]
     right: bool = False
+    descends: bool = False
 
+
+def _flags(line: RunLine, context: Context) -> str:
+    marked = "◆" if line.id in context.marked else " "
+    return f"{marked}{mark(line.status).symbol}{STAR if line.starred else ' '}"
+
+
+def _seconds(line: RunLine) -> float | None:
+    # one that goes on is sorted by when it began
+    return None if line.started_at is None else (line.ended_at or 2e10) - line.started_at
+
+
+def _fallen(line: RunLine) -> float | None:
+    if line.eval_perplexity is None or not line.baseline_perplexity:
+        return None
+    return line.eval_perplexity / line.baseline_perplexity
+
+
+_ORDER = {"running": 0, "queued": 1, "failed": 2, "crashed": 3, "stopped": 4, "finished": 5}
 
 COLUMNS: tuple[Column, ...] = (
-    Column("id", 2, 6, True),
-    Column("status", 10, 10),
-    Column("name", 8, 40),
-    Column("model", 7, 30),
-    Column("data", 6, 30),
-    Column("chunk", 5, 6, True),
-    Column("mask", 4, 5, True),
-    Column("epoch", 5, 9, True),
-    Column("test", 6, 8, True),
-    Column("best", 6, 8, True),
-    Column("time", 7, 7, True),
+    Column("star", "", "star", 3, 3, 0, _flags, lambda line: line.starred, descends=True),
+    Column("id", "id", "id", 6, 6, 0, lambda line, _: str(line.id), lambda line: line.id, True, True),
+    Column(
+        "name",
+        "name",
+        "name",
+        12,
+        40,
+        0,
+        lambda line, _: printable(line.name),
+        lambda line: line.name.casefold(),
+    ),
+    Column(
+        "status",
+        "status",
+        "status",
+        8,
+        8,
+        12,
+        lambda line, _: printable(line.status),
+        lambda line: _ORDER.get(line.status, 9),
+    ),
+    Column(
+        "model",
+        "model",
+        "model",
+        7,
+        30,
+        9,
+        lambda line, _: printable(short_name(line.recipe.model)),
+        lambda line: (line.recipe.model or "").casefold(),
+    ),
+    Column(
+        "data",
+        "data",
+        "data set",
+        6,
+        30,
+        10,
+        lambda line, _: printable(short_name(line.recipe.dataset)),
+        lambda line: (line.recipe.dataset or "").casefold(),
+    ),
+    Column(
+        "chunk",
+        "chunk",
+        "chunk size",
+        5,
+        6,
+        6,
+        lambda line, _: "" if line.recipe.chunk_size is None else str(line.recipe.chunk_size),
+        lambda line: line.recipe.chunk_size,
+        True,
+    ),
+    Column(
+        "mask",
+        "mask",
+        "mask probability",
+        4,
+        5,
+        7,
+        lambda line, _: figures.decimal(line.recipe.mask_prob),
+        lambda line: line.recipe.mask_prob,
+        True,
+    ),
+    Column(
+        "epochs",
+        "epoch",
+        "epochs",
+        5,
+        9,
+        5,
+        lambda line, _: epochs(line),
+        lambda line: line.recipe.epochs,
+        True,
+    ),
+    Column(
+        "curve",
+        "curve",
+        "how far perplexity fell",
+        SPARK,
+        SPARK,
+        3,
+        lambda line, context: context.sparks.get(line.id, ""),
+        _fallen,
+    ),
+    Column(
+        "ppl",
+        "test",
+        "test perplexity, last",
+        6,
+        8,
+        1,
+        lambda line, _: figures.perplexity(line.eval_perplexity),
+        lambda line: line.eval_perplexity,
+        True,
+    ),
+    Column(
+        "best",
+        "best",
+        "test perplexity, best",
+        6,
+        8,
+        2,
+        lambda line, _: figures.perplexity(line.best_eval_perplexity),
+        lambda line: line.best_eval_perplexity,
+        True,
+    ),
+    Column(
+        "yard",
+        "yard",
+        "yardstick perplexity",
+        6,
+        8,
+        4,
+        lambda line, _: figures.perplexity(line.yardstick_perplexity),
+        lambda line: line.yardstick_perplexity,
+        True,
+    ),
+    Column(
+        "time",
+        "time",
+        "duration",
+        7,
+        7,
+        8,
+        lambda line, context: figures.duration(elapsed(line, context.now)),
+        _seconds,
+        True,
+        True,
+    ),
+    Column(
+        "tags",
+        "tags",
+        "tags",
+        8,
+        40,
+        11,
+        lambda line, _: printable(" ".join(line.tags)),
+        lambda line: " ".join(line.tags).casefold() or None,
+    ),
 )
-GAP = 1
-STATUS = 1
-"""Index of the column that carries the status's colour."""
+BY_KEY = {column.key: column for column in COLUMNS}
+PINNED = tuple(column for column in COLUMNS if column.rank == 0)
+LOOSE = tuple(column for column in COLUMNS if column.rank > 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One run as text, ready to be clipped into its columns."""
-
-    id: int
-    status: str
-    cells: tuple[str, ...]
-
-
-def row_of(run: Run, now: float) -> Row:
-    """The row of a run; `now` (epoch seconds) is for the time of one that is still going."""
-    recipe = run.recipe
-    run_id = run.id or 0  # what was read from the store has one
-    cells = (
-        str(run_id),
-        f"{mark(run.status).symbol} {run.status}",
-        printable(run.name),
-        printable(short_name(str(recipe.get("model", "")))),
-        printable(short_name(str(recipe.get("dataset", "")))),
-        str(recipe.get("chunk_size", "")),
-        figures.decimal(recipe.get("mask_prob")),
-        _epochs(run),
-        figures.perplexity(run.eval_perplexity),
-        figures.perplexity(run.best_eval_perplexity),
-        figures.duration(elapsed(run, now)),
-    )
-    return Row(run_id, run.status, cells)
-
-
-def _epochs(run: Run) -> str:
-    """`3`, or `1.4/3` of a run that has not gone through all of them."""
-    wanted = run.recipe.get("epochs", "")
-    if run.status == "finished" or not run.epoch:
-        return str(wanted)
-    return f"{run.epoch:.1f}/{wanted}"
-
-
-def elapsed(run: Run, now: float) -> float | None:
-    """Seconds between start and end, or until now."""
-    if run.started_at is None:
-        return None
-    end = run.ended_at if run.ended_at is not None else now
-    return max(end - run.started_at, 0.0)
-
-
-def short_name(name: str) -> str:
-    """The last part of a hub id or of a path: what tells two of them apart."""
-    return PurePath(name).name or name
-
-
-def widths(rows: Sequence[Row], width: int) -> list[int]:
-    """Cells for each column. Every column gets its least; what is left goes to those that want more."""
-    wanted = [
-        min(max([cell_len(column.title), *(cell_len(row.cells[i]) for row in rows)]), column.most)
-        for i, column in enumerate(COLUMNS)
-    ]
-    given = [min(column.least, want) for column, want in zip(COLUMNS, wanted, strict=True)]
-    left = width - sum(given) - GAP * (len(COLUMNS) - 1)
-    while left > 0 and (lacking := [i for i in range(len(COLUMNS)) if given[i] < wanted[i]]):
-        # The narrowest of those that lack something gets the next cell: one long name starves no other.
-        given[min(lacking, key=given.__getitem__)] += 1
-        left -= 1
-    return given
+def order(lines: Sequence[RunLine], key: str, descending: bool) -> list[RunLine]:
+    """Sorted by a column, what is not known last whichever way round; equal ones stay newest first."""
+    value = BY_KEY[key].value
+    newest_first = sorted(lines, key=lambda line: line.id, reverse=True)
+    known = [line for line in newest_first if value(line) is not None]
+    unknown = [line for line in newest_first if value(line) is None]
+    return sorted(known, key=value, reverse=descending) + unknown

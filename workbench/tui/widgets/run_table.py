@@ -1,10 +1,10 @@
-"""The list of runs: draws only the lines in sight and redraws only those that changed."""
+"""The list of runs: makes only the lines in sight into text, and redraws only those that changed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -15,15 +15,20 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.widgets import Static
 
 from workbench.tui import figures
 from workbench.tui.status import mark
-from workbench.tui.widgets.run_columns import COLUMNS, GAP, STATUS, Row, widths
+from workbench.tui.widgets.run_columns import COLUMNS, GAP, LOOSE, Context
+from workbench.tui.widgets.run_layout import Layout, lay_out
+
+if TYPE_CHECKING:
+    from workbench.store.run_lines import RunLine
+
+NO_CONTEXT = Context(0.0, {}, set())
 
 
 class RunTable(ScrollView, can_focus=True):
-    """Rows under a cursor. The cursor stays on its run when others come and go."""
+    """Runs under a cursor. The cursor stays on its run when others come and go."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"run-table--cursor", "run-table--cursor-blurred"}
     DEFAULT_CSS = """
@@ -36,10 +41,12 @@ class RunTable(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False, tooltip="One run up"),
         Binding("down,j", "move(1)", show=False, tooltip="One run down"),
-        Binding("pageup,ctrl+u", "page(-1)", show=False),
-        Binding("pagedown,ctrl+d", "page(1)", show=False),
-        Binding("home,g", "move(-1000000000)", show=False),
-        Binding("end,G", "move(1000000000)", show=False),
+        Binding("pageup,ctrl+u,ctrl+b", "page(-1)", show=False, tooltip="A page up"),
+        Binding("pagedown,ctrl+d,ctrl+f", "page(1)", show=False, tooltip="A page down"),
+        Binding("home,g", "move(-1000000000)", show=False, tooltip="To the first run"),
+        Binding("end,G", "move(1000000000)", show=False, tooltip="To the last run"),
+        Binding("right,l", "columns(1)", show=False, tooltip="Columns further to the right"),
+        Binding("left,h", "columns(-1)", show=False, tooltip="Columns further to the left"),
     ]
     cursor: reactive[int] = reactive(0, repaint=False)
 
@@ -57,64 +64,94 @@ class RunTable(ScrollView, can_focus=True):
 
     @dataclass
     class Laid(Message):
-        """The columns have these widths now; the header follows."""
+        """The columns are these now; the header follows."""
 
-        widths: list[int]
+        layout: Layout
+
+    class Moved(Message):
+        """Other runs may be in sight now."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._rows: list[Row] = []
-        self._widths = [column.least for column in COLUMNS]
+        self._lines: Sequence[RunLine] = ()
+        self._drawn_with = NO_CONTEXT
+        self._wishes = [column.least for column in COLUMNS]
+        self._first = 0
+        self._layout = Layout()
+        self._drawn: dict[int, tuple[object, ...]] = {}
         self._wanted: int | None = None
 
     @property
     def current(self) -> int | None:
         """The id of the run under the cursor."""
-        return self._rows[self.cursor].id if self._rows else None
+        return self._lines[self.cursor].id if self._lines else None
+
+    @property
+    def in_sight(self) -> Sequence[RunLine]:
+        """The runs that the window is on."""
+        top = round(self.scroll_y)
+        return self._lines[top : top + self.scrollable_content_region.height]
 
     def select(self, run_id: int) -> None:
         """Put the cursor on this run, now or when it comes."""
         self._wanted = run_id
-        self.set_rows(self._rows)
+        self.set_lines(self._lines, self._drawn_with, self._wishes)
 
-    def set_rows(self, rows: Sequence[Row]) -> None:
+    def set_lines(self, lines: Sequence[RunLine], context: Context, wishes: Sequence[int]) -> None:
         """Show these. Lines that say the same as before are not drawn again."""
-        before, kept = self._rows, self.current
-        self._rows = list(rows)
-        places = {row.id: i for i, row in enumerate(self._rows)}
-        at = places.get(kept, min(self.cursor, len(self._rows) - 1)) if kept is not None else 0
-        if self._wanted in places:
-            at, self._wanted = places[self._wanted], None
-            self._refresh_row(self.cursor)
-            self._refresh_row(at)
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows))
+        count, kept = len(self._lines), self.current
+        self._lines, self._drawn_with, self._wishes = lines, context, list(wishes)
+        at = self._place_of(kept)
+        self.virtual_size = Size(self.scrollable_content_region.width, len(lines))
         changed_layout = self._lay_out()
-        self.set_reactive(RunTable.cursor, max(at, 0))
-        if changed_layout or len(before) != len(self._rows):
+        self.set_reactive(RunTable.cursor, at)
+        if changed_layout or len(lines) != count:
             self.refresh()
         else:
-            for i, (old, new) in enumerate(zip(before, self._rows, strict=True)):
-                if old != new:
-                    self._refresh_row(i)
+            self.refresh_changed()
         if self.current != kept:
             self.post_message(self.Highlighted(self.current))
         self._show_cursor()
+        self.post_message(self.Moved())
+
+    def _place_of(self, kept: int | None) -> int:
+        """Where the cursor goes: to the run that was asked for, or to the one it is on."""
+        for wanted in (self._wanted, kept):
+            if wanted is None:
+                continue
+            if self.cursor < len(self._lines) and self._lines[self.cursor].id == wanted:
+                found: int | None = self.cursor
+            else:
+                found = next((i for i, line in enumerate(self._lines) if line.id == wanted), None)
+            if found is not None:
+                self._wanted = None if wanted == self._wanted else self._wanted
+                return found
+        return max(min(self.cursor, len(self._lines) - 1), 0) if kept is not None else 0
+
+    def refresh_changed(self) -> None:
+        """Draw again those lines in sight that say something else than when they were drawn."""
+        top = round(self.scroll_y)
+        for y in range(self.scrollable_content_region.height):
+            if self._drawn.get(y) != self._content(top + y):
+                self.refresh(Region(0, y, self.size.width + 2, 1))
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows))
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._lines))
         if self._lay_out():
             self.refresh()
         self._show_cursor()
+        self.post_message(self.Moved())
 
-    def on_mount(self) -> None:
-        self._lay_out()
+    def watch_scroll_y(self, old: float, new: float) -> None:
+        super().watch_scroll_y(old, new)
+        self.post_message(self.Moved())
 
     def _lay_out(self) -> bool:
-        given = widths(self._rows, self.scrollable_content_region.width)
-        if given == self._widths:
+        layout = lay_out(self._wishes, self.scrollable_content_region.width, self._first)
+        if layout == self._layout:
             return False
-        self._widths = given
-        self.post_message(self.Laid(given))
+        self._layout = layout
+        self.post_message(self.Laid(layout))
         return True
 
     def _refresh_row(self, row: int) -> None:
@@ -143,11 +180,19 @@ class RunTable(ScrollView, can_focus=True):
             self.scroll_to(y=self.cursor - height + 1, animate=False)
 
     def action_move(self, by: int) -> None:
-        if self._rows:
-            self.cursor = min(max(self.cursor + by, 0), len(self._rows) - 1)
+        if self._lines:
+            self.cursor = min(max(self.cursor + by, 0), len(self._lines) - 1)
 
     def action_page(self, by: int) -> None:
         self.action_move(by * max(self.scrollable_content_region.height - 1, 1))
+
+    def action_columns(self, by: int) -> None:
+        """Walk through the columns. The leftmost place is the one where the most important are together."""
+        if by > 0 and not self._layout.after:
+            return
+        self._first = min(max(self._first + by, 0), len(LOOSE))
+        if self._lay_out():
+            self.refresh()
 
     def action_open(self) -> None:
         if self.current is not None:
@@ -155,49 +200,42 @@ class RunTable(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         row = event.y + round(self.scroll_y)
-        if 0 <= row < len(self._rows):
+        if 0 <= row < len(self._lines):
             if row == self.cursor:
                 self.action_open()
             self.cursor = row
 
+    def _content(self, at: int) -> tuple[object, ...]:
+        """All that the look of a line depends on, its cells first."""
+        if at >= len(self._lines):
+            return ()
+        line = self._lines[at]
+        cells = tuple(column.text(line, self._drawn_with) for column in self._layout.columns)
+        return (cells, line.status, at == self.cursor)
+
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
         width = self.scrollable_content_region.width
-        at = y + round(self.scroll_y)
-        if at >= len(self._rows):
+        content = self._drawn[y] = self._content(y + round(self.scroll_y))
+        if not content:
             return Strip.blank(width, base)
-        row = self._rows[at]
+        cells, status, is_current = content
+        assert isinstance(cells, tuple)
         style = base
-        if at == self.cursor:
+        if is_current:
             name = "run-table--cursor" if self.has_focus else "run-table--cursor-blurred"
             style = base + self.get_component_rich_style(name, partial=True)
-        segments = line_of(row.cells, self._widths, style, Style.parse(mark(row.status).style))
+        segments = line_of(cells, self._layout, style, Style.parse(mark(str(status)).style))
         return Strip(segments).adjust_cell_length(width, style)
 
 
-def line_of(cells: Sequence[str], given: Sequence[int], style: Style, status: Style) -> list[Segment]:
+def line_of(cells: Sequence[str], layout: Layout, style: Style, status: Style) -> list[Segment]:
     """The cells of one line, clipped and aligned."""
     gap = Segment(" " * GAP, style)
     segments: list[Segment] = []
-    for i, (column, text, width) in enumerate(zip(COLUMNS, cells, given, strict=True)):
-        # On the cursor's line in reverse a colour would become a background: the symbol and word are enough.
-        own = style + status if i == STATUS and not style.reverse else style
+    for column, text, width in zip(layout.columns, cells, layout.widths, strict=True):
+        # On the cursor's line in reverse a colour would become a background: symbol and word are enough.
+        coloured = column.key in ("star", "status") and not style.reverse
+        own = style + status if coloured else style
         segments += [Segment(figures.fit(text, width, "right" if column.right else "left"), own), gap]
     return segments
-
-
-class RunHeader(Static):
-    """The titles over the columns of a `RunTable`."""
-
-    DEFAULT_CSS = """
-    RunHeader { height: 1; padding: 0 1; text-style: underline; color: $text-muted; }
-    RunHeader:ansi { color: ansi_default; }
-    """
-
-    def __init__(self) -> None:
-        super().__init__("", markup=False)
-
-    def lay_out(self, given: Sequence[int]) -> None:
-        """Put the titles over columns of these widths."""
-        titles = [column.title for column in COLUMNS]
-        self.update("".join(s.text for s in line_of(titles, given, Style.null(), Style.null())).rstrip())
