@@ -20,17 +20,22 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from workbench.inference.render import render
-from workbench.inference.results import FillResult, MaskFill, Prediction
+from workbench.errors import UsageError
+from workbench.inference.asking import Asking, obey
+from workbench.inference.render import beside, render
+from workbench.inference.results import Candidate, FillResult, JointFill, MaskFill, Prediction, Surprisal
+from workbench.inference.results import TokenSurprisal as Token
 from workbench.store import Store
 
 SCRIPT = """
 import sys
+from workbench.inference.asking import Asking
 from workbench.inference.console import run_console
 from workbench.inference.resolve import ModelChoice
 from workbench.store import Store
 store = Store.open(sys.argv[1])
-sys.exit(run_console(store, ModelChoice('the starter', sys.argv[2]), 3, as_json='--json' in sys.argv))
+choices = [ModelChoice('the starter', sys.argv[2])]
+sys.exit(run_console(store, choices, Asking(3), as_json='--json' in sys.argv))
 """
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -132,7 +137,7 @@ def test_lines_without_a_terminal(tmp_path: Path) -> None:
     assert plain.returncode == 2
     assert plain.stderr.decode().startswith("line 3: The text has no mask.")
     assert b"\x1b" not in plain.stdout
-    assert plain.stdout.count(b"%") == 9
+    assert plain.stdout.count(b"%") == 9 + 3  # and the best pairs
     answers = ask_lines(tmp_path, lines, "starter", "--json")
     parsed = [json.loads(line) for line in answers.stdout.splitlines()]
     assert [len(answer["masks"]) for answer in parsed] == [1, 2]
@@ -158,3 +163,61 @@ def test_nothing_from_outside_reaches_the_terminal_as_an_order() -> None:
     assert "[bold]text" in shown
     assert "[red]" in shown
     assert len(shown.splitlines()) == 4
+
+
+@pytest.mark.parametrize("width", [12, 20, 40, 80, 200])
+def test_every_kind_of_answer_fits_the_terminal(width: int) -> None:
+    candidates = (
+        Candidate("東京" * 20, (1, 2), -3.0),
+        Candidate("x", (1,), -800.0),
+        Candidate("\x1b[2J", why_not="runs into the word beside it"),
+    )
+    masks = (MaskFill(1, (Prediction("a", 1, 0.9),), candidates), MaskFill(3, (Prediction("b", 1, 1e-6),)))
+    together = (JointFill("y", ("東京" * 20, "x"), ((1, 2), (1,)), -2.0),)
+    filled = FillResult("[MASK] [MASK]", "x", masks, together)
+    tokens = (
+        Token(0, 3, 5, "x", 12.0, 7, "[red]\x1b[31m" + "y" * 60, 0.5),
+        Token(3, 90, 5, "x", 1e9, 1, "x", 1.0),
+        Token(90, 92, 5, "x", None, None, "", 0.0),
+    )
+    surprised = Surprisal("ab\x1b" + "東" * 100, tokens, 2, -1e6)
+    for answer in (filled, surprised):
+        shown = render(answer, width).plain
+        assert all(cell_len(row) <= max(width, 20) for row in shown.splitlines()[2:])
+        assert "\x1b" not in shown
+    assert "∞" in render(surprised, 80).plain or "inf" in render(surprised, 80).plain
+    assert len(beside([("a", filled), ("b", surprised)], width).columns) == 2
+
+
+def test_commands_change_what_is_asked() -> None:
+    asking = Asking(5)
+    assert obey(":cand bbc, police", asking).asking.candidates == ("bbc", "police")
+    assert obey(":candidates", Asking(5, ("bbc",))).asking.candidates == ()
+    assert obey(":top 10", asking).asking.top_k == 10
+    assert obey(":surprisal", asking).asking.surprisal
+    assert not obey(":surprisal", Asking(surprisal=True)).asking.surprisal
+    once = obey(":s A text.", asking)
+    assert once.text == "A text." and once.asking.surprisal
+    assert obey(":model starter run:3@best", asking).models == ("starter", "run:3@best")
+    assert ":top" in obey(":help", asking).said
+    for wrong in (":", ":nothing", ":top", ":top -1", ":top ²", ":model", ":model a b c d e"):
+        with pytest.raises(UsageError) as raised:
+            obey(wrong, asking)
+        assert raised.value.hint
+
+
+def test_commands_at_the_prompt(terminal: Terminal, store: Store) -> None:
+    terminal.wait_for("fill> ")
+    terminal.type(":candidates length,end\n")
+    assert "Only these words: length, end." in terminal.wait_for("fill> ")
+    terminal.type("The [MASK] of the list.\n")
+    shown = terminal.wait_for("%") + terminal.wait_for("fill> ")
+    assert "length" in shown and "end" in shown
+    terminal.type(":model starter starter\n:surprisal\n")
+    assert "Filling masks with starter and starter." in terminal.wait_for("how unexpected")
+    terminal.type("The list is sorted.\n")
+    shown = terminal.wait_for("bits a") + terminal.wait_for("fill> ")
+    assert shown.count("pseudo-perplexity") == 2
+    terminal.type(":nothing\n")
+    assert "There is no command :nothing. :help lists them." in terminal.wait_for("fill> ")
+    assert store.fills()[0].result["count"] == 5

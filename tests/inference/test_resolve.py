@@ -52,6 +52,24 @@ def test_a_checkpoint_can_be_chosen(store: Store) -> None:
     with pytest.raises(ModelError) as raised:
         resolve_model(store, "1", checkpoint=15)
     assert raised.value.hint == "Steps with one: 10, 20."
+    assert resolve_model(store, "1", checkpoint="last") == resolve_model(store, "1")
+    with pytest.raises(ModelError, match="has no best checkpoint"):
+        resolve_model(store, "1", checkpoint="best")
+    assert store.run(1).id
+    folder = store.checkpoints(1)[0].path
+    store.add_checkpoint(1, step=10, epoch=1.0, path=folder, eval_perplexity=9.0, best=True)
+    best = resolve_model(store, "1", checkpoint="best")
+    assert best.path == str(Path(folder)) and best.label == "run 1 first best"
+    assert resolve_model(store, model="run:first@best") == best
+    assert resolve_model(store, model="run:1@20").label == "run 1 first step 20"
+    with pytest.raises(UsageError, match="belongs to a run"):
+        resolve_model(store, model="starter", checkpoint="best")
+
+
+def test_a_name_with_an_at_sign_is_a_name(store: Store) -> None:
+    run_with_checkpoints(store, "me@home", 10)
+    assert resolve_model(store, model="run:me@home").run_id == 1
+    assert resolve_model(store, model="run:me@home@10").label == "run 1 me@home step 10"
 
 
 def test_with_nothing_given_the_newest_run_that_can_answer_does(store: Store) -> None:

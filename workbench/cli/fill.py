@@ -1,13 +1,18 @@
-"""`fill`: put words in the place of masks."""
+"""`fill`: put words in the place of masks, or tell what surprises a model in a text."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workbench.cli.options import AsJson, Db, open_store
+from workbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from workbench.inference.resolve import ModelChoice
+    from workbench.store import Store
 
 
 def fill(
@@ -21,10 +26,26 @@ def fill(
         ),
     ] = None,
     run: Annotated[str | None, typer.Option(metavar="RUN", help="A run, by its newest checkpoint.")] = None,
+    checkpoint: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STEP", help="Of --run: a step, `best` or `last`; several are set side by side."
+        ),
+    ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="M", help="A hub id, a folder, `starter` or `run:RUN`.")
+        list[str] | None,
+        typer.Option(
+            metavar="M",
+            help="A hub id, a folder, `starter`, `run:RUN` or `run:RUN@STEP`; up to four side by side.",
+        ),
     ] = None,
     top_k: Annotated[int, typer.Option(metavar="N", help="Predictions for each mask.")] = 5,
+    candidates: Annotated[
+        str | None, typer.Option(metavar="WORD,WORD", help="Only these words in the masks.")
+    ] = None,
+    surprisal: Annotated[
+        bool, typer.Option("--surprisal", help="How unexpected each word is, and the pseudo-perplexity.")
+    ] = False,
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
@@ -33,13 +54,35 @@ def fill(
     Without --run and --model: the newest run that has a checkpoint, or else the starter.
     """
     from workbench.inference import console
-    from workbench.inference.local import fill_text
+    from workbench.inference.asking import Asking
+    from workbench.inference.candidates import split_words
+
+    words = split_words(candidates or "")
+    if candidates is not None and not words:
+        raise UsageError("--candidates names no word.", "Separate words with commas: bbc,police.")
+    if surprisal and words:
+        raise UsageError("--candidates and --surprisal do not go together.", "Give one of them.")
+    asking = Asking(top_k, words, surprisal)
+    store = open_store(context, db)
+    choices = _choices(store, run, checkpoint or [], model or [])
+    if text is None:
+        raise typer.Exit(console.run_console(store, choices, asking, as_json=as_json))
+    if text == "-":
+        raise typer.Exit(console.answer_lines(choices, sys.stdin, asking, as_json=as_json))
+    console.answer_once(choices, text, asking, as_json=as_json)
+
+
+def _choices(store: Store, run: str | None, checkpoints: list[str], models: list[str]) -> list[ModelChoice]:
+    """Whom to ask: the models, and the run at each of the checkpoints."""
+    from workbench.inference.asking import MOST_MODELS
     from workbench.inference.resolve import resolve_model
 
-    store = open_store(context, db)
-    choice = resolve_model(store, run, model)
-    if text is None:
-        raise typer.Exit(console.run_console(store, choice, top_k, as_json=as_json))
-    if text == "-":
-        raise typer.Exit(console.answer_lines(choice, sys.stdin, top_k, as_json=as_json))
-    console.show_result(fill_text(choice, text, top_k), as_json=as_json)
+    if checkpoints and not run:
+        raise UsageError("A checkpoint belongs to a run.", "Give --run with --checkpoint.")
+    if run and models:
+        raise UsageError("A run and a model were both given.", f"Write --model run:{run} beside the others.")
+    if max(len(models), len(checkpoints)) > MOST_MODELS:
+        raise UsageError("That is too many models to set side by side.", f"Give at most {MOST_MODELS}.")
+    if models:
+        return [resolve_model(store, model=model) for model in models]
+    return [resolve_model(store, run, checkpoint=checkpoint) for checkpoint in checkpoints or [None]]

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workbench.errors import UsageError
-from workbench.inference.slots import Word
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+    from workbench.inference.slots import Word
 
 MOST = 200
 RUNS_IN = "runs into the word beside it"

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from workbench import errors
 from workbench.errors import ModelError, WorkbenchError
+from workbench.inference.asking import Asking
 from workbench.inference.results import FillResult, Surprisal
 
 # -P: a file in the current folder that is named like a library must not be taken for it.
@@ -47,6 +48,12 @@ class InferenceClient:
         """How unexpected each token of `text` is to `model`. Raises as `fill` does."""
         answer = await self.ask({"model": model, "text": text, "task": "surprisal"})
         return Surprisal.from_json(answer["result"], tuple(answer["notes"]))
+
+    async def answer(self, model: str, text: str, asking: Asking) -> FillResult | Surprisal:
+        """What is asked about `text`. Raises as `fill` does."""
+        if asking.surprisal:
+            return await self.surprisal(model, text)
+        return await self.fill(model, text, asking.top_k, asking.candidates)
 
     async def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """The server's answer to any of its questions. Raises the error that it met; ModelError when there is
@@ -135,6 +142,12 @@ class _Process:
     @property
     def alive(self) -> bool:
         return self._process.returncode is None and not self._listening.done()
+
+    async def answer(self, model: str, text: str, asking: Asking) -> FillResult | Surprisal:
+        """What is asked about `text`. Raises as `fill` does."""
+        if asking.surprisal:
+            return await self.surprisal(model, text)
+        return await self.fill(model, text, asking.top_k, asking.candidates)
 
     async def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """Raises _ProcessEnded."""

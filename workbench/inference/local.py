@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from workbench.inference.asking import Asking
 from workbench.inference.quiet import quieten
 from workbench.inference.resolve import ModelChoice
-from workbench.inference.results import FillResult
+from workbench.inference.results import FillResult, Surprisal
 
 if TYPE_CHECKING:
     from workbench.inference.filler import Filler
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 KEPT_MODELS = 4
 
 
-def fill_text(choice: ModelChoice, text: str, top_k: int = 5, candidates: Sequence[str] = ()) -> FillResult:
-    """Fill the masks of `text`. The model stays loaded for the next call; the first takes some seconds.
-
-    Raises UsageError or ModelError, as `Filler` does.
-    """
-    return load(choice).fill(text, top_k, candidates)
+def answer(choice: ModelChoice, text: str, asking: Asking) -> FillResult | Surprisal:
+    """What is asked. Raises as `Filler` does."""
+    filler = load(choice)
+    if asking.surprisal:
+        return filler.surprisal(text)
+    return filler.fill(text, asking.top_k, asking.candidates)
 
 
 def load(choice: ModelChoice) -> Filler:

@@ -1,38 +1,111 @@
-"""A fill result on a terminal: the sentence, then a bar for each word that fits."""
+"""An answer on a terminal: the sentence, then a bar for each word that fits, or the bits of each word."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len, set_cell_size
+from rich.table import Table
 from rich.text import Text
 
-from workbench.inference.results import FillResult, Prediction
+from workbench.inference.results import FillResult, MaskFill, Surprisal, TokenSurprisal
 from workbench.text import printable
 
 _BAR_WIDTH, _WIDEST_WORD, _NARROWEST_BAR = 40, 24, 5
 _SHARE_WIDTH = 8
+_SHOWN_TOGETHER = 3
+_HIGH_BITS = 8.0
+_GAP = 2
 
 
-def render(result: FillResult, width: int = 80, *, bar: str = "█") -> Text:
-    """The filled text and each mask's predictions in `width` cells. `bar` "": no bars, only numbers.
+def beside(answers: Sequence[tuple[str, FillResult | Surprisal]], width: int, *, bar: str = "█") -> Table:
+    """Several models' answers to one question, side by side under the models' names."""
+    count = len(answers)
+    each = max((width - _GAP * (count - 1)) // count, 10)
+    grid = Table.grid(padding=(0, _GAP, 0, 0))
+    for _ in answers:
+        grid.add_column(width=each, overflow="fold")
+    grid.add_row(*[Text(printable(label), "bold underline") for label, _ in answers])
+    grid.add_row(*[render(answer, each, bar=bar) for _, answer in answers])
+    return grid
+
+
+def render(result: FillResult | Surprisal, width: int = 80, *, bar: str = "█") -> Text:
+    """An answer in `width` cells. `bar` "": no bars, only numbers.
 
     Texts are shown as they are, never as markup, without control characters.
     """
-    shown = Text(printable(result.filled), style="bold")
+    if isinstance(result, Surprisal):
+        return _surprisal(result, width, bar)
+    best = result.joint[0].filled if result.joint else result.filled
+    shown = Text(printable(best), style="bold")
+    if result.joint:
+        shown.append("\ntogether (mean probability of a word, given the others)", "not bold dim")
+        together = result.joint[:_SHOWN_TOGETHER]
+        rows = [(", ".join(one.words), one.mean_probability, "") for one in together]
+        _append_rows(shown, rows, width, bar, width // 2)
     for number, mask in enumerate(result.masks, 1):
         if len(result.masks) > 1:
             shown.append(f"\nmask {number} of {len(result.masks)}", "not bold dim")
-        words = [printable(one.text) for one in mask.predictions]
-        longest = min(max(map(cell_len, words), default=0), _WIDEST_WORD, width - _SHARE_WIDTH - 2)
-        for word, prediction in zip(words, mask.predictions, strict=True):
-            shown.append("\n  ").append(_row(word, longest, prediction, width, bar))
+        _append_rows(shown, _words(mask), width, bar, _WIDEST_WORD)
     return shown
 
 
-def _row(word: str, longest: int, prediction: Prediction, width: int, bar: str) -> Text:
-    row = Text(set_cell_size(word, longest), style="not bold")
-    row.append(f"{100 * prediction.probability:6.1f} %")
-    room = min(_BAR_WIDTH, width - longest - _SHARE_WIDTH - 4)
-    if bar and room >= _NARROWEST_BAR:
-        row.append(" ").append(bar * round(prediction.probability * room), "cyan")
-    row.rstrip()
-    return row
+_Row = tuple[str, float | None, str]
+
+
+def _words(mask: MaskFill) -> list[_Row]:
+    if mask.candidates:
+        return [(one.text, one.probability, one.why_not) for one in mask.candidates]
+    return [(one.text, one.probability, "") for one in mask.predictions]
+
+
+def _append_rows(shown: Text, rows: Sequence[_Row], width: int, bar: str, widest: int) -> None:
+    words = [printable(text) for text, _, _ in rows]
+    longest = min(max(map(cell_len, words), default=0), widest, width - _SHARE_WIDTH - 2)
+    for word, (_, share, why_not) in zip(words, rows, strict=True):
+        row = Text(set_cell_size(word, longest), style="not bold")
+        if share is None:
+            row.append(f"  — {printable(why_not)}"[: max(width - longest - 2, 0)])
+        else:
+            row.append(_percent(share))
+            room = min(_BAR_WIDTH, width - longest - _SHARE_WIDTH - 4)
+            if bar and room >= _NARROWEST_BAR:
+                row.append(" ").append(bar * round(share * room), "cyan")
+        row.rstrip()
+        shown.append("\n  ").append(row)
+
+
+def _percent(share: float) -> str:
+    """Eight cells; what is small keeps a significant digit."""
+    if share >= 5e-4 or share == 0:
+        return f"{100 * share:6.1f} %"
+    return f"{100 * share:.4f} %" if share >= 5e-7 else f"{100 * share:.0e}%".rjust(_SHARE_WIDTH)
+
+
+def _surprisal(result: Surprisal, width: int, bar: str) -> Text:
+    """A line for each token: bits, a bar, and where it was not expected, what was."""
+    shown = Text(f"pseudo-perplexity {result.pseudo_perplexity:,.1f}", "bold")
+    tokens = "token" if result.count == 1 else "tokens"
+    shown.append(f", {result.bits_per_token:.2f} bits a token, {result.count} {tokens}", "not bold")
+    words = [printable(result.text[one.start : one.end]) for one in result.tokens]
+    longest = min(max(map(cell_len, words), default=0), _WIDEST_WORD, max(width - 12, 1))
+    for word, one in zip(words, result.tokens, strict=True):
+        row = Text(set_cell_size(word, longest), style="not bold")
+        if one.bits is None:
+            row.append("  not scored")
+        else:
+            row.append(f"{one.bits:7.1f} ", "bold" if one.bits >= _HIGH_BITS else "")
+            room = width - row.cell_len - 2
+            row.append(_comment(one, room, bar))
+        row.rstrip()
+        row.truncate(max(width - 2, 1))
+        shown.append("\n  ").append(row)
+    return shown
+
+
+def _comment(one: TokenSurprisal, room: int, bar: str) -> str:
+    assert one.bits is not None
+    drawn = (bar * min(round(one.bits), 20)).ljust(21) if bar and room > 21 else ""
+    expected = f"{printable(one.best)}{_percent(one.best_probability)}" if one.rank != 1 else ""
+    return drawn + (expected if cell_len(drawn) + cell_len(expected) <= room else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 STARTER = "starter"
 BEST, LAST = "best", "last"
 _RUN = "run:"
+_CHECKPOINT = re.compile(rf".@(\d+|{BEST}|{LAST})$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ def resolve_model(
     """A checkpoint of `run` (an id, a name, `latest`), or `model`.
 
     `checkpoint`: its step, `best` by test perplexity, or `last`, as with None. `model` is a hub id, a folder,
-    `starter` or `run:RUN`. With neither: the newest run that has a checkpoint, or else the starter. Whether a
-    model by name exists is found out when it is loaded.
+    `starter`, `run:RUN` or `run:RUN@CHECKPOINT`. With neither: the newest run that has a checkpoint, or else
+    the starter. Whether a model by name exists is found out when it is loaded.
 
     Raises UsageError: both are given, there is no such run, or a checkpoint is asked of a model. Raises
     ModelError when the run has no such checkpoint, StoreError when its folder is gone.
@@ -45,6 +47,8 @@ def resolve_model(
         raise UsageError("A run and a model were both given.", "Give --run or --model, not both.")
     if model and model.startswith(_RUN):
         run, model = model.removeprefix(_RUN), None
+        run, at, named = run.rpartition("@") if _CHECKPOINT.search(run) else (run, "", "")
+        checkpoint = named if at else checkpoint
     if model:
         if checkpoint is not None:
             raise UsageError("A checkpoint belongs to a run.", "Give --run with it, not --model.")
