@@ -43,7 +43,7 @@ def main() -> int:
         run_once(["-m", "bench.workload", str(folder)], folder, "workload")
         results: dict[str, Any] = {
             "machine": run_once(["-m", "bench.machine"], folder, "machine"),
-            "extent": extent.name,
+            "extent": "-".join([extent.name, *options.parts]),
         }
         for name in options.parts or PARTS:
             say(f"{name} …")
