@@ -41,7 +41,11 @@ async def test_an_empty_store_says_what_to_press(app: WorkbenchApp) -> None:
 
 
 async def test_every_run_is_listed_newest_first_with_its_figures(app: WorkbenchApp, history: Store) -> None:
-    async with app.run_test(size=(170, 30)) as pilot:
+    async with app.run_test(size=(140, 30)) as pilot:
+        await settle(pilot)
+        await pilot.press("p")
+        await settle(pilot)
+        await pilot.press("p")
         await settle(pilot)
         lines = screen_text(pilot).splitlines()
         titles = "id▼ name status model data chunk mask epoch curve test best yard time tags"
@@ -55,6 +59,8 @@ async def test_every_run_is_listed_newest_first_with_its_figures(app: WorkbenchA
 
 async def test_names_cannot_write_markup_or_escapes(app: WorkbenchApp, history: Store) -> None:
     async with app.run_test(size=(140, 30)) as pilot:
+        await settle(pilot)
+        await pilot.press("p")
         await settle(pilot)
         text = screen_text(pilot)
         assert "[red]odd[/red]" in text

@@ -27,12 +27,16 @@ _MIN_WIDTH, _MIN_HEIGHT = 12, 2
 class Series:
     """One curve. `kind` tells curves apart without colour: a line, a line with marks, a dashed level.
 
-    `name` is also the style. Points are (step, value), sorted by step; a level has one point.
+    `name` is also the style. Points are (step, value), sorted by step; a level has one point. Marks stand
+    `every` so many dots, the first not before dot `offset`: curves that lie on each other can take turns.
     """
 
     name: str
     points: Sequence[Point] = field(default_factory=tuple)
     kind: Kind = "line"
+    mark: str = MARK
+    every: int = 8
+    offset: int = 0
 
     @property
     def last(self) -> float | None:
@@ -82,7 +86,7 @@ def _draw_one(canvas: Canvas, one: Series, scale: Scale, start: float, end: floa
                 canvas.glyph(x, _y(value, scale, canvas), LEVEL, one.name, over=False)
         return
     before: tuple[int, int] | None = None
-    next_mark = -1
+    next_mark = one.offset
     columns = thin(usable, canvas.dots_wide, start, end)
     for column in columns:
         first, low, high = (_y(v, scale, canvas) for v in (column.first, column.low, column.high))
@@ -94,15 +98,18 @@ def _draw_one(canvas: Canvas, one: Series, scale: Scale, start: float, end: floa
         for column in columns:
             # Marks closer than this would hide the line that they sit on.
             if column.x >= next_mark or column is columns[-1]:
-                canvas.glyph(column.x, _y(column.last, scale, canvas), MARK, one.name)
-                next_mark = column.x + 8
+                canvas.glyph(column.x, _y(column.last, scale, canvas), one.mark, one.name)
+                next_mark = column.x + one.every
 
 
 def _legend(series: Sequence[Series], width: int, title: str) -> Line:
     line: Line = [(figures.clip(f" {title}", width), "axis")]
     for one in series:
         value = f" {figures.perplexity(one.last)}" if one.points else ""
-        line += [("  ", ""), (_SAMPLES[one.kind], one.name), (f" {one.name}{value}", "legend")]
+        if one.kind == "marks" and one.mark != MARK:  # the mark is the name already
+            line += [("  ", ""), (f"⠒{one.mark}", one.name), (value, "legend")]
+        else:
+            line += [("  ", ""), (_SAMPLES[one.kind], one.name), (f" {one.name}{value}", "legend")]
     while sum(cell_len(text) for text, _ in line) > width and len(line) > 1:
         line.pop()
     return line

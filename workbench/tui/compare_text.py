@@ -1,0 +1,107 @@
+"""What is said of runs side by side: who they are, what may be ranked, figures, differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from workbench.text import printable
+from workbench.tui import figures
+from workbench.tui.compare_reading import Contestant
+from workbench.tui.run_text import elapsed
+from workbench.tui.status import mark
+from workbench.tui.widgets.run_panel import as_shown
+
+if TYPE_CHECKING:
+    from workbench.analysis.comparison import Comparison
+    from workbench.store import Run
+
+_LABEL = 17
+"""Cells for what a line is about."""
+_NARROWEST, _WIDEST = 7, 24
+
+
+def who(contestants: Sequence[Contestant], width: int) -> Iterator[Text]:
+    """Letter, number, name and status of each."""
+    for one in contestants:
+        status = f"  {mark(one.run.status).symbol} {one.run.status}"
+        name = figures.clip(f"{one.run.id} {printable(one.run.name)}", width - 3 - len(status))
+        yield Text(f"{one.letter}  ", "bold", no_wrap=True).append(f"{name}{status}", "not bold")
+
+
+def ranking(contestants: Sequence[Contestant], comparison: Comparison | None, wrong: str) -> Iterator[Text]:
+    """What may be ranked and what may not, in sentences. `comparison` None: it is still being made."""
+    yield Text("Which is better, on the yardstick", "bold")
+    if wrong:
+        yield Text(printable(wrong))
+        return
+    if comparison is None:
+        yield Text("Comparing chunk by chunk …")
+        return
+    letters = {one.run.id: one.letter for one in contestants}
+    for pair in comparison.pairs:
+        a, b = letters[pair.a], letters[pair.b]
+        p = "p < 0.001" if pair.p_value < 0.001 else f"p = {pair.p_value:.3f}"
+        if pair.ci_low <= 0 <= pair.ci_high:
+            yield Text(f"{a} and {b}: {pair.verdict}, {p}")
+        else:
+            yield Text(f"{b} is {pair.verdict} than {a}, {p}")
+    for line in comparison.why_not:
+        yield Text(f"Not to be ranked: {printable(line)}")
+    for line in comparison.notes:
+        yield Text(f"Note: {printable(line)}")
+
+
+def final_figures(
+    contestants: Sequence[Contestant], comparison: Comparison | None, width: int, now: float
+) -> Iterator[Text]:
+    """The figures that runs end with, a column for each run."""
+    rows: list[tuple[str, Callable[[Contestant], str]]] = [
+        ("test, own", lambda one: figures.perplexity(one.run.eval_perplexity)),
+        ("  best", lambda one: figures.perplexity(one.run.best_eval_perplexity)),
+        ("  before training", lambda one: figures.perplexity(one.run.baseline_perplexity)),
+        ("train", lambda one: figures.perplexity(one.run.train_perplexity)),
+        ("steps", lambda one: figures.count(one.run.step)),
+        ("epochs", lambda one: figures.decimal(one.run.epoch)),
+        ("tokens seen", lambda one: figures.compact((one.run.step or 0) * one.tokens_per_step)),
+        ("tokens/s", lambda one: figures.compact(one.run.tokens_per_second)),
+        ("duration", lambda one: figures.duration(elapsed(one.run, now))),
+    ]
+    yield Text("Final figures", "bold")
+    yield _row("", [one.letter for one in contestants], width, "bold")
+    scores = {one.id: one for one in comparison.runs} if comparison else {}
+    for title, name in (("yardstick", "yardstick_perplexity"), ("  before training", "base_perplexity")):
+        values = [getattr(scores.get(_id(one.run)), name, None) for one in contestants]
+        yield _row(title, [figures.perplexity(value) for value in values], width)
+    for title, cell in rows:
+        yield _row(title, [cell(one) for one in contestants], width)
+
+
+def differing(contestants: Sequence[Contestant], width: int) -> Iterator[Text]:
+    """The recipe fields that are not the same in all runs."""
+    recipes = [one.run.recipe for one in contestants]
+    fields = [
+        name
+        for name in dict.fromkeys(name for recipe in recipes for name in recipe)
+        if any(recipe.get(name) != recipes[0].get(name) for recipe in recipes)
+    ]
+    if not fields:
+        yield Text("Their recipes are the same.", "bold")
+        return
+    yield Text("What differs in their recipes", "bold")
+    yield _row("", [one.letter for one in contestants], width, "bold")
+    for name in fields:
+        yield _row(name, [as_shown(recipe.get(name)) for recipe in recipes], width)
+
+
+def _row(title: str, cells: Sequence[str], width: int, style: str = "") -> Text:
+    room = (width - _LABEL) // max(len(cells), 1) - 1
+    each = min(max(room, _NARROWEST), _WIDEST)
+    text = " ".join(figures.fit(printable(cell), each, "right") for cell in cells)
+    return Text(f"{figures.fit(printable(title), _LABEL)} {text}", style, no_wrap=True)
+
+
+def _id(run: Run) -> Any:
+    return run.id
