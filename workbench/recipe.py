@@ -48,16 +48,24 @@ class Recipe(BaseModel):
 
     model: str = knob(
         "distilbert/distilbert-base-uncased",
-        "Hub id, local folder, `starter`, or `run:RUN` to go on from a run.",
+        "Hub id, local folder, `starter`, `run:RUN` to go on from a run, or `new:tiny|mini|small|base`.",
         group="model",
         min_length=1,
         max_length=4096,
     )
     model_revision: str | None = knob(None, "Branch, tag or commit of the model on the hub.", group="model")
+    vocab_size: int = knob(
+        8_192,
+        "Tokens that a new model's tokenizer learns from the training text (model = new:...).",
+        group="model",
+        unit="tokens",
+        ge=256,
+        le=1_000_000,
+    )
 
     dataset: str = knob(
         "EdinburghNLP/xsum",
-        "Hub id, file, folder or glob (.txt .jsonl .csv .parquet), or `python-docs`.",
+        "Hub id, file, folder or glob (.txt .jsonl .csv .parquet .arrow), or `python-docs`.",
         group="data",
         min_length=1,
         max_length=4096,
@@ -69,6 +77,22 @@ class Recipe(BaseModel):
     dataset_revision: str | None = knob(None, "Branch, tag or commit of the data set.", group="data")
     text_column: str | None = knob(
         "document", "Column that holds the text; empty: guessed and shown.", group="data"
+    )
+    documents: Literal["auto", "line", "file", "paragraph"] = knob(
+        "auto",
+        "What a document is in .txt files: a line, a file, or a block between blank lines.",
+        group="data",
+    )
+    duplicates: Literal["keep", "drop"] = knob(
+        "keep", "Documents whose text was there before; they are counted in any case.", group="data"
+    )
+    min_words: int = knob(
+        0, "Documents with fewer words are left out before the split.", group="data", unit="words", ge=0
+    )
+    dataset_streaming: Literal["off", "on"] = knob(
+        "off",
+        "on: fetch only as many rows of a hub data set as are used, shuffled in a window of 10,000.",
+        group="data",
     )
     train_size: int | None = knob(
         10_000, "Rows to train on; empty: all that are left.", group="data", unit="rows", ge=1

@@ -18,13 +18,18 @@ from tests.corpus.conftest import Heard
 from workbench.corpus.files import LocalFiles, is_local
 from workbench.corpus.notes import Notes
 from workbench.errors import CorpusError
+from workbench.training.events import Progress
 
 ARTICLES = ["First article, with a comma.", 'Second: "quoted"\nover two lines.', "Third, naïve ☃."]
 
 
-def read(dataset: str | Path, column: str | None, scratch: Path, heard: Heard | None = None) -> list[str]:
+def read(
+    dataset: str | Path, column: str | None, scratch: Path, heard: Heard | None = None, unit: str = "auto"
+) -> list[str]:
     scratch.mkdir(exist_ok=True)
-    documents = LocalFiles(str(dataset), column).read(scratch, Notes(heard if heard is not None else Heard()))
+    documents = LocalFiles(str(dataset), column, unit).read(
+        scratch, Notes(heard if heard is not None else Heard())
+    )
     return documents.texts(np.arange(len(documents)))
 
 
@@ -40,7 +45,7 @@ def write_jsonl(path: Path) -> None:
 
 def write_csv(path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, delimiter="\t" if path.suffix == ".tsv" else ",")
+        table = csv.writer(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
         table.writerows([["id", "body"], *enumerate(ARTICLES)])
 
 
@@ -48,11 +53,49 @@ def write_parquet(path: Path) -> None:
     pq.write_table(pa.table({"id": range(3), "body": ARTICLES}), path)
 
 
+def write_arrow(path: Path) -> None:
+    """Arrow's stream format, as the datasets library writes it."""
+    table = pa.table({"id": range(3), "body": ARTICLES})
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+def write_arrow_file(path: Path) -> None:
+    """Arrow's file format, as Feather and Polars write it."""
+    table = pa.table({"id": range(3), "body": ARTICLES})
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+def zstd(content: bytes) -> bytes:
+    packed = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(packed, "zstd") as stream:
+        stream.write(content)
+    return packed.getvalue().to_pybytes()
+
+
+def packed(write: Callable[[Path], None], pack: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def write_packed(path: Path) -> None:
+        plain = path.with_suffix("")
+        write(plain)
+        path.write_bytes(pack(plain.read_bytes()))
+        plain.unlink()
+
+    return write_packed
+
+
 WRITERS: dict[str, Callable[[Path], None]] = {
     "a.jsonl": write_jsonl,
     "a.csv": write_csv,
     "a.tsv": write_csv,
     "a.parquet": write_parquet,
+    "a.arrow": write_arrow,
+    "file.arrow": write_arrow_file,
+    "a.jsonl.gz": packed(write_jsonl, gzip.compress),
+    "a.csv.zst": packed(write_csv, zstd),
+    "a.TSV.GZ": packed(write_csv, gzip.compress),
+    "a.parquet.zst": packed(write_parquet, zstd),
+    "a.arrow.gz": packed(write_arrow, gzip.compress),
 }
 
 
@@ -100,6 +143,94 @@ def test_several_text_files_are_a_document_each_in_order_of_name(tmp_path, scrat
     assert read(f"{folder}/**/*.txt", None, scratch) == ["second\nline", "third"]
 
 
+BOOK = "It was broken\nto lines of\n some width.\n\n\nAs books are,\nand mails.\n"
+
+
+@pytest.mark.parametrize(
+    ("unit", "documents"),
+    [
+        ("auto", ["It was broken\nto lines of\n some width.", "As books are,\nand mails."]),
+        ("paragraph", ["It was broken\nto lines of\n some width.", "As books are,\nand mails."]),
+        ("line", ["It was broken", "to lines of", " some width.", "", "", "As books are,", "and mails."]),
+        ("file", [BOOK.rstrip("\n")]),
+    ],
+)
+def test_what_a_document_is_can_be_said(tmp_path, scratch, unit, documents) -> None:
+    (tmp_path / "a.txt").write_text(BOOK)
+    heard = Heard()
+    assert read(tmp_path / "a.txt", None, scratch, heard, unit) == documents
+    assert ("guessed" in heard.texts[-1]) == (unit == "auto")
+    assert heard.texts[-1].endswith(f": {len(documents)}.")
+
+
+def test_blank_lines_between_lines_are_no_paragraphs(tmp_path, scratch) -> None:
+    (tmp_path / "a.txt").write_text("One line.\n\nAnother line.\n\nA third.\n")
+    assert read(tmp_path / "a.txt", None, scratch) == ["One line.", "", "Another line.", "", "A third."]
+
+
+@pytest.mark.parametrize("unit", ["line", "paragraph"])
+def test_several_files_may_hold_documents_each(tmp_path, scratch, unit) -> None:
+    (tmp_path / "a.txt").write_text("one\n\ntwo")
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress(b"three\n"))
+    found = read(tmp_path, None, scratch, unit=unit)
+    assert [text for text in found if text] == ["one", "two", "three"]
+
+
+def test_a_folder_of_thousands_of_files(tmp_path, scratch) -> None:
+    folder = tmp_path / "texts"
+    for n in range(3000):
+        path = folder / f"{n % 50:02}" / f"{n:04}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"Text {n}\nin two lines.")
+    found = read(folder, None, scratch)
+    assert len(found) == 3000
+    assert found[1] == "Text 50\nin two lines."
+
+
+GERMAN = "Über die Straße läuft ein Bär, der schöne Töne hört.\n" * 5
+RUSSIAN = "Быстрая бурая лиса перепрыгивает через ленивую собаку, а та спит.\n" * 5
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("latin1", "one\ncafé au lait\n"),
+        ("cp1252", GERMAN + "„Guten Tag“\n"),
+        ("cp1251", RUSSIAN),
+        ("koi8_r", RUSSIAN),
+        ("gb18030", "今天天气很好，我们去公园散步。\n" * 9),
+        ("utf-16", GERMAN),
+        ("utf-16-le-bom", GERMAN),
+        ("utf-32", RUSSIAN),
+    ],
+)
+def test_other_encodings_are_guessed_and_said(tmp_path, scratch, encoding, text) -> None:
+    content = text.encode(encoding) if encoding != "utf-16-le-bom" else b"\xff\xfe" + text.encode("utf-16-le")
+    (tmp_path / "a.txt").write_bytes(content)
+    heard = Heard()
+    assert read(tmp_path / "a.txt", None, scratch, heard) == text.splitlines()
+    warned = [note for note in heard.texts if "is not UTF-8" in note]
+    assert len(warned) == (not encoding.startswith("utf"))
+    assert all("which is a guess" in note for note in warned)
+
+
+def test_a_table_in_another_encoding_is_read_with_a_warning(tmp_path, scratch) -> None:
+    (tmp_path / "a.csv").write_bytes("text\ncafé\n".encode("latin1"))
+    heard = Heard()
+    assert read(tmp_path / "a.csv", None, scratch, heard) == ["café"]
+    assert len([note for note in heard.texts if "line 2, byte 0xe9" in note]) == 1
+
+
+def test_how_far_it_is_read_is_told_in_bytes(tmp_path, scratch) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("some words in a line\n" * 1_000_000)
+    heard = Heard()
+    assert len(read(path, None, scratch, heard)) == 1_000_000
+    told = [event for event in heard if isinstance(event, Progress)]
+    assert [event.total for event in told] == [path.stat().st_size] * 2
+    assert 0 < told[0].done < told[1].done <= path.stat().st_size
+
+
 def test_rows_without_text_are_kept_as_empty(tmp_path, scratch) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "one"}\n{"text": null}\n{}\n{"text": ""}\n{"text": "two"}\n')
     assert read(tmp_path / "a.jsonl", "text", scratch) == ["one", "", "", "", "two"]
@@ -120,18 +251,30 @@ BAD = {
     "empty.txt": (b"", r"empty\.txt is empty"),
     "zeros.txt": (b"text\n" + bytes(100), r"zeros\.txt is binary, not text \(line 2\)"),
     "packed.txt": (gzip.compress(os.urandom(500), mtime=0), r"packed\.txt is binary"),
-    "latin.txt": (
-        "one\ncafé au lait\n".encode("latin1"),
-        r"latin\.txt is not UTF-8 text: byte 0xe9 in line 2.*iconv",
-    ),
-    "wide.txt": ("one\n".encode("utf-16"), r"wide\.txt is UTF-16.*iconv"),
-    "letter.docx": (b"PK", r"letter\.docx is not a kind.*\.txt, \.jsonl, \.csv and \.parquet"),
+    "letter.docx": (b"PK", r"letter\.docx is not a kind.*\.txt, \.jsonl, \.csv, \.tsv, \.parquet"),
     "broken.jsonl": (b'{"text": "a"}\n{"text": \n', r"broken\.jsonl, line 2 is not JSON"),
     "list.json": (b'[{"text": "a"}]', r"list\.json, line 1 is a JSON list, not an object"),
     "numbers.csv": (b"id,price\n1,2.5\n", r"No column of .*numbers\.csv holds text\. Columns: id, price"),
     "header.csv": (b"id,text\n", r"header\.csv holds no rows"),
-    "latin.csv": ("text\ncafé\n".encode("latin1"), r"latin\.csv is not UTF-8 text: byte 0xe9 in line 2"),
     "not.parquet": (b"this is no Parquet", r"not\.parquet is not a Parquet file"),
+    "not.arrow": (b"this is no Arrow either", r"not\.arrow is not an Arrow file"),
+    "cut.txt.gz": (
+        gzip.compress(os.urandom(5000), mtime=0)[:-40],
+        r"cut\.txt\.gz (is binary|cannot be read)",
+    ),
+    "cut.csv.gz": (
+        gzip.compress(b"text\n" + b"some words\n" * 99)[:-9],
+        r"cut\.csv\.gz cannot be read: it is damaged",
+    ),
+    "plain.jsonl.zst": (
+        b'{"text": "a"}\n',
+        r"plain\.jsonl\.zst cannot be read: it is damaged, or not packed",
+    ),
+    "cut.csv.zst": (
+        zstd(b"text\n" + b"some words\n" * 99)[:-5],
+        r"cut\.csv\.zst (cannot be read: it is damaged|holds no rows)",
+    ),
+    "not.parquet.gz": (gzip.compress(b"no Parquet"), r"not\.parquet\.gz is not a Parquet file"),
 }
 
 

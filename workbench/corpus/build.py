@@ -11,16 +11,21 @@ from pathlib import Path
 import numpy as np
 
 from workbench.corpus import cache as cached
-from workbench.corpus.documents import Documents, Source
+from workbench.corpus.documents import Documents, Source, SpooledDocuments
+from workbench.corpus.journal import Journal
 from workbench.corpus.notes import Notes
 from workbench.corpus.split import split_rows
-from workbench.corpus.streams import StreamWriter, TokenStream
+from workbench.corpus.streams import TokenStream
+from workbench.corpus.tally import sieve
 from workbench.corpus.tokenizing import DocumentTokenizer
 from workbench.recipe import Recipe
 from workbench.training.events import Listener, Phase, PhaseChanged, Progress
 
-FORMAT = 1
+FORMAT = 2
 """Counted up when what lies in the cache changes its meaning."""
+
+SPOOL = "documents.txt"
+"""In an entry's scratch folder: where sources lay text that memory does not hold."""
 
 _BATCH_DOCUMENTS = 1024
 _BATCH_CHARACTERS = 2_000_000
@@ -28,7 +33,10 @@ _BATCH_CHARACTERS = 2_000_000
 
 @dataclass(frozen=True)
 class Entry:
-    """A prepared text in the cache. `notes`: what the person should know of it, at each use."""
+    """A prepared text in the cache. `notes`: what the person should know of it, at each use.
+
+    repeated, near_empty: how many documents were there before, or hold fewer than FEW_WORDS words.
+    """
 
     train: TokenStream
     test: TokenStream
@@ -36,6 +44,9 @@ class Entry:
     text_column: str | None
     revision: str | None
     largest_id: int
+    repeated: int
+    near_empty: int
+    empty: int
     notes: tuple[tuple[str, str], ...]
 
 
@@ -52,6 +63,9 @@ def open_entry(folder: Path) -> Entry | None:
             facts["text_column"],
             facts["revision"],
             max(facts["train"]["largest_id"], facts["test"]["largest_id"]),
+            int(facts["repeated"]),
+            int(facts["near_empty"]),
+            int(facts["train"]["skipped"] + facts["test"]["skipped"]),
             tuple((level, text) for level, text in facts["notes"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
@@ -67,48 +81,76 @@ def build_entry(
     notes: Notes,
     listen: Listener,
 ) -> None:
-    """Write a whole entry into `folder`. Raises CorpusError."""
-    scratch = folder / "scratch"
-    scratch.mkdir()
-    documents = source.read(scratch, notes)
-    train, test = split_rows(len(documents), recipe.test_size, recipe.train_size, recipe.seed_of_split, notes)
+    """Write a whole entry into `folder`, or what an earlier attempt left to write. Raises CorpusError."""
+    scratch = folder / cached.SCRATCH
+    journal = Journal(folder, encoder.dtype)
+    documents = _read(source, scratch, journal, notes)
+    rows = sieve(
+        documents, drop_duplicates=recipe.duplicates == "drop", min_words=recipe.min_words, notes=notes
+    )
+    train, test = split_rows(
+        len(documents) if rows is None else len(rows),
+        recipe.test_size,
+        recipe.train_size,
+        recipe.seed_of_split,
+        notes,
+        in_order=documents.in_order,
+    )
     listen(PhaseChanged(Phase.TOKENIZING))
     total = len(train) + len(test)
-    done = 0
-    sides = {}
-    for side, rows in (("test", test), ("train", train)):
-        writer = StreamWriter(folder, side, encoder.dtype)
-        try:
-            for texts in _batches(documents, rows):
+    sides = {"test": test, "train": train}
+    try:
+        for side, picked in sides.items():
+            writer = journal.writer(side)
+            mine = picked if rows is None else rows[picked]
+            before = 0 if side == "test" else len(test)
+            for texts in _batches(documents, mine, journal):
                 writer.write(encoder(texts))
-                done += len(texts)
-                listen(Progress(done, total, "documents"))
-        finally:
-            sides[side] = writer.close()
-    skipped = sides["train"]["skipped"] + sides["test"]["skipped"]
+                journal.wrote(texts)
+                listen(Progress(before + journal.rows_done, total, "documents"))
+    finally:
+        facts = journal.close()
+    skipped = facts["train"]["skipped"] + facts["test"]["skipped"]
     if skipped:
         notes.warning(f"{skipped:,} of {total:,} rows hold no text and were left out.")
-    both = f"{sides['train']['sha256']} {sides['test']['sha256']}"
-    facts = {
-        **sides,
-        "fingerprint": hashlib.sha256(both.encode()).hexdigest()[:16],
-        "text_column": documents.column,
-        "revision": documents.revision,
-        "notes": notes.kept,
-    }
-    del documents
-    cached.remove_scratch(scratch)
-    cached.write_facts(folder, facts)
+    if facts["repeated"]:
+        notes.info(
+            f"{facts['repeated']:,} of {total:,} documents have a text that was there before: "
+            "duplicates = drop leaves them out."
+        )
+    both = f"{facts['train']['sha256']} {facts['test']['sha256']}"
+    cached.write_facts(
+        folder,
+        {
+            **facts,
+            "fingerprint": hashlib.sha256(both.encode()).hexdigest()[:16],
+            "text_column": documents.column,
+            "revision": documents.revision,
+            "notes": notes.kept,
+        },
+    )
 
 
-def _batches(documents: Documents, rows: np.ndarray) -> Iterator[list[str]]:
-    """The texts of these rows in order, as many at once as make up about _BATCH_CHARACTERS."""
+def _read(source: Source, scratch: Path, journal: Journal, notes: Notes) -> Documents:
+    """The source's documents; those of an earlier attempt, where it had read them all."""
+    spooled = SpooledDocuments.reopen(scratch / SPOOL)
+    if spooled is not None:
+        notes.repeat(journal.notes)
+        return spooled
+    documents = source.read(scratch, notes)
+    if isinstance(documents, SpooledDocuments):
+        documents.keep()
+    journal.notes = list(notes.kept)
+    return documents
+
+
+def _batches(documents: Documents, rows: np.ndarray, journal: Journal) -> Iterator[list[str]]:
+    """The texts of the rows that are not done, in order, about _BATCH_CHARACTERS of them at once."""
     # the fast tokenizer may use all processors, unless the person has said otherwise
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    first, size = 0, 16
-    while first < len(rows):
+    while journal.rows_done < len(rows):
+        first, size = journal.rows_done, journal.next_batch
         texts = documents.texts(rows[first : first + size])
-        first += size
-        yield ["" if text.isspace() else text for text in texts]
         average = max(1, sum(map(len, texts)) // len(texts))
-        size = min(max(1, _BATCH_CHARACTERS // average), 4 * size, _BATCH_DOCUMENTS)
+        journal.next_batch = min(max(1, _BATCH_CHARACTERS // average), 4 * size, _BATCH_DOCUMENTS)
+        yield ["" if text.isspace() else text for text in texts]

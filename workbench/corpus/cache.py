@@ -1,7 +1,7 @@
 """A folder of prepared texts, each in a folder of its own that appears whole or not at all.
 
-Nothing is locked: two processes that prepare the same text at once both do the work, and the first to be done
-wins.
+No process waits for another: two that prepare the same text at once both do the work, and the first to be
+done wins. What one left unfinished, the next goes on with.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import IO, Any
 
 from workbench.errors import CorpusError
 from workbench.private import folder_mode, make_private
 
 FACTS = "facts.json"
-_PART = ".part-"
-_ABANDONED_AFTER = 24 * 3600.0  # seconds after which an unfinished folder is another's leftover
+SCRATCH = "scratch"
+"""In an entry that is being made: what is laid aside, and removed before the entry appears."""
+JOURNAL = "journal.json"
+_PART, _LOCK = ".part-", ".lock-"
+_ABANDONED_AFTER = 7 * 24 * 3600.0  # seconds after which an unfinished folder is another's leftover
 
 
 def key_of(parts: Mapping[str, Any]) -> str:
@@ -47,17 +50,22 @@ def write_facts(folder: Path, facts: Mapping[str, Any]) -> None:
 
 @contextmanager
 def new_entry(cache: Path, key: str) -> Iterator[Path]:
-    """A folder to write in, which becomes `cache/key` at the end, and vanishes if anything goes wrong before.
+    """A folder to write in, which becomes `cache/key` at the end.
 
-    Raises CorpusError when the disk refuses.
+    If anything goes wrong before, it vanishes, unless SCRATCH/JOURNAL in it says how far the work is: then
+    the next that asks for the same key finds it as it was left. Raises CorpusError when the disk refuses.
     """
-    part: Path | None = None
+    part, lock = cache / f"{_PART}{key}", None
     try:
         cache.mkdir(mode=folder_mode(), parents=True, exist_ok=True)
         _sweep(cache)
-        part = cache / f"{_PART}{token_hex(8)}"
-        part.mkdir(mode=folder_mode())
+        lock = _take(cache / f"{_LOCK}{key}")
+        if lock is None:  # another process is at it
+            part = cache / f"{_PART}{token_hex(8)}"
+        (part / SCRATCH).mkdir(mode=folder_mode(), parents=True, exist_ok=True)
+        os.utime(part)
         yield part
+        shutil.rmtree(part / SCRATCH, ignore_errors=True)
         make_private(part)
         for path in part.iterdir():
             _sync(path)
@@ -74,13 +82,28 @@ def new_entry(cache: Path, key: str) -> Iterator[Path]:
             "Make room there or give a folder that can be written.",
         ) from error
     finally:
-        if part is not None:
+        if not (lock and (part / SCRATCH / JOURNAL).exists()):
             shutil.rmtree(part, ignore_errors=True)
+        if lock is not None:
+            Path(lock.name).unlink(missing_ok=True)
+            lock.close()
 
 
-def remove_scratch(folder: Path) -> None:
-    """Remove what was laid aside while an entry was built."""
-    shutil.rmtree(folder, ignore_errors=True)
+def _take(path: Path) -> IO[bytes] | None:
+    """A file that is this process's own until it is closed; None when it is another's."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    lock = path.open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if path.stat().st_ino == os.fstat(lock.fileno()).st_ino:  # else its owner has just removed it
+            return lock
+    except OSError:  # taken, gone, or a file system without locks
+        pass
+    lock.close()
+    return None
 
 
 def discard(folder: Path) -> None:
@@ -93,10 +116,10 @@ def discard(folder: Path) -> None:
 
 def _sweep(cache: Path) -> None:
     """Remove what killed processes left unfinished long ago."""
-    for path in cache.glob(f"{_PART}*"):
+    for path in [*cache.glob(f"{_PART}*"), *cache.glob(f"{_LOCK}*")]:
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _ABANDONED_AFTER:
-                shutil.rmtree(path, ignore_errors=True)
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _sync(path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,10 +13,12 @@ import numpy as np
 
 from workbench.corpus.notes import Notes
 
+_ENDS, _FACTS = ".ends.npy", ".json"
+
 
 class Documents(Protocol):
     """The rows of a source. `column`: the one that was read. `revision`: the hub's commit. None: there is
-    none.
+    none. `in_order`: whether they are at random already, so that the split takes them as they come.
     """
 
     @property
@@ -21,6 +26,9 @@ class Documents(Protocol):
 
     @property
     def revision(self) -> str | None: ...
+
+    @property
+    def in_order(self) -> bool: ...
 
     def __len__(self) -> int: ...
 
@@ -46,6 +54,7 @@ class ListedDocuments:
 
     column: str | None = None
     revision: str | None = None
+    in_order = False
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = texts
@@ -58,27 +67,62 @@ class ListedDocuments:
 
 
 class SpooledDocuments:
-    """Documents in one flat file of UTF-8, so that any row can be had of text that is larger than memory."""
+    """Documents in one flat file of UTF-8, so that any row can be had of text that is larger than memory.
 
-    revision: str | None = None
+    Beside it lies where each of them ends, so that it can be opened again. `in_order`: the rows are at random
+    already, those of the test first.
+    """
 
-    def __init__(self, path: Path, texts: Iterable[str | None], column: str | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        texts: Iterable[str | None],
+        column: str | None,
+        revision: str | None = None,
+        *,
+        in_order: bool = False,
+    ) -> None:
         """Write `texts`, in order, to `path`; None is kept as an empty text."""
-        self.column = column
-        ends = [0]
+        self.column, self.revision, self.in_order = column, revision, in_order
+        ends = array("q", [0])
         with path.open("wb") as file:
             for text in texts:
                 # a lone surrogate, which JSON can spell, has no UTF-8: shown as ?
                 ends.append(ends[-1] + file.write((text or "").encode("utf-8", "replace")))
-        self._ends = np.array(ends, dtype=np.int64)
-        self._bytes = np.memmap(path, np.uint8, "r") if ends[-1] else np.empty(0, np.uint8)
+        self._ends = np.frombuffer(ends, dtype=np.int64)
+        self._file = path.open("rb")
+
+    def keep(self) -> None:
+        """Write down what `reopen` needs."""
+        path = Path(self._file.name)
+        np.save(path.with_suffix(_ENDS), self._ends)
+        facts = {"column": self.column, "revision": self.revision, "in_order": self.in_order}
+        path.with_suffix(_FACTS).write_text(json.dumps(facts), encoding="utf-8")
+
+    @classmethod
+    def reopen(cls, path: Path) -> SpooledDocuments | None:
+        """The documents that were kept at `path`; None when there are none, or not all of them."""
+        try:
+            facts = json.loads(path.with_suffix(_FACTS).read_text(encoding="utf-8"))
+            ends = np.load(path.with_suffix(_ENDS))
+            if path.stat().st_size != ends[-1]:
+                return None
+            spooled = cls(
+                Path(os.devnull), (), facts["column"], facts["revision"], in_order=facts["in_order"]
+            )
+            spooled._ends, spooled._file = ends, path.open("rb")
+        except (OSError, ValueError, KeyError, EOFError):
+            return None
+        return spooled
 
     def __len__(self) -> int:
         return len(self._ends) - 1
 
     def texts(self, rows: np.ndarray) -> list[str]:
-        first, last = self._ends[rows], self._ends[rows + 1]
+        first, last = self._ends[rows].tolist(), self._ends[rows + 1].tolist()
+        # read rather than mapped: pages of a map would count as memory of this process
+        number = self._file.fileno()
         return [
-            self._bytes[a:b].tobytes().decode("utf-8")
-            for a, b in zip(first.tolist(), last.tolist(), strict=True)
+            os.pread(number, end - begin, begin).decode("utf-8")
+            for begin, end in zip(first, last, strict=True)
         ]

@@ -1,4 +1,4 @@
-"""Local text: a file, a folder or a glob of .txt, .jsonl, .csv or .parquet files."""
+"""Local text: a file, a folder or a glob of .txt, .jsonl, .csv, .parquet or .arrow files, packed or not."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from typing import Any
 from workbench.corpus import readers
 from workbench.corpus.columns import choose_column
 from workbench.corpus.documents import Documents, SpooledDocuments
+from workbench.corpus.intake import Intake, kind_of, unreadable
 from workbench.corpus.notes import Notes
+from workbench.corpus.plain import PlainText
 from workbench.errors import CorpusError
 from workbench.pretrained.locate import existing
 
 TEXT = ".txt"
 KINDS = (TEXT, *readers.TABLES)
-_READABLE = "Readable are .txt, .jsonl, .csv and .parquet."
+_READABLE = "Readable are .txt, .jsonl, .csv, .tsv, .parquet and .arrow, and .gz and .zst of these."
 
 
 class LocalFiles:
-    """Files of one kind. One .txt file: each line is a document; several: each file is one."""
+    """Files of one kind. What a document is in .txt files is said by `unit`, as the recipe has it."""
 
-    def __init__(self, dataset: str, text_column: str | None) -> None:
+    def __init__(self, dataset: str, text_column: str | None, unit: str = "auto") -> None:
         """`dataset` is a path or a glob. Raises CorpusError when it leads to no readable file."""
         self.paths = find_files(dataset)
-        self.text_column = text_column
-        kinds = sorted({path.suffix.lower() for path in self.paths})
+        self.text_column, self.unit = text_column, unit
+        kinds = sorted({kind_of(path) for path in self.paths})
         if len(kinds) > 1:
             raise CorpusError(
                 f"{dataset} holds files of several kinds: {', '.join(kinds)}.",
@@ -40,20 +42,21 @@ class LocalFiles:
         return {
             "source": "files",
             "column": None if self.kind == TEXT else self.text_column,
+            "unit": self.unit if self.kind == TEXT else None,
             "files": [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats],
         }
 
     def read(self, folder: Path, notes: Notes) -> Documents:
         spool = folder / "documents.txt"
+        intake = Intake(notes, sum(path.stat().st_size for path in self.paths))
         if self.kind == TEXT:
-            one = len(self.paths) == 1
-            texts = readers.lines(self.paths[0]) if one else (readers.whole(path) for path in self.paths)
-            documents = SpooledDocuments(spool, texts, None)
-            if one:
-                notes.info(f"{self.paths[0].name}: each line is a document; lines: {len(documents):,}.")
+            plain = PlainText(self.paths, self.unit, intake)
+            documents = SpooledDocuments(spool, plain.texts(), None)
+            if len(self.paths) == 1 or self.unit != "auto":
+                notes.info(plain.described(len(documents)))
         else:
             column = self._column(notes)
-            documents = SpooledDocuments(spool, self._column_texts(column), column)
+            documents = SpooledDocuments(spool, self._column_texts(column, intake), column)
         if len(documents) == 0:
             raise CorpusError(f"{self._where()} holds no rows.", "Give a file with text in it.")
         return documents
@@ -65,28 +68,29 @@ class LocalFiles:
 
     def _column(self, notes: Notes) -> str:
         """The text column, which every file must have."""
+        looking = Intake(Notes(lambda event: None))  # what is odd is said when the file is read
         reader, first = readers.TABLES[self.kind], self.paths[0]
-        columns = reader.columns(first)
+        columns = reader.columns(looking, first)
         if not columns:
             raise CorpusError(f"{first} holds no rows.", "Give a file with text in it.")
-        sample = readers.sample(reader, first, columns)
+        sample = readers.sample(reader, looking, first, columns)
         if not any(sample.values()):
             raise CorpusError(f"{first} holds no rows.", "Give a file with text in it.")
         chosen = choose_column(self.text_column, columns, sample, str(first), notes)
         for path in self.paths[1:]:
-            choose_column(chosen, reader.columns(path), {}, str(path), notes)
+            choose_column(chosen, reader.columns(looking, path), {}, str(path), notes)
         return chosen
 
-    def _column_texts(self, column: str) -> Iterator[str | None]:
+    def _column_texts(self, column: str, intake: Intake) -> Iterator[str | None]:
         for path in self.paths:
-            for row in readers.TABLES[self.kind].rows(path, column):
+            for row in readers.TABLES[self.kind].rows(intake, path, column):
                 yield readers.text_of(row.get(column), column, str(path))
 
 
 def is_local(dataset: str) -> bool:
     """Whether a data set's name means files here rather than a data set on the hub."""
     return (
-        Path(dataset).suffix.lower() in KINDS
+        kind_of(Path(dataset)) in KINDS
         or dataset.startswith(("/", ".", "~"))
         or any(sign in dataset for sign in "*?[")
         or dataset.count("/") > 1
@@ -103,9 +107,9 @@ def find_files(dataset: str) -> list[Path]:
         found = _candidates(dataset)
         sizes = [file.stat().st_size for file in found]
     except OSError as error:
-        raise readers.unreadable(Path(dataset), error) from error
+        raise unreadable(Path(dataset), error) from error
     for file in found:
-        if file.suffix.lower() not in KINDS:
+        if kind_of(file) not in KINDS:
             raise CorpusError(f"{file} is not a kind of file that can be read.", _READABLE)
     if not any(sizes):
         raise CorpusError(f"{dataset} is empty.", "Give a file with text in it.")
@@ -117,7 +121,7 @@ def _candidates(dataset: str) -> list[Path]:
     path = existing(dataset)
     if path is not None and path.is_dir():
         inside = (file for file in path.rglob("*") if not _is_hidden(file.relative_to(path)))
-        found = [file for file in inside if file.is_file() and file.suffix.lower() in KINDS]
+        found = [file for file in inside if kind_of(file) in KINDS and file.is_file()]
         if not found:
             raise CorpusError(f"The folder {dataset} holds no files to read.", _READABLE)
         return found

@@ -141,6 +141,8 @@ class HubDataset:
 class _HubDocuments:
     """The text column of a memory-mapped split."""
 
+    in_order = False
+
     def __init__(self, rows: Any, column: str, name: str, revision: str | None) -> None:
         self._rows, self.column, self._name, self.revision = rows, column, name, revision
 

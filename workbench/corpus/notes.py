@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from workbench.training.events import Listener, Message
+from workbench.training.events import Listener, Message, Progress
 
 
 class Notes:
@@ -21,6 +21,10 @@ class Notes:
     def warning(self, text: str) -> None:
         """Something that is not as it was asked for."""
         self._tell("warning", text)
+
+    def progress(self, done: int, total: int, unit: str) -> None:
+        """How far the reading is, which is worth no sentence. `total` 0: not known."""
+        self._listen(Progress(done, total, unit))
 
     def repeat(self, kept: Iterable[Sequence[str]]) -> None:
         """Tell again what was kept before."""

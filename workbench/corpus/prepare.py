@@ -30,6 +30,8 @@ class Corpus:
     """A text, ready to train on. `fingerprint` names its tokens, wherever they were prepared.
 
     `largest_id` is the largest token id in it: a model whose vocabulary is smaller cannot read it.
+    `repeated`, `near_empty`, `empty`: documents whose text was there before, that hold fewer than five words,
+    or none.
     """
 
     train: ChunkTable
@@ -38,6 +40,9 @@ class Corpus:
     text_column: str | None
     revision: str | None
     largest_id: int
+    repeated: int
+    near_empty: int
+    empty: int
     from_cache: bool
     seconds: float
 
@@ -83,6 +88,7 @@ def prepare_corpus(
             "format": FORMAT,
             "source": source.identity(notes),
             "split": [recipe.test_size, recipe.train_size, recipe.seed_of_split],
+            "left out": [recipe.duplicates, recipe.min_words],
             "tokenizer": encoder.fingerprint,
         }
     )
@@ -104,6 +110,9 @@ def prepare_corpus(
         text_column=found.text_column,
         revision=found.revision,
         largest_id=found.largest_id,
+        repeated=found.repeated,
+        near_empty=found.near_empty,
+        empty=found.empty,
         from_cache=from_cache,
         seconds=time.monotonic() - began,
     )

@@ -17,7 +17,7 @@ def open_source(recipe: Recipe, cache: Path) -> Source:
     if recipe.dataset == PYTHON_DOCS:
         return PythonDocs()
     if is_local(recipe.dataset):
-        return LocalFiles(recipe.dataset, recipe.text_column)
+        return LocalFiles(recipe.dataset, recipe.text_column, recipe.documents)
     return HubDataset(
         recipe.dataset,
         subset=recipe.dataset_subset,

@@ -11,7 +11,13 @@ from workbench.errors import CorpusError
 
 
 def split_rows(
-    rows: int, test_size: int | float, train_size: int | None, seed: int, notes: Notes
+    rows: int,
+    test_size: int | float,
+    train_size: int | None,
+    seed: int,
+    notes: Notes,
+    *,
+    in_order: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers (train, test), int64, in reading order: those of the datasets library's `train_test_split`
     with that seed.
@@ -20,7 +26,8 @@ def split_rows(
     with train_size, and a smaller test is the beginning of a larger one.
 
     test_size: rows, or a share below 1, rounded up. train_size: rows; None: all that are left. When fewer are
-    left than asked for they are all taken, and `notes` says so. Raises CorpusError when none would be left.
+    left than asked for they are all taken, and `notes` says so. in_order: the rows were shuffled before, and
+    the permutation is the one that changes nothing. Raises CorpusError when none would be left.
     """
     test = math.ceil(test_size * rows) if isinstance(test_size, float) else test_size
     if rows < 2:
@@ -38,5 +45,6 @@ def split_rows(
         notes.warning(
             f"Training on {left:,} rows, not {train_size:,}: there are {rows:,} with the test's {test:,}."
         )
-    order = np.random.default_rng(seed).permutation(rows).astype(np.int64, copy=False)
+    shuffled = np.arange(rows) if in_order else np.random.default_rng(seed).permutation(rows)
+    order = shuffled.astype(np.int64, copy=False)
     return order[test : test + (left if train_size is None else min(train_size, left))], order[:test]

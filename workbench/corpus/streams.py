@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -37,14 +38,40 @@ class TokenStream:
 
 
 class StreamWriter:
-    """Writes one side's stream. Documents without tokens are left out and counted."""
+    """Writes one side's stream. Documents without tokens are left out and counted.
 
-    def __init__(self, folder: Path, side: str, dtype: np.dtype[Any]) -> None:
+    What was written can be gone on with: `state` tells how far it is, and `resume` begins there.
+    """
+
+    def __init__(self, folder: Path, side: str, dtype: np.dtype[Any], *, resume: bool = False) -> None:
         self._dtype = dtype
-        self._files = [path.open("wb") for path in _paths(folder, side)]
-        self._files[2].write(np.zeros(1, np.int64).tobytes())
+        self._files = [path.open("r+b" if resume else "wb") for path in _paths(folder, side)]
+        if not resume:
+            self._files[2].write(np.zeros(1, np.int64).tobytes())
         self._digest = hashlib.sha256()
+        self._batches: list[list[int]] = []  # of each: documents, tokens
         self._tokens = self._documents = self._skipped = self._largest = 0
+
+    @classmethod
+    def resume(cls, folder: Path, side: str, dtype: np.dtype[Any], state: dict[str, Any]) -> Self:
+        """Go on after `state`; what was written later is dropped. Raises ValueError, OSError."""
+        writer = cls(folder, side, dtype, resume=True)
+        ids, _, offsets = writer._files
+        begin = np.fromfile(offsets, np.int64, 1)
+        for documents, tokens in state["batches"]:
+            batch = np.fromfile(ids, dtype, tokens)
+            ends = np.fromfile(offsets, np.int64, documents)
+            if len(batch) != tokens or len(ends) != documents:
+                raise ValueError(f"{ids.name} is not whole")
+            writer._count(batch, np.diff(ends, prepend=begin))
+            begin = ends[-1:] if documents else begin
+        writer._skipped, writer._largest = state["skipped"], state["largest"]
+        for file, size in zip(writer._files, (dtype.itemsize, 1, 8), strict=True):
+            items = writer._tokens if file is not offsets else writer._documents + 1
+            if file.seek(0, os.SEEK_END) < items * size:
+                raise ValueError(f"{file.name} is not whole")
+            file.seek(file.truncate(items * size))
+        return writer
 
     def write(self, batch: Tokens) -> None:
         lengths = batch.lengths[batch.lengths > 0]
@@ -52,12 +79,16 @@ class StreamWriter:
         ids = np.ascontiguousarray(batch.ids, dtype=self._dtype)
         for file, array in zip(self._files, (ids, batch.word_starts, ends.astype(np.int64)), strict=True):
             file.write(array.tobytes())
-        self._digest.update(ids.astype("<i4").tobytes())
-        self._digest.update(lengths.astype("<i8").tobytes())
-        self._tokens += len(ids)
-        self._documents += len(lengths)
+        self._count(ids, lengths)
         self._skipped += len(batch.lengths) - len(lengths)
         self._largest = max(self._largest, int(ids.max(initial=0)))
+
+    def state(self) -> dict[str, Any]:
+        """How far it is, as JSON, once all of that is on the disk."""
+        for file in self._files:
+            file.flush()
+            os.fsync(file.fileno())
+        return {"batches": self._batches, "skipped": self._skipped, "largest": self._largest}
 
     def close(self) -> dict[str, Any]:
         """End the files; what is known of them, as JSON."""
@@ -71,6 +102,13 @@ class StreamWriter:
             "largest_id": self._largest,
             "sha256": self._digest.hexdigest(),
         }
+
+    def _count(self, ids: np.ndarray, lengths: np.ndarray) -> None:
+        self._digest.update(ids.astype("<i4").tobytes())
+        self._digest.update(lengths.astype("<i8").tobytes())
+        self._tokens += len(ids)
+        self._documents += len(lengths)
+        self._batches.append([len(lengths), len(ids)])
 
 
 def _paths(folder: Path, side: str) -> tuple[Path, Path, Path]:

@@ -1,0 +1,98 @@
+"""How far a text is tokenized, written down now and then, so that a later attempt goes on from there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.corpus.cache import JOURNAL, SCRATCH
+from workbench.corpus.streams import StreamWriter
+from workbench.corpus.tally import FEW_WORDS, has_words, hashes, repeated
+
+WRITE_EVERY = 32_000_000
+"""Characters of text between two entries: a few seconds of work, of which no more is ever lost."""
+
+_FIRST_BATCH = 16  # documents
+_HASHES = "hashes"
+
+
+class Journal:
+    """The streams of both sides and the tally of their documents, as they are written into a folder.
+
+    One side is done after the other: `rows_done` are those of the present side; `next_batch` is how many
+    documents come next.
+    """
+
+    def __init__(self, folder: Path, dtype: np.dtype[Any]) -> None:
+        self._folder, self._dtype = folder, dtype
+        self._path = folder / SCRATCH / JOURNAL
+        self._hashes = (folder / SCRATCH / _HASHES).open("a+b")
+        self._writers: dict[str, StreamWriter] = {}
+        self._marks: dict[str, dict[str, int]] = {}
+        self._side, self._unwritten = "", 0
+        self._hashed = self._near_empty = 0
+        self.rows_done, self.next_batch = 0, _FIRST_BATCH
+        self.notes: list[tuple[str, str]] = []
+        self._found: dict[str, Any] = {}
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+            self.notes = [(level, text) for level, text in found["notes"]]
+            self._found = dict(found["sides"])
+
+    def writer(self, side: str) -> StreamWriter:
+        """The stream of the next side, at the place where it was left."""
+        self._side, self.rows_done, self.next_batch = side, 0, _FIRST_BATCH
+        try:
+            stream, mark = self._found[side]["stream"], self._found[side]["mark"]
+            self._writers[side] = StreamWriter.resume(self._folder, side, self._dtype, stream)
+            self.rows_done, self.next_batch = mark["rows"], mark["next"]
+            self._near_empty, self._hashed = mark["near_empty"], mark["hashed"]
+        except (OSError, ValueError, KeyError):
+            self._found = {}
+            self._writers[side] = StreamWriter(self._folder, side, self._dtype)
+        self._hashes.truncate(8 * self._hashed)
+        self._mark()
+        return self._writers[side]
+
+    def wrote(self, texts: Sequence[str]) -> None:
+        """The present side's stream was given these documents."""
+        self.rows_done += len(texts)
+        self._hashes.write(hashes(texts).tobytes())
+        self._hashed += len(texts)
+        self._near_empty += sum(not has_words(text, FEW_WORDS) for text in texts if text)
+        self._mark()
+        self._unwritten += sum(map(len, texts))
+        if self._unwritten >= WRITE_EVERY:
+            self._write()
+
+    def close(self) -> dict[str, Any]:
+        """End the files; what is known of both sides, as JSON."""
+        self._hashes.seek(0)
+        every = np.frombuffer(self._hashes.read(), np.uint64)
+        self._hashes.close()
+        facts: dict[str, Any] = {side: writer.close() for side, writer in self._writers.items()}
+        return {**facts, "repeated": int(repeated(every).sum()), "near_empty": self._near_empty}
+
+    def _mark(self) -> None:
+        self._marks[self._side] = {
+            "rows": self.rows_done,
+            "next": self.next_batch,
+            "near_empty": self._near_empty,
+            "hashed": self._hashed,
+        }
+
+    def _write(self) -> None:
+        self._unwritten = 0
+        self._hashes.flush()
+        sides = {
+            side: {"stream": writer.state(), "mark": self._marks[side]}
+            for side, writer in self._writers.items()
+        }
+        part = self._path.with_suffix(".part")
+        part.write_text(json.dumps({"notes": self.notes, "sides": sides}), encoding="utf-8")
+        part.replace(self._path)
