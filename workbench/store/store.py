@@ -21,6 +21,7 @@ from workbench.store.clozes import Clozes
 from workbench.store.curves import Curves
 from workbench.store.engine import SCHEMA_VERSION, current_version, locate, open_engine, sqlite_file
 from workbench.store.glances import Glances
+from workbench.store.model_list import ModelList
 from workbench.store.naming import name_for
 from workbench.store.past import PastRuns
 from workbench.store.tables import ACTIVE, Checkpoint, Fill, Metric, Run, Status
@@ -46,6 +47,7 @@ class Store:
         self.catalog = Catalog(self)
         self.curves = Curves(self)
         self.past = PastRuns(self)
+        self.models = ModelList(self)
         self.glances = Glances(self)
         self.clozes = Clozes(self)
         self.yardsticks = Yardsticks(self)

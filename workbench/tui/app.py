@@ -13,6 +13,7 @@ from rich.text import Text
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 from workbench.errors import WorkbenchError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.inference.client import InferenceClient
     from workbench.recipe import Recipe
     from workbench.store import Run, Store
+    from workbench.tui.asked import Session
 
 LEAVE = "Leave; running trainings go on"
 LOOK_EVERY = 1.0
@@ -47,6 +49,8 @@ class WorkbenchApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+p", "command_palette", "Palette", show=False, tooltip="Find any action by name"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, tooltip="Back to the shell; fg returns"),
+        Binding("f2", "console_dock", "Console", show=False, tooltip="The console at the bottom, or away"),
+        Binding("f4", "console_full", "Console", show=False, tooltip="The console on the whole screen"),
         Binding("ctrl+q", "leave", "Quit", show=False, tooltip=LEAVE, priority=True),
     ]
 
@@ -60,6 +64,8 @@ class WorkbenchApp(App[None]):
         """A number that is another one when the store may hold something else."""
         self.deleted: list[list[int]] = []
         """The runs that were deleted here, by deletion: what can be brought back."""
+        self.session: Session | None = None
+        """What the console asks and shows, once it was opened."""
         self._checking = False
         self._any_active = True
         self._inference: InferenceClient | None = None
@@ -181,10 +187,24 @@ class WorkbenchApp(App[None]):
 
     def open_console(self, run: Run | None) -> None:
         """Fill masks with the run's newest checkpoint, or with the starter when it has none."""
-        from workbench.tui.screens.console import ConsoleScreen, model_alone, sources_of
+        from workbench.tui.docking import begin
 
-        has_model = run is not None and run.checkpoint
-        self.push_screen(ConsoleScreen(*(sources_of(run) if run and has_model else model_alone("starter"))))
+        begin(self, run)
+        self.action_console_full()
+
+    @work(group="console")
+    async def action_console_dock(self) -> None:
+        """Open, go to or close the console at the bottom of the screen in front."""
+        from workbench.tui.docking import toggle_dock
+
+        await toggle_dock(self)
+
+    @work(group="console")
+    async def action_console_full(self) -> None:
+        """The console on a screen of its own, as it was left."""
+        from workbench.tui.docking import open_full
+
+        await open_full(self)
 
     def open_help(self) -> None:
         """The help page of the screen in front."""
@@ -215,16 +235,18 @@ class WorkbenchApp(App[None]):
         """Every key of the screen in front, by name, and then the program's own commands."""
         keys = [key for key in keys_of(screen) if key.title]
         for key in keys:
-            if screen.check_action(key.action, ()):
-                yield SystemCommand(key.what, f"Key: {', '.join(key.keys)}", self._runner(screen, key.action))
+            if key.owner.check_action(key.action, ()):
+                yield SystemCommand(
+                    key.what, f"Key: {', '.join(key.keys)}", self._runner(key.owner, key.action)
+                )
         if isinstance(screen, WorkbenchScreen):
             yield from screen.commands()
         yield from (one for one in super().get_system_commands(screen) if one.title != "Quit")
 
     @staticmethod
-    def _runner(screen: Screen[Any], action: str) -> Callable[[], Any]:
+    def _runner(owner: DOMNode, action: str) -> Callable[[], Any]:
         async def run() -> None:
-            await screen.run_action(action)
+            await owner.run_action(action)
 
         return run
 

@@ -21,12 +21,16 @@ class Key:
     title: str
     what: str
     keys: tuple[str, ...]
+    owner: DOMNode
+    """Whose action it is."""
 
 
 def keys_of(screen: Screen[Any]) -> list[Key]:
-    """The keys that have an explanation: the screen's, then its focused widget's, then the program's."""
+    """The keys that have an explanation: the screen's, then those of its focused widget
+    and what that stands in, then the program's.
+    """
     found: dict[str, Key] = {}
-    for binding in _bindings(screen):
+    for owner, binding in _bindings(screen):
         if not binding.tooltip:
             continue
         shown = _shown(screen, binding)
@@ -35,16 +39,21 @@ def keys_of(screen: Screen[Any]) -> list[Key]:
         keys = known.keys if known else ()
         keys = keys if shown in keys else (*keys, shown)
         found[action] = Key(
-            known.action if known else binding.action, binding.description, binding.tooltip, keys
+            known.action if known else binding.action,
+            binding.description,
+            binding.tooltip,
+            keys,
+            known.owner if known else owner,
         )
     return list(found.values())
 
 
-def _bindings(screen: Screen[Any]) -> Iterator[Binding]:
-    owners: list[DOMNode] = [screen, *([screen.focused] if screen.focused else []), screen.app]
+def _bindings(screen: Screen[Any]) -> Iterator[tuple[DOMNode, Binding]]:
+    around = screen.focused.ancestors_with_self if screen.focused else [screen, screen.app]
+    owners = [screen, *(owner for owner in around if owner not in (screen, screen.app)), screen.app]
     for owner in owners:
         for _, binding in owner._bindings:
-            yield binding
+            yield owner, binding
 
 
 def _shown(screen: Screen[Any], binding: Binding) -> str:

@@ -12,6 +12,8 @@ from workbench.tui import figures
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _SHARE_WIDTH = 6
 _MIN_BAR = 4
+_MIN_WITH_BAR = 28
+"""Lines shorter than this have no bars: the words need the room."""
 
 
 def bar(share: float, width: int) -> str:
@@ -38,8 +40,11 @@ def bar_rows(
     """
     words = [printable(text) for text, _ in candidates]
     longest = label or max((figures.cell_len(word) for word in words), default=0)
-    label = max(3, min(longest, (width - _SHARE_WIDTH - 2) // 2))
-    room = width - label - _SHARE_WIDTH - 2
+    if width < _MIN_WITH_BAR:
+        label, room = max(3, width - _SHARE_WIDTH - 1), 0
+    else:
+        label = max(3, min(longest, (width - _SHARE_WIDTH - 2) // 2))
+        room = width - label - _SHARE_WIDTH - 2
     rows = []
     for word, (_, probability) in zip(words, candidates, strict=True):
         row = Text(figures.fit(word, label), style=style, no_wrap=True, end="")

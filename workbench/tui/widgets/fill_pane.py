@@ -1,4 +1,4 @@
-"""What one model puts in the place of the masks: the sentence filled in, and bars for each mask."""
+"""What one model answers: the sentence filled in, or how unexpected its words are."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from workbench.text import printable
-from workbench.tui import figures
-from workbench.tui.widgets.bars import bar_rows
+from workbench.tui.widgets.answer_text import answer_text
 
 
 class FillPane(VerticalScroll, can_focus=False):
@@ -20,22 +19,24 @@ class FillPane(VerticalScroll, can_focus=False):
 
     DEFAULT_CSS = """
     FillPane { width: 1fr; padding: 0 1; }
+    FillPane.-beside { border-left: solid $panel; }
+    FillPane.-beside:ansi { border-left: solid ansi_default; }
     FillPane > .model { text-style: bold; text-wrap: nowrap; text-overflow: ellipsis; color: $text-primary; }
     FillPane:ansi > .model { color: ansi_default; text-style: bold underline; }
     """
 
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
+    def __init__(self, label: str) -> None:
+        super().__init__()
+        self._label = printable(label)
         self._content: Mapping[str, Any] | str = ""
         self._notes: Sequence[str] = ()
 
     def compose(self) -> ComposeResult:
-        yield Static("", classes="model", markup=False)
+        yield Static(self._label, classes="model", markup=False)
         yield Static("", classes="answer", markup=False)
 
-    def name_model(self, label: str) -> None:
-        """Which model this pane speaks for."""
-        self.query_one(".model", Static).update(printable(label))
+    def on_mount(self) -> None:
+        self._draw()
 
     def say(self, text: str) -> None:
         """Show a message in place of a result."""
@@ -43,43 +44,30 @@ class FillPane(VerticalScroll, can_focus=False):
         self._draw()
 
     def show_result(self, result: Mapping[str, Any], notes: Sequence[str] = ()) -> None:
-        """Show {text, filled, masks: [{position, predictions: [{text, token_id, probability}]}]}.
-
-        `notes`: what to know about the model, shown below.
-        """
+        """Show what `FillResult.to_json` or `Surprisal.to_json` gave. `notes`: what to know of the model."""
         self._content, self._notes = result, notes
         self._draw()
         self.scroll_home(animate=False)
 
     @property
+    def result(self) -> Mapping[str, Any] | None:
+        """The answer that is shown; None for a message."""
+        return None if isinstance(self._content, str) else self._content
+
+    @property
     def has_result(self) -> bool:
         """Whether an answer is shown, not a message."""
-        return not isinstance(self._content, str)
+        return self.result is not None
 
     def on_resize(self) -> None:
         self._draw()
 
     def _draw(self) -> None:
-        width = max(self.scrollable_content_region.width, 20)
+        if not self.is_mounted:
+            return
+        width = max(self.scrollable_content_region.width, 16)
         content = self._content
-        drawn = Text(content) if isinstance(content, str) else answer(content, width, self._notes)
+        drawn = Text(content) if isinstance(content, str) else answer_text(content, width, self._notes)
         shown = self.query_one(".answer", Static)
         if shown.content != drawn:
             shown.update(drawn)
-
-
-def answer(result: Mapping[str, Any], width: int, notes: Sequence[str] = ()) -> Text:
-    """The filled sentence, then each mask's candidates with their probabilities."""
-    masks = result.get("masks", [])
-    text = Text(printable(str(result.get("filled", ""))), style="italic")
-    words = (printable(str(p["text"])) for mask in masks for p in mask["predictions"])
-    longest = max((figures.cell_len(word) for word in words), default=0)
-    for number, mask in enumerate(masks, 1):
-        candidates = [(str(p["text"]), float(p["probability"])) for p in mask["predictions"]]
-        title = f"mask {number} of {len(masks)}" if len(masks) > 1 else "mask"
-        text.append(f"\n\n{figures.fit(title, width)}", "not italic dim underline")
-        for row in bar_rows(candidates, width, label=longest, style="not italic", bar_style="cyan"):
-            text.append("\n").append_text(row)
-    for note in notes:
-        text.append(f"\n\n! {printable(note)}", "not italic bold")
-    return text

@@ -1,0 +1,59 @@
+"""Every model that runs have left: each checkpoint of each run, for whoever has to choose one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlmodel import col, select
+
+from workbench.store.tables import Checkpoint, Run
+
+if TYPE_CHECKING:
+    from workbench.store.store import Store
+
+
+class SavedModel(NamedTuple):
+    """A checkpoint. `base`: the model that its run started from; `newest`: none of the run is newer."""
+
+    run_id: int
+    run: str
+    base: str
+    step: int
+    epoch: float
+    eval_perplexity: float | None
+    best: bool
+    newest: bool
+
+
+class ModelList:
+    """Light queries on the tables `run` and `checkpoint`; `store.models`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def saved(self, run_id: int | None = None, limit: int = 2000) -> list[SavedModel]:
+        """The checkpoints of one run, or of all that are not deleted; newest run first, newest step first."""
+        query = (
+            select(
+                Run.id,
+                Run.name,
+                Run.recipe,
+                Checkpoint.step,
+                Checkpoint.epoch,
+                Checkpoint.eval_perplexity,
+                Checkpoint.best,
+            )
+            .join(Checkpoint, col(Checkpoint.run_id) == col(Run.id))
+            .where(col(Run.deleted_at).is_(None))
+            .order_by(col(Run.id).desc(), col(Checkpoint.step).desc())
+            .limit(limit)
+        )
+        if run_id is not None:
+            query = query.where(col(Run.id) == run_id)
+        found: list[SavedModel] = []
+        with self._store._session() as session:
+            for of_run, name, recipe, step, epoch, perplexity, best in session.exec(query):  # type: ignore[call-overload]
+                newest = not found or found[-1].run_id != of_run
+                base = str(recipe.get("model", ""))
+                found.append(SavedModel(of_run, name, base, step, epoch, perplexity, best, newest))
+        return found
