@@ -14,6 +14,7 @@ from workbench.corpus.documents import Documents, SpooledDocuments
 from workbench.corpus.intake import Intake, kind_of, unreadable
 from workbench.corpus.notes import Notes
 from workbench.corpus.plain import PlainText
+from workbench.corpus.values import text_of
 from workbench.errors import CorpusError
 from workbench.pretrained.locate import existing
 
@@ -61,6 +62,13 @@ class LocalFiles:
             raise CorpusError(f"{self._where()} holds no rows.", "Give a file with text in it.")
         return documents
 
+    def beginning(self, notes: Notes) -> Iterator[str | None]:
+        """The documents in order, each read when it is asked for, so that a few cost little."""
+        intake = Intake(notes)
+        if self.kind == TEXT:
+            return PlainText(self.paths, self.unit, intake).texts()
+        return self._column_texts(self._column(notes), intake)
+
     def _where(self) -> str:
         return (
             str(self.paths[0]) if len(self.paths) == 1 else f"{self.paths[0]} and {len(self.paths) - 1} more"
@@ -84,7 +92,7 @@ class LocalFiles:
     def _column_texts(self, column: str, intake: Intake) -> Iterator[str | None]:
         for path in self.paths:
             for row in readers.TABLES[self.kind].rows(intake, path, column):
-                yield readers.text_of(row.get(column), column, str(path))
+                yield text_of(row.get(column), column, str(path))
 
 
 def is_local(dataset: str) -> bool:
