@@ -166,6 +166,8 @@ def test_what_a_document_is_can_be_said(tmp_path, scratch, unit, documents) -> N
 def test_blank_lines_between_lines_are_no_paragraphs(tmp_path, scratch) -> None:
     (tmp_path / "a.txt").write_text("One line.\n\nAnother line.\n\nA third.\n")
     assert read(tmp_path / "a.txt", None, scratch) == ["One line.", "", "Another line.", "", "A third."]
+    (tmp_path / "b.txt").write_text("A line.\n" * 50 + "\nThe end.\n")
+    assert len(read(tmp_path / "b.txt", None, scratch)) == 52
 
 
 @pytest.mark.parametrize("unit", ["line", "paragraph"])

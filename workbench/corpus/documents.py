@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from workbench.corpus.notes import Notes
+from workbench.corpus.values import text_of
 
 _ENDS, _FACTS = ".ends.npy", ".json"
 
@@ -126,3 +127,19 @@ class SpooledDocuments:
             os.pread(number, end - begin, begin).decode("utf-8")
             for begin, end in zip(first, last, strict=True)
         ]
+
+
+class TableDocuments:
+    """The text column of a memory-mapped table of the datasets library."""
+
+    in_order = False
+
+    def __init__(self, rows: Any, column: str, name: str, revision: str | None) -> None:
+        self._rows, self.column, self._name, self.revision = rows, column, name, revision
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def texts(self, rows: np.ndarray) -> list[str]:
+        values = self._rows[rows.tolist()][self.column]
+        return [text_of(value, self.column, self._name) or "" for value in values]

@@ -8,12 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from workbench.corpus.columns import choose_column
-from workbench.corpus.documents import Documents
+from workbench.corpus.documents import Documents, TableDocuments
 from workbench.corpus.notes import Notes
-from workbench.corpus.readers import SAMPLE_ROWS, text_of
+from workbench.corpus.readers import SAMPLE_ROWS
 from workbench.errors import CorpusError, WorkbenchError
 from workbench.pretrained.hub import explain_hub_error, hub_is_reachable, require_hub
 
@@ -61,7 +59,7 @@ class HubDataset:
         column = choose_column(self.text_column, rows.column_names, first, self.name, notes)
         if self.commit is not None and hub_is_reachable():
             self._remember(self.commit)
-        return _HubDocuments(rows.select_columns([column]), column, self.name, self.commit)
+        return TableDocuments(rows.select_columns([column]), column, self.name, self.commit)
 
     def _asked(self) -> dict[str, Any]:
         return {
@@ -136,19 +134,3 @@ class HubDataset:
         part = self._memory.with_suffix(".part")
         part.write_text(json.dumps(entries, indent=1), encoding="utf-8")
         part.replace(self._memory)
-
-
-class _HubDocuments:
-    """The text column of a memory-mapped split."""
-
-    in_order = False
-
-    def __init__(self, rows: Any, column: str, name: str, revision: str | None) -> None:
-        self._rows, self.column, self._name, self.revision = rows, column, name, revision
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def texts(self, rows: np.ndarray) -> list[str]:
-        values = self._rows[rows.tolist()][self.column]
-        return [text_of(value, self.column, self._name) or "" for value in values]

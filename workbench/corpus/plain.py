@@ -12,6 +12,9 @@ from workbench.corpus.notes import Notes
 _LOOKED_AT = 2_000
 """Lines of a file by which its documents are guessed."""
 
+_LONGEST_BLOCK = 25
+"""Lines on average; where blank lines are rarer than that, they are not what divides."""
+
 _WORDS = {
     "line": ("each line is a document", "lines"),
     "file": ("each file is a document", "files"),
@@ -23,8 +26,8 @@ class PlainText:
     """The documents of .txt files. `unit`: line, file, paragraph, or auto.
 
     auto: several files are a document each. One file holds a document a line, unless blank lines divide it
-    into blocks that are two lines long or more on average: then it is text that was broken to some width, and
-    its blocks are the documents.
+    into blocks of which most have several lines: then it is text that was broken to some width, and the
+    blocks are the documents.
     """
 
     def __init__(self, paths: Sequence[Path], unit: str, intake: Intake) -> None:
@@ -54,8 +57,10 @@ class PlainText:
             return "file"
         looking = Intake(Notes(lambda event: None))
         blocks = list(_blocks(islice(looking.lines(self._paths[0]), _LOOKED_AT)))
+        long = sum(len(block) > 1 for block in blocks)
         lines = sum(map(len, blocks))
-        return "paragraph" if len(blocks) > 1 and lines >= 2 * len(blocks) else "line"
+        divided = len(blocks) > 1 and lines <= _LONGEST_BLOCK * len(blocks)
+        return "paragraph" if divided and 2 * long > len(blocks) else "line"
 
 
 def _blocks(lines: Iterable[str]) -> Iterator[list[str]]:

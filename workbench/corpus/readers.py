@@ -31,16 +31,6 @@ class Reader(NamedTuple):
     rows: Callable[[Intake, Path, str | None], Iterator[dict[str, Any]]]
 
 
-def text_of(value: object, column: str, where: str) -> str | None:
-    """The value of a text column. Raises CorpusError when it is neither text nor nothing."""
-    if value is None or isinstance(value, str):
-        return value
-    raise CorpusError(
-        f"The column {column!r} of {where} holds {type(value).__name__}, not text.",
-        "Name a column of text as text_column (--text-column).",
-    )
-
-
 def sample(reader: Reader, intake: Intake, path: Path, columns: list[str]) -> dict[str, list[object]]:
     """The first values of each column; of a long text its beginning."""
     rows = [
