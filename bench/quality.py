@@ -29,8 +29,8 @@ STEPS = 153  # about one epoch
 
 
 def quality_recipe(seed: int, steps: int) -> Recipe:
-    """The starter's recipe for one epoch, or less."""
-    return preset("starter").with_changes(seed=seed, epochs=1, max_steps=steps)
+    """The starter's recipe for one epoch, or less, at the constant rate of the tutorial's loop."""
+    return preset("starter").with_changes(seed=seed, epochs=1, max_steps=steps, schedule="constant")
 
 
 def with_engine(recipe: Recipe, cache: Path, into: Path) -> None:
