@@ -18,7 +18,7 @@ class FillPane(VerticalScroll, can_focus=False):
     """One model's answer. Takes the JSON form of a result, so that one from the history looks the same."""
 
     DEFAULT_CSS = """
-    FillPane { width: 1fr; padding: 0 1; }
+    FillPane { width: 1fr; padding: 0 1; scrollbar-gutter: stable; }
     FillPane.-beside { border-left: solid $panel; }
     FillPane.-beside:ansi { border-left: solid ansi_default; }
     FillPane > .model { text-style: bold; text-wrap: nowrap; text-overflow: ellipsis; color: $text-primary; }

@@ -1,4 +1,4 @@
-"""The console as one piece, docked or on a whole screen: a line to type in, and what one to four models say."""
+"""The console as one piece, docked or on a whole screen: a line to type in, and up to four answers."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class MaskConsole(Vertical):
         Binding("ctrl+l", "words", "Words", tooltip="Allow only some words in the masks"),
         Binding("ctrl+o", "pick", "Model", tooltip="Choose runs, checkpoints or models to ask"),
         Binding("ctrl+g", "beside", "Beside", tooltip="Alone, beside its base, beside its checkpoints"),
-        Binding("ctrl+n", "top_k", "Top", tooltip="Show 5, 10 or 20 words for each mask"),
+        Binding("ctrl+n", "top_k", "Top", show=False, tooltip="Show 5, 10 or 20 words for each mask"),
         Binding("ctrl+y", "copy", "Copy", tooltip="Copy the filled sentence, over SSH too (OSC 52)"),
         Binding("pageup", "scroll(-5)", "Up", show=False, tooltip="Answers up"),
         Binding("pagedown", "scroll(5)", "Down", show=False, tooltip="Answers down"),
