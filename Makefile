@@ -19,12 +19,15 @@ $(READY): pyproject.toml constraints.txt
 run: $(READY)
 	$(BIN)/mlm-workbench
 
+# Several processes test, each with one thread: trainings in a test are too small for more.
+TESTS := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest
+
 test: $(READY)
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest
+	$(TESTS) --numprocesses logical --maxprocesses 4 --dist loadgroup
 
 # Everything is broken on purpose, and at length; `make test` does it in a short form.
 faults: $(READY)
-	MLM_WORKBENCH_FAULTS=full OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest tests/faults
+	MLM_WORKBENCH_FAULTS=full $(TESTS) tests/faults
 
 lint: $(READY)
 	$(BIN)/ruff check .

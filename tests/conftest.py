@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from workbench.paths import CACHE_VARIABLE, CONFIG_VARIABLE
 from workbench.store import Store
@@ -40,11 +41,32 @@ class StarterRun:
         return Path(self.printed["checkpoint"])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes test (pytest -n), a file's tests stay in one; those of a folder that shares a
+    costly fixture as well.
+    """
+    for item in items:
+        together = item.path.parent if item.path.parent.name in SHARING else item.path
+        item.add_marker(pytest.mark.xdist_group(str(together)))
+
+
+SHARING = {"analysis"}
+"""Folders of tests that share trained models of their own."""
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all processes of this test session."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 @pytest.fixture(scope="session", autouse=True)
-def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def cache_of_the_tests(shared_folder: Path) -> Iterator[Path]:
     """Prepared texts go to a folder of the tests, unless one is named already."""
     before = os.environ.get(CACHE_VARIABLE)
-    folder = Path(before) if before else tmp_path_factory.mktemp("workbench-cache")
+    folder = Path(before) if before else shared_folder / "workbench-cache"
+    folder.mkdir(exist_ok=True, parents=True)
     os.environ[CACHE_VARIABLE] = str(folder)
     yield folder
     if before is None:
@@ -58,15 +80,26 @@ def own_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 
 @pytest.fixture(scope="session")
-def starter_run(tmp_path_factory: pytest.TempPathFactory, cache_of_the_tests: Path) -> Iterator[StarterRun]:
-    """One training of about a minute on two cores."""
-    database = tmp_path_factory.mktemp("starter-run") / "experiments.db"
+def starter_run(shared_folder: Path, cache_of_the_tests: Path) -> Iterator[StarterRun]:
+    """One training of about a minute on two cores, by the first process that needs it."""
+    folder = shared_folder / "starter-run"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            _train_starter(folder)
+    store = Store.open(folder / "experiments.db")
+    printed, progress = ((folder / name).read_text(encoding="utf-8") for name in ("printed", "progress"))
+    yield StarterRun(folder / "experiments.db", json.loads(printed), progress, store)
+    store.close()
+
+
+def _train_starter(folder: Path) -> None:
+    folder.mkdir()
     command = [sys.executable, "-m", "workbench", "train", "--preset", "starter", "--epochs", "2"]
-    command += ["--batch-size", "16", "--name", "starter-run", "--json", "--db", str(database)]
+    command += ["--batch-size", "16", "--name", "starter-run", "--json"]
+    command += ["--db", str(folder / "experiments.db")]
     # A test session may be told to use one thread; the worker is a program of its own.
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     trained = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=1800)
     assert trained.returncode == 0, trained.stderr
-    store = Store.open(database)
-    yield StarterRun(database, json.loads(trained.stdout), trained.stderr, store)
-    store.close()
+    (folder / "printed").write_text(trained.stdout, encoding="utf-8")
+    (folder / "progress").write_text(trained.stderr, encoding="utf-8")
