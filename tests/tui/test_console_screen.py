@@ -211,28 +211,28 @@ async def test_choosing_models(app: WorkbenchApp, history: Store, tmp_path: Path
 async def test_the_dock(app: WorkbenchApp, history: Store) -> None:
     async with app.run_test(size=(80, 30)) as pilot:
         await settle(pilot)
-        await press(pilot, "f2")
+        await press(pilot, "f5")
         assert isinstance(app.screen, RunsScreen)
         assert line(app).has_focus and app.screen.query_one(ConsoleDock).region.bottom <= 29
         await type_text(pilot, "q is a letter")
         await press(pilot, "ctrl+t")
         await press(pilot, "tab")
         assert not line(app).has_focus
-        await press(pilot, "f2")
-        assert line(app).has_focus, "F2 goes to it"
-        await press(pilot, "f2")
+        await press(pilot, "f5")
+        assert line(app).has_focus, "F5 goes to it"
+        await press(pilot, "f5")
         assert not app.screen.query(ConsoleDock)
         assert app.screen.focused is not None, "the list has the keys again"
         await press(pilot, "enter")
-        await press(pilot, "f2")
+        await press(pilot, "f5")
         assert line(app).value == "q is a letter[MASK]", "on another screen, as it was left"
         await press(pilot, "f4")
         assert isinstance(app.screen, ConsoleScreen) and line(app).value == "q is a letter[MASK]"
-        await press(pilot, "f2")
+        await press(pilot, "f5")
         assert app.screen.query(ConsoleDock) is not None
         await press(pilot, "escape")
         assert not isinstance(app.screen, ConsoleScreen)
-        await press(pilot, "f2")
+        await press(pilot, "f5")
         await press(pilot, "escape")
         assert not app.screen.query(ConsoleDock)
 

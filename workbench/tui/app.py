@@ -49,7 +49,7 @@ class WorkbenchApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+p", "command_palette", "Palette", show=False, tooltip="Find any action by name"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, tooltip="Back to the shell; fg returns"),
-        Binding("f2", "console_dock", "Console", show=False, tooltip="The console at the bottom, or away"),
+        Binding("f5", "console_dock", "Console", show=False, tooltip="The console at the bottom, or away"),
         Binding("f4", "console_full", "Console", show=False, tooltip="The console on the whole screen"),
         Binding("ctrl+q", "leave", "Quit", show=False, tooltip=LEAVE, priority=True),
     ]

@@ -195,7 +195,8 @@ def _known(store: Store) -> list[Choice]:
 def _of_checkpoint(one: SavedModel, subject: Subject) -> Choice:
     best = ", best" if one.best else ""
     note = f"step {one.step:,}, test {figures.perplexity(one.eval_perplexity)}{best}"
-    return Choice(f"{one.run_id} {one.run} epoch {one.epoch:.3g}", note, Asked.of_checkpoint(one), subject)
+    name = f"  epoch {one.epoch:.3g} of {one.run_id} {one.run}"
+    return Choice(name, note, Asked.of_checkpoint(one), subject)
 
 
 def _row(choice: Choice, marked: bool, width: int) -> Text:

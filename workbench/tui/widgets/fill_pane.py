@@ -13,6 +13,9 @@ from textual.widgets import Static
 from workbench.text import printable
 from workbench.tui.widgets.answer_text import answer_text
 
+_NARROWEST = 10
+"""Cells below which nothing can be read any more; lines are then cut off."""
+
 
 class FillPane(VerticalScroll, can_focus=False):
     """One model's answer. Takes the JSON form of a result, so that one from the history looks the same."""
@@ -65,7 +68,7 @@ class FillPane(VerticalScroll, can_focus=False):
     def _draw(self) -> None:
         if not self.is_mounted:
             return
-        width = max(self.scrollable_content_region.width, 16)
+        width = max(self.scrollable_content_region.width, _NARROWEST)
         content = self._content
         drawn = Text(content) if isinstance(content, str) else answer_text(content, width, self._notes)
         shown = self.query_one(".answer", Static)
