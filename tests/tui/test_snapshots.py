@@ -24,10 +24,7 @@ def steps(*keys: str | tuple[str, ...]) -> Callable[[Pilot[Any]], Any]:
         await settle(pilot)
         for group in keys:
             await pilot.press(*([group] if isinstance(group, str) else group))
-            if pilot.app.screen.TITLE == "Fill masks":
-                await pilot.pause(0.3)  # the model that warms up meanwhile is not waited for
-            else:
-                await settle(pilot)
+            await settle(pilot)
 
     return go
 
@@ -89,18 +86,6 @@ def test_a_failed_run(
     app: WorkbenchApp, history: Store, snap_compare: Compare, size: tuple[int, int]
 ) -> None:
     assert snap_compare(app, terminal_size=size, run_before=steps("j", "enter"))
-
-
-def test_the_console_as_it_was_left(
-    app: WorkbenchApp, history: Store, snap_compare: Compare, size: tuple[int, int]
-) -> None:
-    assert snap_compare(app, terminal_size=size, run_before=steps("c"))
-
-
-def test_choosing_a_model(
-    app: WorkbenchApp, history: Store, snap_compare: Compare, size: tuple[int, int]
-) -> None:
-    assert snap_compare(app, terminal_size=size, run_before=steps("c", "ctrl+r"))
 
 
 def test_help(app: WorkbenchApp, history: Store, snap_compare: Compare, size: tuple[int, int]) -> None:

@@ -80,7 +80,10 @@ def _choices(store: Store, run: str | None, checkpoints: list[str], models: list
     if checkpoints and not run:
         raise UsageError("A checkpoint belongs to a run.", "Give --run with --checkpoint.")
     if run and models:
-        raise UsageError("A run and a model were both given.", f"Write --model run:{run} beside the others.")
+        raise UsageError(
+            "A run and a model were both given.",
+            f"Give --run or --model, not both; a run among models is written --model run:{run}.",
+        )
     if max(len(models), len(checkpoints)) > MOST_MODELS:
         raise UsageError("That is too many models to set side by side.", f"Give at most {MOST_MODELS}.")
     if models:

@@ -32,8 +32,9 @@ class ConsoleDock(MaskConsole):
 
     def on_mask_console_described(self, event: MaskConsole.Described) -> None:
         event.stop()
-        self.border_title = printable(" · ".join(("Fill masks", *event.parts)))
-        self.border_subtitle = "Tab: to the screen and back   F5: close"
+        self.border_title = printable(
+            " · ".join(("Fill masks", *event.parts, "F5 closes", "Tab to the screen"))
+        )
 
     def on_mask_console_left(self, event: MaskConsole.Left) -> None:
         event.stop()
