@@ -80,7 +80,7 @@ def _percent(share: float) -> str:
     """Eight cells; what is small keeps a significant digit."""
     if share >= 5e-4 or share == 0:
         return f"{100 * share:6.1f} %"
-    return f"{100 * share:.4f} %" if share >= 5e-7 else f"{100 * share:.0e}%".rjust(_SHARE_WIDTH)
+    return (f"{100 * share:.3f} %" if share >= 5e-6 else f"{100 * share:.0e}%").rjust(_SHARE_WIDTH)
 
 
 def _surprisal(result: Surprisal, width: int, bar: str) -> Text:
