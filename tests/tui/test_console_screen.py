@@ -214,6 +214,7 @@ async def test_the_dock(app: WorkbenchApp, history: Store) -> None:
         await press(pilot, "f5")
         assert isinstance(app.screen, RunsScreen)
         assert line(app).has_focus and app.screen.query_one(ConsoleDock).region.bottom <= 29
+        await pilot.press("ctrl+u")
         await type_text(pilot, "q is a letter")
         await press(pilot, "ctrl+t")
         await press(pilot, "tab")

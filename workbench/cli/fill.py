@@ -75,8 +75,10 @@ def fill(
 def _choices(store: Store, run: str | None, checkpoints: list[str], models: list[str]) -> list[ModelChoice]:
     """Whom to ask: the models, and the run at each of the checkpoints."""
     from workbench.inference.asking import MOST_MODELS
-    from workbench.inference.resolve import resolve_model
+    from workbench.inference.resolve import LAST, resolve_model
 
+    if not run and not models and not checkpoints:
+        return [resolve_model(store)]
     if checkpoints and not run:
         raise UsageError("A checkpoint belongs to a run.", "Give --run with --checkpoint.")
     if run and models:
@@ -88,4 +90,4 @@ def _choices(store: Store, run: str | None, checkpoints: list[str], models: list
         raise UsageError("That is too many models to set side by side.", f"Give at most {MOST_MODELS}.")
     if models:
         return [resolve_model(store, model=model) for model in models]
-    return [resolve_model(store, run, checkpoint=checkpoint) for checkpoint in checkpoints or [None]]
+    return [resolve_model(store, run, checkpoint=checkpoint) for checkpoint in checkpoints or [LAST]]

@@ -143,12 +143,6 @@ class _Process:
     def alive(self) -> bool:
         return self._process.returncode is None and not self._listening.done()
 
-    async def answer(self, model: str, text: str, asking: Asking) -> FillResult | Surprisal:
-        """What is asked about `text`. Raises as `fill` does."""
-        if asking.surprisal:
-            return await self.surprisal(model, text)
-        return await self.fill(model, text, asking.top_k, asking.candidates)
-
     async def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """Raises _ProcessEnded."""
         if not self.alive:

@@ -64,7 +64,9 @@ def log_probabilities(
     one token of the word at a time would overrate words of several tokens (Kauf & Ivanova 2023, "A Better Way
     to Do Masked Language Model Scoring", PLL-word-l2r).
     """
-    questions, tokens, owners = [], [], []
+    questions: list[Question] = []
+    tokens: list[int] = []
+    owners: list[int] = []
     for owner, (words, slot, word) in enumerate(asked):
         questions += slots.questions(words, slot, word)
         tokens += word

@@ -34,7 +34,7 @@ class ModelList:
     def saved(self, run_id: int | None = None, limit: int = 2000) -> list[SavedModel]:
         """The checkpoints of one run, or of all that are not deleted; newest run first, newest step first."""
         query = (
-            select(
+            select(  # type: ignore[call-overload]
                 Run.id,
                 Run.name,
                 Run.recipe,
@@ -52,7 +52,7 @@ class ModelList:
             query = query.where(col(Run.id) == run_id)
         found: list[SavedModel] = []
         with self._store._session() as session:
-            for of_run, name, recipe, step, epoch, perplexity, best in session.exec(query):  # type: ignore[call-overload]
+            for of_run, name, recipe, step, epoch, perplexity, best in session.exec(query):
                 newest = not found or found[-1].run_id != of_run
                 base = str(recipe.get("model", ""))
                 found.append(SavedModel(of_run, name, base, step, epoch, perplexity, best, newest))

@@ -243,10 +243,9 @@ class WorkbenchApp(App[None]):
             yield from screen.commands()
         yield from (one for one in super().get_system_commands(screen) if one.title != "Quit")
 
-    @staticmethod
-    def _runner(owner: DOMNode, action: str) -> Callable[[], Any]:
+    def _runner(self, owner: DOMNode, action: str) -> Callable[[], Any]:
         async def run() -> None:
-            await owner.run_action(action)
+            await self.run_action(action, owner)
 
         return run
 

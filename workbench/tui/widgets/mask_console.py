@@ -156,8 +156,7 @@ class MaskConsole(Vertical):
         line = self.query_one("#line", Input)
         last = next((fill for fill in fills if fill.model == session.models[0].label), None)
         if last and not session.asked and not line.value:
-            line.value = session.text = last.text
-            line.cursor_position = len(last.text)
+            self._put(last.text)
             self.panes[0].show_result(last.result)
             for pane in self.panes[1:]:
                 pane.say("Enter asks again, every model.")
@@ -179,7 +178,10 @@ class MaskConsole(Vertical):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        if event.input.id == "line":
+        safe = printable(event.value)
+        if safe != event.value:  # pasted: a line of the terminal must hold nothing that it obeys
+            event.input.value = safe
+        elif event.input.id == "line":
             self.session.text = event.value
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -244,7 +246,7 @@ class MaskConsole(Vertical):
 
     def _put(self, text: str) -> None:
         line = self.query_one("#line", Input)
-        line.value = text
+        line.value = text = printable(text)
         line.cursor_position = len(text)
 
     def action_history(self) -> None:
