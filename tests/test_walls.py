@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inference": BASE | {"pretrained", "store"},
     "analysis": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "store", "inference"},
     "worker": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "store", "inference", "analysis"},
+    "exports": BASE | {"recipe", "pretrained", "store", "inference", "analysis"},
     "preview": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "inference"},
     "tui": BASE | {"recipe", "presets", EVENTS, "store", "worker", "inference", "analysis", "preview"},
     # `doctor` looks at the machine and the starter
@@ -45,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "worker",
         "inference",
         "analysis",
+        "exports",
         "tui",
     },
     "__main__": {"cli"},

@@ -17,7 +17,9 @@ from workbench.cli.changed import changed
 from workbench.cli.cloze import cloze
 from workbench.cli.compare import compare
 from workbench.cli.doctor import doctor
+from workbench.cli.export import export
 from workbench.cli.fill import fill
+from workbench.cli.inspect import inspect
 from workbench.cli.options import Db, location
 from workbench.cli.runs import delete, runs, show, stop
 from workbench.cli.train import resume, train
@@ -60,7 +62,22 @@ app = typer.Typer(
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (train, runs, show, stop, resume, delete, compare, changed, cloze, yardstick, fill, doctor):
+for verb in (
+    train,
+    inspect,
+    runs,
+    show,
+    stop,
+    resume,
+    delete,
+    compare,
+    changed,
+    cloze,
+    yardstick,
+    fill,
+    export,
+    doctor,
+):
     app.command()(verb)
 
 

@@ -19,6 +19,12 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")
 ]
 RunReference = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its name, or `latest`.")]
+CheckpointName = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoint", metavar="best|last|STEP", help="Which of its checkpoints. [last]", show_default=False
+    ),
+]
 Detach = Annotated[
     bool, typer.Option("--detach", help="Print the run's id and return; it goes on by itself.")
 ]

@@ -1,0 +1,82 @@
+"""One run against the model that it began with, on the yardstick."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.analysis.heldout import documents_of
+from workbench.analysis.sheets import Sheet, common
+from workbench.analysis.wording import verdict
+
+if TYPE_CHECKING:
+    from workbench.store import Run, Store, Yardstick
+
+_FEWEST_CHUNKS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class AgainstBase:
+    """What a checkpoint gained. Perplexities are over all chunks that it was scored on.
+
+    `verdict`: `better by 3.1 % (2.4 to 3.8)` and the like, of the checkpoint against the base model, with the
+    95 % interval; None where the base model has no score, or too few chunks are left to compare.
+    """
+
+    perplexity: float
+    base_perplexity: float | None
+    verdict: str | None
+    chunks: int
+    masked_tokens: int
+
+
+def against_base(store: Store, run: Run, step: int) -> AgainstBase | None:
+    """The yardstick's word on the checkpoint at `step`; None where it was not scored."""
+    assert run.id is not None
+    score = next((one for one in store.yardsticks.of_run(run.id) if _is_of(one, step)), None)
+    if score is None:
+        return None
+    base = next(
+        (
+            one
+            for one in store.yardsticks.of_base(str(run.recipe.get("model")))
+            if (one.protocol, one.text_fingerprint, one.masks_fingerprint)
+            == (score.protocol, score.text_fingerprint, score.masks_fingerprint)
+        ),
+        None,
+    )
+    return AgainstBase(
+        perplexity=_perplexity(score),
+        base_perplexity=_perplexity(base) if base else None,
+        verdict=_verdict(run, base, score) if base else None,
+        chunks=score.chunks,
+        masked_tokens=score.masked_tokens,
+    )
+
+
+def _is_of(score: Yardstick, step: int) -> bool:
+    return score.step == step and score.protocol.startswith("tokens-") and score.masked_tokens > 0
+
+
+def _verdict(run: Run, base: Yardstick, score: Yardstick) -> str | None:
+    from workbench.analysis.bootstrap import paired_bootstrap
+
+    held = documents_of(Path(run.folder))
+    before, after = Sheet.of(run, base, held), Sheet.of(run, score, held)
+    if before.text != after.text:
+        return None
+    shared = common([before, after])
+    if shared.chunks < _FEWEST_CHUNKS:
+        return None
+    kept = shared.kept.nonzero()[0]
+    found = paired_bootstrap(
+        before.losses[kept], after.losses[kept], after.tokens[kept], shared.documents[kept]
+    )
+    return verdict(found.log_ratio, found.low, found.high)
+
+
+def _perplexity(score: Yardstick) -> float:
+    loss = score.loss_sum / score.masked_tokens
+    return math.exp(loss) if loss < 700 else math.inf

@@ -1,0 +1,33 @@
+"""`export`: a run's model for others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.cli.options import CheckpointName, Db, RunReference, open_store
+from workbench.cli.output import say
+
+
+def export(
+    context: typer.Context,
+    run: RunReference,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or empty folder.")],
+    checkpoint: CheckpointName = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export in that place.")] = False,
+    db: Db = None,
+) -> None:
+    """Write a run's model as a folder that others can load, with a model card.
+
+    AutoModelForMaskedLM, pipeline("fill-mask") and SentenceTransformer read it. README.md says what the model
+    was trained on, how, and what came of it; recipe.toml makes it again. Nothing in it names this machine,
+    its users or its folders. It appears whole or not at all.
+    """
+    from workbench.exports.model_folder import export_run
+
+    store = open_store(context, db)
+    found = store.find(run)
+    saved = export_run(store, found, folder, checkpoint=checkpoint, replace=force)
+    say(f"Run {found.id} {found.name}, step {saved.step:,}: {folder}")

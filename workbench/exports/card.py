@@ -1,0 +1,240 @@
+"""The model card: what was done to which model with which text, what came of it, and how to do it again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.analysis.against_base import AgainstBase
+from workbench.exports.markdown import code, escape, table
+from workbench.exports.shareable import is_hub_id, shareable_recipe, shareable_text
+from workbench.recipe import Recipe
+from workbench.store import Checkpoint, Run
+from workbench.text import printable
+
+_STARTER = "the starter of mlm-workbench, a BERT of 2 layers, 128 wide (BERT-tiny)"
+_PYTHON_DOCS = "the documentation inside a Python installation (docstrings of the standard library)"
+_MAIN_FIELDS = (
+    "chunk_size",
+    "mask_prob",
+    "masking",
+    "epochs",
+    "batch_size",
+    "gradient_accumulation",
+    "learning_rate",
+    "schedule",
+    "warmup_ratio",
+    "weight_decay",
+    "seed",
+)
+
+_LIMITS = (
+    "It is meant for guessing masked words in text like that it was trained on, and as the start of a "
+    "fine-tuning for a task in that domain. It writes no text, and what it fills in is likely, not true. "
+    "What the base model and the text hold of errors and prejudice, it may repeat; words of the training "
+    "text, names included, may be found in its guesses. It was measured on held-out documents of the same "
+    "source only: how well it does on a task or on another kind of text is not known. The averaged hidden "
+    "states were not trained to compare sentences. The licences of the base model and of the text apply."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """What a card is written from. `base`: the model that a chain of runs began with. `origin`: the run that
+    this one went on from, if it did.
+    """
+
+    run: Run
+    checkpoint: Checkpoint
+    base: str
+    base_revision: str | None
+    origin: str | None
+    mask_token: str
+
+
+def model_card(facts: CardFacts, yardstick: AgainstBase | None) -> str:
+    """README.md: front matter that the hub reads, then Markdown for people.
+
+    `yardstick`: what is known of the checkpoint there.
+    """
+    parts = [
+        f"---\n{_front_matter(facts)}---",
+        f"# {escape(shareable_text(facts.run.name, facts.run))}",
+        _what_it_is(facts),
+        "## How to use it",
+        _usage(facts),
+        "## Text",
+        _text(facts),
+        "## Training",
+        _training(facts),
+        "## Figures",
+        _figures(facts, yardstick),
+        "## What it is for, and its limits",
+        _LIMITS,
+        "## Make it again",
+        _again(facts),
+        "## Versions",
+        _versions(facts.run.environment),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _front_matter(facts: CardFacts) -> str:
+    from huggingface_hub import ModelCardData
+
+    run, recipe = facts.run, Recipe.parse(facts.run.recipe)
+    tags = ["masked-lm", "domain-adaptation", "mlm-workbench", *map(str, run.tags)]
+    data = ModelCardData(
+        base_model=facts.base if is_hub_id(facts.base, facts.base_revision) else None,
+        datasets=[recipe.dataset] if is_hub_id(recipe.dataset, run.data.get("revision")) else None,
+        tags=list(dict.fromkeys(shareable_text(tag, run) for tag in tags)),
+        pipeline_tag="fill-mask",
+        library_name="transformers",
+    )
+    return str(data.to_yaml()).rstrip() + "\n"
+
+
+def _what_it_is(facts: CardFacts) -> str:
+    run = facts.run
+    parameters = run.engine.get("parameters")
+    size = f" with {parameters / 1e6:,.1f} million parameters" if parameters else ""
+    base = _STARTER if facts.base == "starter" else _hub_link(facts.base, facts.base_revision, "")
+    lines = [
+        f"A masked language model ({code(str(run.engine.get('architecture') or 'unknown architecture'))}"
+        f"{size}), made from {base} by further training on {_data_link(facts)}."
+    ]
+    if facts.base.startswith("new:"):
+        lines[0] = lines[0].replace("by further training on", "(new, from random weights), trained on")
+    if facts.origin:
+        lines.append(
+            f"The training goes on from an earlier run, {escape(shareable_text(facts.origin, run))}."
+        )
+    if run.note.strip():
+        lines.append(f"Note: {escape(shareable_text(run.note, run))}")
+    return "\n\n".join(lines)
+
+
+def _usage(facts: CardFacts) -> str:
+    mask = printable(facts.mask_token).replace("`", "")
+    return f"""```python
+from transformers import pipeline
+
+fill = pipeline("fill-mask", model=".")  # this folder, or its name on the hub
+fill("The {mask} is here.")
+```
+
+It also loads with `AutoModelForMaskedLM.from_pretrained`, as the start of a fine-tuning with
+`AutoModelForSequenceClassification.from_pretrained` and the like, and with `SentenceTransformer`, which then
+averages its last hidden states."""
+
+
+def _text(facts: CardFacts) -> str:
+    data, recipe = facts.run.data, Recipe.parse(facts.run.recipe)
+    rows = [
+        ["training", *(_count(data.get(f"train_{what}")) for what in ("documents", "tokens", "chunks"))],
+        ["held out", *(_count(data.get(f"test_{what}")) for what in ("documents", "tokens", "chunks"))],
+    ]
+    facts_of_text = [f"Source: {_data_link(facts)}"]
+    if recipe.dataset_subset:
+        facts_of_text.append(f"subset {code(recipe.dataset_subset)}")
+    if column := data.get("text_column"):
+        facts_of_text.append(f"column {code(str(column))}")
+    facts_of_text.append(f"split by document with seed {recipe.seed_of_split}")
+    return (
+        ", ".join(facts_of_text) + ".\n\n" + table(["part", "documents", "tokens", "chunks"], rows) + "\n\n"
+        f"Documents are joined and cut into chunks of {recipe.chunk_size} tokens."
+    )
+
+
+def _training(facts: CardFacts) -> str:
+    run, recipe = facts.run, shareable_recipe(facts.run)
+    values = recipe.model_dump()
+    rows = [[f"`{name}`", escape(str(values[name]))] for name in _MAIN_FIELDS]
+    rows.append(["precision", escape(str(run.engine.get("precision") or recipe.precision))])
+    rows.append(
+        ["device", escape(str(run.engine.get("device_name") or run.engine.get("device") or "unknown"))]
+    )
+    total = f" of {run.total_steps:,}" if run.total_steps else ""
+    return (
+        f"This is step {facts.checkpoint.step:,}{total}, epoch {facts.checkpoint.epoch:.2f} of "
+        f"{recipe.epochs}; the run is {run.status}. Every field of the recipe is in `recipe.toml`.\n\n"
+        + table(["field", "value"], rows)
+    )
+
+
+def _figures(facts: CardFacts, found: AgainstBase | None) -> str:
+    run, recipe = facts.run, Recipe.parse(facts.run.recipe)
+    own = (
+        f"its own test: held-out documents, chunks of {recipe.chunk_size}, "
+        f"mask probability {recipe.mask_prob:g}"
+    )
+    rows = [
+        ["perplexity before training", _figure(run.baseline_perplexity), own],
+        ["perplexity of this checkpoint", _figure(facts.checkpoint.eval_perplexity), own],
+    ]
+    lines = []
+    if found:
+        fixed = (
+            f"the yardstick: the first {found.chunks:,} chunks of at most 128 tokens of the held-out "
+            f"documents, mask probability 0.15, fixed masks ({found.masked_tokens:,} masked tokens)"
+        )
+        rows.append(["perplexity of the base model", _figure(found.base_perplexity), fixed])
+        rows.append(["perplexity of this checkpoint", _figure(found.perplexity), fixed])
+        if found.verdict:
+            lines.append(
+                f"Against the base model, on the yardstick: {found.verdict}, where the brackets hold the "
+                "95 % interval of a paired bootstrap over documents. It says how sure the figure is for "
+                "other documents of this kind, not for other seeds."
+            )
+    lines.append(
+        "Perplexity is exp(sum of the negative log likelihoods of all masked tokens ÷ their number); lower "
+        "is better. Figures over another text, tokenizer, chunk size or mask probability cannot be compared "
+        "with these."
+    )
+    return table(["figure", "value", "measured on"], rows) + "\n\n" + "\n\n".join(lines)
+
+
+def _again(facts: CardFacts) -> str:
+    recipe = shareable_recipe(facts.run)
+    lines = ["```sh", "mlm-workbench train --config recipe.toml", "```"]
+    hints = []
+    original = Recipe.parse(facts.run.recipe)
+    if recipe.dataset != original.dataset:
+        hints.append("`dataset` in recipe.toml names a local file or folder: put the text there.")
+    if recipe.model.startswith("run:"):
+        hints.append("`model` names an earlier run of the same workbench, which has to be made first.")
+    elif recipe.model != original.model:
+        hints.append("`model` in recipe.toml names a local folder: put the model there.")
+    hints.append("The same recipe on the same machine and versions gives the same numbers.")
+    return "\n".join(lines) + "\n\n" + " ".join(hints)
+
+
+def _versions(environment: dict[str, Any]) -> str:
+    packages = {"python": environment.get("python"), **(environment.get("packages") or {})}
+    rows = [[escape(str(name)), escape(str(version))] for name, version in packages.items() if version]
+    return table(["package", "version"], rows) if rows else "Not known."
+
+
+def _data_link(facts: CardFacts) -> str:
+    recipe, revision = Recipe.parse(facts.run.recipe), facts.run.data.get("revision")
+    if recipe.dataset == "python-docs":
+        return _PYTHON_DOCS
+    name = recipe.dataset if is_hub_id(recipe.dataset, revision) else shareable_recipe(facts.run).dataset
+    return _hub_link(name, revision, "datasets/")
+
+
+def _hub_link(name: str, revision: str | None, kind: str) -> str:
+    if not is_hub_id(name, revision):
+        return code(name)
+    return f"[{escape(name)}](https://huggingface.co/{kind}{name}) at revision {code(str(revision))}"
+
+
+def _count(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else "—"
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "not measured"
+    return f"{value:,.4g}" if math.isfinite(value) and value < 10_000 else f"{value:,.0f}"

@@ -1,0 +1,35 @@
+"""Any text in Markdown, as itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from workbench.text import printable
+
+_SIGNS = re.compile(r"([\\`*_{}\[\]!|~$:@])")
+_AT_BEGINNING = re.compile(r"^(?:#+|[-+=]+|\d+[.)])(?=\s|$)")
+"""What makes a line a heading, an item or a rule."""
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def escape(text: str) -> str:
+    """`text` on one line, where no sign of it is Markdown or HTML."""
+    line = " ".join(printable(text, keep_newlines=True).split())
+    escaped = _SIGNS.sub(r"\\\1", line.translate(_ENTITIES))
+    return _AT_BEGINNING.sub(lambda mark: f"{mark.group()[:-1]}\\{mark.group()[-1]}", escaped)
+
+
+def code(text: str) -> str:
+    """`text` on one line as inline code, in a fence that it does not hold itself."""
+    line = " ".join(printable(text, keep_newlines=True).split())
+    longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
+    fence = "`" * (longest + 1)
+    blank = " " if "`" in line else ""
+    return f"{fence}{blank}{line}{blank}{fence}"
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of cells that are Markdown already, but for bars inside code."""
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
