@@ -230,7 +230,7 @@ async def test_the_dock(app: WorkbenchApp, history: Store) -> None:
         await press(pilot, "f4")
         assert isinstance(app.screen, ConsoleScreen) and line(app).value == "q is a letter[MASK]"
         await press(pilot, "f5")
-        assert app.screen.query(ConsoleDock) is not None
+        assert not app.screen.query(ConsoleDock), "there is one console already"
         await press(pilot, "escape")
         assert not isinstance(app.screen, ConsoleScreen)
         await press(pilot, "f5")

@@ -25,10 +25,11 @@ def begin(app: WorkbenchApp, run: Run | None) -> Session:
 
 async def toggle_dock(app: WorkbenchApp) -> None:
     """Open the dock on the screen in front; go to it when it is open; close it when one is in it."""
+    from workbench.tui.screens.console import ConsoleScreen
     from workbench.tui.widgets.console_dock import ConsoleDock
 
     screen = app.screen
-    if not isinstance(screen, WorkbenchScreen):
+    if not isinstance(screen, WorkbenchScreen) or isinstance(screen, ConsoleScreen):
         return
     dock = next(iter(screen.query(ConsoleDock)), None)
     if dock is None:
