@@ -1,8 +1,8 @@
 """Much text in little memory: prepares a generated .txt file of some gigabytes and prints what it took.
 
-`python -m bench.big_text FOLDER [GIGABYTES]` prints JSON: bytes, documents, tokens, the seconds and the peak of the
-process's own memory (without pages of files, which the system takes back when it needs them) of a preparation
-that is stopped half-way, of one that goes on with it, and of one that comes from the cache.
+`python -m bench.big_text FOLDER [GIGABYTES]` prints JSON: bytes, documents, tokens, seconds, and the peak of
+the process's own memory (without pages of files, which the system takes back when it needs them), of a
+preparation that is stopped half-way, of one that goes on with it, and of one that comes from the cache.
 """
 
 from __future__ import annotations

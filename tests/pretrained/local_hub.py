@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import socket
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
@@ -15,10 +18,21 @@ CONVERTED = "refs/convert/parquet"
 
 @dataclass
 class Repository:
-    """Files by path, for each branch. `error`: what everyone who asks is told, such as (403, "GatedRepo")."""
+    """Files by path, for each branch. `error`: what everyone who asks is told, such as (403, "GatedRepo").
+
+    token: who does not show it is told that there is no such repository. silent: nobody is answered. breaks:
+    files whose connection is cut after two thirds, once. damaged: files that come with other bytes. `sent`: how
+    many bytes of each file went out.
+    """
 
     branches: dict[str, dict[str, bytes]] = field(default_factory=lambda: {"main": {}})
     error: tuple[int, str] | None = None
+    retry_after: int | None = None
+    token: str | None = None
+    silent: bool = False
+    breaks: set[str] = field(default_factory=set)
+    damaged: set[str] = field(default_factory=set)
+    sent: dict[str, int] = field(default_factory=dict)
 
     def commit(self, revision: str) -> str | None:
         """The commit of a branch, or the commit itself; None when there is none such."""
@@ -76,15 +90,19 @@ class _Handler(BaseHTTPRequestHandler):
         repository = self.repositories[kind].get("/".join(parts[:2]))
         if repository is None:
             return self._fail(404, "RepoNotFound")
+        if repository.silent:
+            time.sleep(20)
+        if repository.token and self.headers.get("Authorization") != f"Bearer {repository.token}":
+            return self._fail(401, "RepoNotFound")
         if repository.error is not None:
-            return self._fail(*repository.error)
+            return self._fail(*repository.error, retry_after=repository.retry_after)
         action, rest = (parts[2], parts[3:]) if len(parts) > 2 else ("revision", ["main"])
         commit = repository.commit(rest[0])
         if commit is None:
             return self._fail(404, "RevisionNotFound")
         files, path = repository.files(commit), "/".join(rest[1:])
         if not is_api:
-            return self._file(files.get(path), commit)
+            return self._file(repository, path, files.get(path), commit)
         if action == "revision":
             names = [{"rfilename": name} for name in files]
             return self._json({"id": "/".join(parts[:2]), "sha": commit, "siblings": names})
@@ -95,24 +113,51 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(_entries(files, path))
         return self._fail(404, "EntryNotFound")
 
-    def _file(self, content: bytes | None, commit: str) -> None:
+    def _file(self, repository: Repository, path: str, content: bytes | None, commit: str) -> None:
         if content is None:
             return self._fail(404, "EntryNotFound", commit)
-        self._send(200, content, {"ETag": f'"{hashlib.sha1(content).hexdigest()}"', "X-Repo-Commit": commit})
+        etag = hashlib.sha256(content).hexdigest() if is_large(path) else hashlib.sha1(content).hexdigest()
+        if path in repository.damaged:
+            content = bytes(len(content))
+        headers = {"ETag": f'"{etag}"', "X-Repo-Commit": commit, "Accept-Ranges": "bytes"}
+        begin, end = 0, len(content)
+        if asked := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")):
+            begin, end = int(asked[1]), int(asked[2] or end - 1) + 1
+            headers["Content-Range"] = f"bytes {begin}-{end - 1}/{len(content)}"
+        cut = None
+        if self.command == "GET" and path in repository.breaks:
+            repository.breaks.remove(path)
+            cut = 2 * (end - begin) // 3
+        sent = self._send(206 if asked else 200, content[begin:end], headers, cut)
+        repository.sent[path] = repository.sent.get(path, 0) + sent
 
     def _json(self, value: Any) -> None:
         self._send(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
 
-    def _fail(self, status: int, code: str, commit: str = "") -> None:
-        self._send(status, b"", {"X-Error-Code": code, "X-Error-Message": code, "X-Repo-Commit": commit})
+    def _fail(self, status: int, code: str, commit: str = "", retry_after: int | None = None) -> None:
+        wait = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        self._send(
+            status, b"", {"X-Error-Code": code, "X-Error-Message": code, "X-Repo-Commit": commit, **wait}
+        )
 
-    def _send(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+    def _send(self, status: int, content: bytes, headers: dict[str, str], cut: int | None = None) -> int:
+        """Answer; `cut`: bytes after which the connection breaks. Returns how many bytes went out."""
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
+        if self.command == "HEAD":
+            return 0
+        self.wfile.write(content[:cut])
+        if cut is not None:
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
+        return len(content[:cut])
+
+
+def is_large(path: str) -> bool:
+    """Whether the hub keeps such a file apart from git, by its SHA-256."""
+    return path.endswith((".safetensors", ".parquet"))
 
 
 def _entries(files: dict[str, bytes], under: str) -> list[dict[str, Any]]:
@@ -126,6 +171,10 @@ def _entries(files: dict[str, bytes], under: str) -> list[dict[str, Any]]:
         {"type": "directory", "path": name, "oid": "0", "size": 0} for name in folders
     ]
     for name, content in inside.items():
-        oid = hashlib.sha1(content).hexdigest()
-        listed.append({"type": "file", "path": name, "oid": oid, "size": len(content)})
+        oid = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()  # as git has it
+        entry = {"type": "file", "path": name, "oid": oid, "size": len(content)}
+        if is_large(name):
+            sha256 = hashlib.sha256(content).hexdigest()
+            entry["lfs"] = {"oid": sha256, "sha256": sha256, "size": len(content), "pointerSize": 130}
+        listed.append(entry)
     return listed

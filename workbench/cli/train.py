@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,7 @@ import typer
 
 from workbench.cli.options import AsJson, Db, Detach, RunReference, command_line, open_store
 from workbench.cli.output import print_json, run_as_json, say
-from workbench.errors import UsageError
+from workbench.cli.settings import changes_of
 
 if TYPE_CHECKING:
     from workbench.recipe import Recipe
@@ -122,26 +121,13 @@ def _recipe(
     if config:
         recipe = Recipe.load(config, recipe)
     changes: dict[str, Any] = {field: value for field, value in named.items() if value is not None}
-    for setting in settings:
-        field, equals, value = setting.partition("=")
-        field = field.strip().replace("-", "_")
-        if not equals:
-            raise UsageError(
-                f"--set {setting}: a field and its value are needed.", "For example max_steps=100."
-            )
-        if field not in Recipe.model_fields:
-            near = difflib.get_close_matches(field, Recipe.model_fields, 3)
-            hint = (
-                f"Did you mean {' or '.join(near)}?" if near else f"Fields: {', '.join(Recipe.model_fields)}."
-            )
-            raise UsageError(f"--set {setting}: a recipe has no field {field}.", hint)
-        changes[field] = value.strip()
+    changes |= changes_of(settings)
     return recipe.with_changes(**changes) if changes else recipe
 
 
 def _is_another_model(model: str | None) -> bool:
-    """Whether a model is named that is neither the starter nor what a run made of one."""
-    return model is not None and model != "starter" and not model.startswith("run:")
+    """Whether a model is named that is neither the starter, nor what a run made of one, nor a new one."""
+    return model is not None and model != "starter" and not model.startswith(("run:", "new:"))
 
 
 def _watch(store: Store, run: Run, interrupts: list[int], *, detach: bool, as_json: bool) -> None:

@@ -7,12 +7,14 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from workbench.corpus.columns import choose_column
 from workbench.corpus.documents import Documents, TableDocuments
 from workbench.corpus.notes import Notes
 from workbench.corpus.readers import SAMPLE_ROWS
 from workbench.errors import CorpusError, WorkbenchError
+from workbench.pretrained.download import Interrupted, fetch
 from workbench.pretrained.hub import explain_hub_error, hub_is_reachable, require_hub
 
 CONVERTED = "refs/convert/parquet"
@@ -98,14 +100,16 @@ class HubDataset:
         datasets.disable_progress_bars()
         try:
             try:
-                return self._load_revision(self.commit or self.asked_revision)
+                return self._load_revision(self.commit or self.asked_revision, notes)
             except RuntimeError as error:
                 if "script" not in str(error).lower() or self.asked_revision is not None:
                     raise
                 notes.info(f"{self.name} is a script, which is not run: its Parquet copy on the hub is read.")
-                return self._load_revision(CONVERTED)
+                return self._load_revision(CONVERTED, notes)
         except WorkbenchError:
             raise
+        except Interrupted as stop:
+            raise stop.reason from None
         except ValueError as error:  # an unknown subset or split: the library lists those there are
             raise CorpusError(
                 f"The data set {self.name} cannot be read: {' '.join(str(error).split())[:400]}",
@@ -114,10 +118,30 @@ class HubDataset:
         except Exception as error:
             raise explain_hub_error(error, self.name, _KIND) from error
 
-    def _load_revision(self, revision: str | None) -> Any:
+    def _load_revision(self, revision: str | None, notes: Notes) -> Any:
         import datasets
 
+        if hub_is_reachable():
+            self._fetch(revision, notes)
         return datasets.load_dataset(self.name, self.subset, split=self.split, revision=revision)
+
+    def _fetch(self, revision: str | None, notes: Notes) -> None:
+        """Bring the files of this subset into the local cache, where the library then finds them."""
+        import datasets
+
+        builder = datasets.load_dataset_builder(self.name, self.subset, revision=revision)
+        listed = (getattr(builder.config, "data_files", None) or {}).values()
+        begin = re.compile(rf"hf://datasets/{re.escape(self.name)}@([^/]+)/(.+)")
+        found = [begin.fullmatch(str(file)) for files in listed for file in files]
+        of_hub = [(unquote(match[1]), match[2]) for match in found if match]
+        if of_hub:
+            fetch(
+                self.name,
+                [path for _, path in of_hub],
+                kind="dataset",
+                commit=of_hub[0][0],
+                told=lambda done, total: notes.progress(done, total, "bytes"),
+            )
 
     def _memory_key(self) -> str:
         return f"{self.name}@{self.asked_revision or ''}"

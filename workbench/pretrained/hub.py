@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from workbench.errors import CorpusError, ModelError, WorkbenchError
+from workbench.pretrained import client
 
 PROBE_SECONDS = 3.0
 _PROBE_IS_GOOD_FOR = 60.0  # seconds: a long-lived process notices a network that comes back
@@ -46,6 +47,7 @@ def require_hub(what: str, kind: str = "model") -> None:
     """
     import huggingface_hub.constants
 
+    client.install()
     offline = not hub_is_reachable()
     vars(huggingface_hub.constants)["HF_HUB_OFFLINE"] = offline
     if "datasets.config" in sys.modules:  # it keeps its own copy; importing it takes a second
@@ -63,6 +65,24 @@ def explain_hub_error(error: BaseException, what: str, kind: str = "model") -> W
         return kind_of_error(
             f"The {kind} {what} is gated: its owners let in only those who asked.",
             f"Ask on its page on the hub, then log in with `hf auth login`. {_WORKS_OFFLINE[kind]}",
+        )
+    for link in _chain(error):
+        if isinstance(link, client.HubUnwillingError):
+            return _unwilling(link, what, kind)
+        if isinstance(link, client.HubSilentError):
+            return kind_of_error(
+                f"The hub did not answer when it was asked for the {kind} {what}: {link}.",
+                f"Try again later; what was fetched is kept. {_WORKS_OFFLINE[kind]}",
+            )
+        if getattr(getattr(link, "response", None), "status_code", None) == 401 and _has_token():
+            return kind_of_error(
+                f"The hub does not accept the token it was shown for the {kind} {what}.",
+                "Log in again with `hf auth login`, or correct HF_TOKEN.",
+            )
+    if "Consistency check failed" in " ".join(map(str, _chain(error))) or "DamagedDownloadError" in names:
+        return kind_of_error(
+            f"A file of the {kind} {what} came over damaged: it is not what the hub says that it is.",
+            "Try again; if it stays so, a proxy or the hub itself is at fault.",
         )
     if "RevisionNotFoundError" in names:
         return kind_of_error(
@@ -82,6 +102,26 @@ def explain_hub_error(error: BaseException, what: str, kind: str = "model") -> W
         return not_found(what, kind)
     first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return kind_of_error(f"The {kind} {what} cannot be loaded: {first_line}", _WORKS_OFFLINE[kind])
+
+
+def _unwilling(error: client.HubUnwillingError, what: str, kind: str) -> WorkbenchError:
+    kind_of_error = ModelError if kind == "model" else CorpusError
+    if error.status == 429:
+        wait = f" It asks to wait {error.wait:g} seconds." if error.wait else ""
+        return kind_of_error(
+            f"The hub refuses the {kind} {what} for now: too many requests from here.{wait}",
+            "Wait, or log in with `hf auth login`, which allows more.",
+        )
+    return kind_of_error(
+        f"The hub has trouble of its own (status {error.status}), so the {kind} {what} cannot be fetched.",
+        f"Try again later; what was fetched is kept. {_WORKS_OFFLINE[kind]}",
+    )
+
+
+def _has_token() -> bool:
+    from huggingface_hub import get_token
+
+    return get_token() is not None
 
 
 def not_found(what: str, kind: str) -> WorkbenchError:

@@ -11,7 +11,8 @@ from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING
 
 from workbench.errors import ModelError
-from workbench.pretrained.hub import explain_hub_error, require_hub
+from workbench.pretrained.download import Interrupted, Told, cached_commit, fetch_weights
+from workbench.pretrained.hub import explain_hub_error, hub_is_reachable, require_hub
 from workbench.pretrained.locate import is_local, locate
 
 ENCODER_DECODER_HINT = "Choose an encoder, such as BERT, RoBERTa or ModernBERT."
@@ -35,6 +36,8 @@ def load_config(name: str, revision: str | None = None) -> Any:
         config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
     except Exception as error:  # a configuration that holds anything fails in any of the libraries' ways
         raise _explain(error, name) from error
+    if not is_local(place):
+        config._commit_hash = cached_commit(place, revision)
     if getattr(config, "is_encoder_decoder", False):
         raise ModelError(
             f"{name} is an encoder-decoder ({config.model_type}), not a masked language model.",
@@ -48,19 +51,24 @@ def load_config(name: str, revision: str | None = None) -> Any:
     return config
 
 
-def load_model(name: str, revision: str | None = None) -> LoadedModel:
-    """Read the weights in fp32. Raises ModelError."""
+def load_model(name: str, revision: str | None = None, told: Told | None = None) -> LoadedModel:
+    """Read the weights in fp32. `told` hears how many bytes are fetched, of how many. Raises ModelError."""
     config = load_config(name, revision)
+    place, commit = locate(name), getattr(config, "_commit_hash", None)
     try:
+        if not is_local(place) and commit and hub_is_reachable():
+            fetch_weights(place, commit, told)
         model, info = AutoModelForMaskedLM.from_pretrained(
-            locate(name),
+            place,
             config=config,
-            revision=revision,
+            revision=commit or revision,
             trust_remote_code=False,
             use_safetensors=True,
             dtype=torch.float32,
             output_loading_info=True,
         )
+    except Interrupted as stop:
+        raise stop.reason from None
     except Exception as error:  # of PyTorch, or of Rust
         raise _explain(error, name) from error
     notes = []

@@ -1,0 +1,99 @@
+"""`inspect`: what a text is made of, before anything is trained on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench.cli.options import AsJson
+from workbench.cli.output import print_json, say, table
+
+if TYPE_CHECKING:
+    from workbench.corpus.statistics import Statistics
+
+_BAR_CELLS = 30
+
+
+def inspect(
+    data: Annotated[
+        str, typer.Argument(metavar="DATA", help="Hub id, file, folder or glob, or `python-docs`.")
+    ],
+    model: Annotated[
+        str, typer.Option(metavar="M", help="Whose tokenizer: hub id, local folder, or `starter`.")
+    ] = "starter",
+    text_column: Annotated[
+        str | None, typer.Option(metavar="C", help="Column that holds the text; empty: guessed.")
+    ] = None,
+    chunk_size: Annotated[str | None, typer.Option(metavar="N", help="Tokens in one example.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Any other field of the recipe.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count documents, tokens and chunks of a text, how long they are and what the tokenizer cannot spell.
+
+    The text is prepared as `train` would, so that a training of it begins at once.
+    """
+    from workbench.cli.settings import changes_of
+    from workbench.paths import cache_folder
+    from workbench.recipe import PRESETS
+
+    named = {"dataset": data, "model": model, "text_column": text_column, "chunk_size": chunk_size}
+    given = {field: value for field, value in named.items() if value is not None}
+    recipe = PRESETS["starter"].with_changes(**given, **changes_of(settings or ()))
+
+    from workbench.cli.bar import Bar, quiet_libraries
+
+    quiet_libraries()
+    from workbench.corpus import prepare_corpus
+    from workbench.corpus.statistics import statistics
+    from workbench.pretrained.tokenizer import load_tokenizer
+    from workbench.training.events import Event, Message, PhaseChanged
+
+    with Bar() as bar:
+
+        def listen(event: Event) -> None:
+            bar(event)
+            if isinstance(event, PhaseChanged):
+                bar.begin(event.phase)
+            elif isinstance(event, Message):
+                say(event.text)
+
+        tokenizer = load_tokenizer(recipe.model, recipe.model_revision)
+        corpus = prepare_corpus(recipe, tokenizer, max_chunk=None, cache=cache_folder(), listen=listen)
+        found = statistics(corpus, tokenizer)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        typer.echo(described(found))
+
+
+def described(found: Statistics) -> str:
+    """The figures as lines for a terminal."""
+    rows = [["", "train", "test"]]
+    for title, name, form in (
+        ("documents", "documents", ",d"),
+        ("tokens", "tokens", ",d"),
+        (f"chunks of {found.chunk_size}", "chunks", ",d"),
+        ("tokens left over", "dropped_tokens", ",d"),
+        ("tokens a document, mean", "mean_length", ",.1f"),
+        ("median", "median_length", ",.1f"),
+        ("longest", "longest", ",d"),
+        ("unknown tokens", "unknown_tokens", ",d"),
+    ):
+        rows.append([title, *(format(getattr(side, name), form) for side in (found.train, found.test))])
+    lines = [table(rows, frozenset({1, 2})), ""]
+    lines.append(
+        f"unknown to the tokenizer: {found.unknown_rate:.3%} of all tokens; "
+        f"used of its vocabulary: {found.used_vocabulary:,} of {found.vocabulary:,}"
+    )
+    lines.append(
+        f"documents: {found.repeated_documents:,} repeated, {found.near_empty_documents:,} of under five "
+        f"words, {found.empty_documents:,} empty"
+    )
+    most = max((count for _, _, count in found.lengths), default=1)
+    histogram = [["tokens", "documents", ""]]
+    for begin, end, count in found.lengths:
+        histogram.append([f"{begin:,}–{end - 1:,}", f"{count:,}", "█" * -(-_BAR_CELLS * count // most)])
+    return "\n".join([*lines, "", table(histogram, frozenset({0, 1}))])
