@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.cli.export_tables import export_metrics, export_runs
 from workbench.cli.options import AsJson, Db, RunReference, open_store
 from workbench.cli.output import details_as_json, local_time, print_json, run_as_json, say, table
 from workbench.errors import UsageError
@@ -21,7 +22,15 @@ _LOOK_SECONDS = 0.1
 _MOST_EVALUATIONS = 20
 
 
-def runs(context: typer.Context, as_json: AsJson = False, db: Db = None) -> None:
+def runs(
+    context: typer.Context,
+    as_json: AsJson = False,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write them to a .csv, .json or .parquet file, a row a run."),
+    ] = None,
+    db: Db = None,
+) -> None:
     """List every run, newest first."""
     from workbench.tui import figures
     from workbench.worker import liveness
@@ -29,8 +38,11 @@ def runs(context: typer.Context, as_json: AsJson = False, db: Db = None) -> None
     store = open_store(context, db)
     liveness.refresh(store)
     known = store.runs(include_archived=True)
+    if export:
+        export_runs(known, export)
     if as_json:
         print_json([run_as_json(run) for run in known])
+    if as_json or export:
         return
     if not known:
         say("There are no runs yet. Start one: mlm-workbench train")
@@ -56,7 +68,16 @@ def runs(context: typer.Context, as_json: AsJson = False, db: Db = None) -> None
     print(table(rows, right=frozenset({0, 3, 4, 5, 6, 7, 8})))
 
 
-def show(context: typer.Context, run: RunReference, as_json: AsJson = False, db: Db = None) -> None:
+def show(
+    context: typer.Context,
+    run: RunReference,
+    as_json: AsJson = False,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write its metrics to a .csv, .json or .parquet file, a row each."),
+    ] = None,
+    db: Db = None,
+) -> None:
     """Show all that is known of a run."""
     from workbench.worker import liveness
 
@@ -65,9 +86,11 @@ def show(context: typer.Context, run: RunReference, as_json: AsJson = False, db:
     found = store.find(run)
     assert found.id is not None
     metrics, checkpoints = store.metrics(found.id), store.checkpoints(found.id)
+    if export:
+        export_metrics(found, metrics, export)
     if as_json:
         print_json(details_as_json(found, metrics, checkpoints))
-    else:
+    elif not export:
         print(printable("\n".join(_described(found, metrics, checkpoints)), keep_newlines=True))
 
 

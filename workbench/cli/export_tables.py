@@ -1,0 +1,41 @@
+"""Runs and metrics as files for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.cli.output import iso, run_as_json, say
+
+if TYPE_CHECKING:
+    from workbench.store import Metric, Run
+
+
+def export_runs(runs: Sequence[Run], file: Path) -> None:
+    """A row a run: what `runs --json` prints, with the recipe's fields as `recipe.FIELD`."""
+    from workbench.exports.tables import flat, write_table
+
+    write_table([flat(run_as_json(run)) for run in runs], file)
+    say(f"{len(runs):,} runs: {file}")
+
+
+def export_metrics(run: Run, metrics: Sequence[Metric], file: Path) -> None:
+    """A row a value, in the order in which they were measured."""
+    from workbench.exports.tables import write_table
+
+    rows = [
+        {
+            "run_id": run.id,
+            "run": run.name,
+            "name": metric.name,
+            "step": metric.step,
+            "epoch": metric.epoch,
+            "value": metric.value,
+            "segment": metric.segment,
+            "at": iso(metric.at),
+        }
+        for metric in metrics
+    ]
+    write_table(rows, file)
+    say(f"{len(rows):,} values of run {run.id} {run.name}: {file}")

@@ -1,0 +1,110 @@
+"""Rows as CSV, JSON or Parquet, by the file's ending."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import UsageError, WorkbenchError
+from workbench.private import file_mode
+
+ENDINGS = (".csv", ".json", ".parquet")
+Row = Mapping[str, Any]
+
+
+def check_ending(file: Path) -> None:
+    """Raises UsageError for a file that nothing is written as."""
+    if file.suffix.lower() not in ENDINGS:
+        raise UsageError(f"{file}: what is written depends on the ending.", f"Endings: {', '.join(ENDINGS)}.")
+
+
+def write_table(rows: Sequence[Row], file: Path) -> None:
+    """Write rows of the same keys, whole or not at all, in the place of a file of that name.
+
+    Values are numbers, text, booleans or None. Figures that are not finite stay so in CSV and Parquet, and
+    are null in JSON, which has no such numbers. Raises UsageError for another ending, WorkbenchError when the
+    disk refuses.
+    """
+    check_ending(file)
+    write = {".csv": _csv, ".json": _json, ".parquet": _parquet}[file.suffix.lower()]
+    put_in_place(write(rows), file)
+
+
+def put_in_place(content: bytes, file: Path) -> None:
+    """Write a file, whole or not at all. Raises WorkbenchError."""
+    file = file.expanduser()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
+            temporary = Path(folder) / file.name
+            temporary.touch(mode=file_mode())
+            temporary.write_bytes(content)
+            temporary.replace(file)
+    except OSError as error:
+        raise WorkbenchError(f"{file} cannot be written: {error.strerror or error}.") from error
+
+
+def flat(values: Row, *, prefix: str = "") -> dict[str, Any]:
+    """One level of keys: `recipe.epochs` for what is nested, lists joined by commas."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, prefix=f"{prefix}{key}.")
+        else:
+            found[prefix + key] = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+    return found
+
+
+def _csv(rows: Sequence[Row]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, _keys(rows), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode("utf-8", errors="replace")
+
+
+def _json(rows: Sequence[Row]) -> bytes:
+    finite = [
+        {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in row.items()
+        }
+        for row in rows
+    ]
+    return (json.dumps(finite, indent=2, allow_nan=False) + "\n").encode()
+
+
+def _parquet(rows: Sequence[Row]) -> bytes:
+    import pyarrow
+    import pyarrow.parquet
+
+    columns = {key: _column([row.get(key) for row in rows]) for key in _keys(rows)}
+    target = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), target)
+    return target.getvalue()
+
+
+def _column(values: list[Any]) -> Any:
+    """A typed array: numbers where all are, text where they are mixed (a size in rows or a share is both)."""
+    import pyarrow
+
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int, float}:
+        values = [None if value is None else float(value) for value in values]
+    elif len(kinds) > 1:
+        values = [None if value is None else str(value) for value in values]
+    # a name from a file system may hold half a letter, which Arrow refuses
+    clean = [
+        value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for value in values
+    ]
+    return pyarrow.array(clean, type=None if kinds else pyarrow.string())
+
+
+def _keys(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(key for row in rows for key in row))
