@@ -49,8 +49,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "exports",
         "tui",
     },
+    "library": BASE | {"recipe", "store", "worker"},
     "__main__": {"cli"},
-    "__init__": set(),
+    "__init__": {"recipe", "store", "library"},
 }
 """Which parts of the package each part may know. Imports for types only, and inside functions, count."""
 
@@ -65,6 +66,7 @@ LIGHT = [
     "workbench.inference.console",
     "workbench.inference.server",
     "workbench.recipe",
+    "workbench.library",
     "workbench.presets",
     "workbench.preview.client",
     "workbench.training.events",

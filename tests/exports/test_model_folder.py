@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -42,7 +43,12 @@ def offline(script: str, folder: Path) -> str:
         capture_output=True,
         text=True,
         cwd=folder.parent,
-        env={"HF_HUB_OFFLINE": "1", "PATH": "/usr/bin:/bin", "HOME": str(folder.parent)},
+        env={
+            "HF_HUB_OFFLINE": "1",
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder.parent),
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        },
         timeout=300,
     )
     assert done.returncode == 0, done.stderr

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.analysis.against_base import AgainstBase
-from workbench.exports.markdown import code, escape, table
+from workbench.exports.markdown import code, escape, one_line, table
 from workbench.exports.shareable import is_hub_id, shareable_recipe, shareable_text
 from workbench.recipe import Recipe
 from workbench.store import Checkpoint, Run
@@ -88,7 +88,8 @@ def _front_matter(facts: CardFacts) -> str:
     data = ModelCardData(
         base_model=facts.base if is_hub_id(facts.base, facts.base_revision) else None,
         datasets=[recipe.dataset] if is_hub_id(recipe.dataset, run.data.get("revision")) else None,
-        tags=list(dict.fromkeys(shareable_text(tag, run) for tag in tags)),
+        # on one line: a line of dashes would end the front matter
+        tags=list(dict.fromkeys(one_line(shareable_text(tag, run)) for tag in tags)),
         pipeline_tag="fill-mask",
         library_name="transformers",
     )

@@ -13,16 +13,20 @@ _AT_BEGINNING = re.compile(r"^(?:#+|[-+=]+|\d+[.)])(?=\s|$)")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
+def one_line(text: str) -> str:
+    """`text` without line breaks, or anything that a terminal would obey."""
+    return " ".join(printable(text, keep_newlines=True).split())
+
+
 def escape(text: str) -> str:
     """`text` on one line, where no sign of it is Markdown or HTML."""
-    line = " ".join(printable(text, keep_newlines=True).split())
-    escaped = _SIGNS.sub(r"\\\1", line.translate(_ENTITIES))
+    escaped = _SIGNS.sub(r"\\\1", one_line(text).translate(_ENTITIES))
     return _AT_BEGINNING.sub(lambda mark: f"{mark.group()[:-1]}\\{mark.group()[-1]}", escaped)
 
 
 def code(text: str) -> str:
     """`text` on one line as inline code, in a fence that it does not hold itself."""
-    line = " ".join(printable(text, keep_newlines=True).split())
+    line = one_line(text)
     longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
     fence = "`" * (longest + 1)
     blank = " " if "`" in line else ""

@@ -1,0 +1,73 @@
+"""The workbench from Python: train a recipe in a script or notebook, in the worker that every run has."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from workbench.errors import TrainingError
+from workbench.recipe import Recipe
+from workbench.store import ACTIVE, Run, Status, Store
+
+_LOOK_SECONDS = 0.1
+_LIVENESS_SECONDS = 1.0
+
+
+def train(
+    recipe: Recipe,
+    *,
+    name: str | None = None,
+    tags: Sequence[str] = (),
+    store: Store | str | Path | None = None,
+    wait: bool = True,
+    listen: Callable[[Run], None] | None = None,
+) -> Run:
+    """Train `recipe` in a process of its own, which outlives this one; the run as it is at the end.
+
+    store: an open store, or the path or URL of one; None: $MLM_WORKBENCH_DB, or experiments.db in the current
+    folder. wait: False returns at once, while the run goes on. listen: called with the run whenever something
+    new is known of it, in this thread.
+
+    An interrupt (Ctrl-C, or a notebook's stop) stops the run with a checkpoint and is raised again when that
+    is saved; a second one leaves at once. Raises TrainingError when the run failed or crashed, UsageError for
+    a name that it cannot have, StoreError when the store cannot be used.
+    """
+    from workbench.worker import launch
+
+    with contextlib.ExitStack() as closing:
+        if not isinstance(store, Store):
+            store = Store.open(store)
+            closing.callback(store.close)
+        run = launch.start(store, recipe, name, tags)
+        if not wait:
+            return run
+        assert run.id is not None
+        try:
+            run = _follow(store, run.id, listen)
+        except KeyboardInterrupt:
+            launch.stop(store, run.id)
+            _follow(store, run.id, listen)
+            raise
+    if run.status in (Status.FAILED, Status.CRASHED):
+        raise TrainingError(f"Run {run.id} {run.name} {run.status}: {run.error}", run.error_hint or "")
+    return run
+
+
+def _follow(store: Store, run_id: int, listen: Callable[[Run], None] | None) -> Run:
+    """The run when it has ended."""
+    from workbench.worker import liveness
+
+    version, checked = None, time.monotonic()
+    while True:
+        if time.monotonic() - checked >= _LIVENESS_SECONDS:
+            checked = time.monotonic()
+            liveness.refresh(store)
+        seen, run = store.data_version(), store.run(run_id)
+        if listen is not None and seen != version:
+            listen(run)
+        version = seen
+        if run.status not in ACTIVE:
+            return run
+        time.sleep(_LOOK_SECONDS)
