@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from workbench.errors import ModelError
+from workbench.pretrained.shapes import is_new, shape_of
 from workbench.pretrained.starter import starter_folder
 
 STARTER = "starter"
@@ -24,6 +25,9 @@ def locate(model: str) -> str:
         return str(starter_folder())
     if model.startswith("run:"):
         raise ModelError(f"{model} was not replaced by a checkpoint of that run.", _WRITE)
+    if is_new(model):
+        shape_of(model)
+        raise ModelError(f"{model} begins from nothing: there is none before its run has begun.", _WRITE)
     path = existing(model)
     if path is not None:
         if path.is_dir():

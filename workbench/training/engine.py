@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
 from workbench.corpus import prepare_corpus
+from workbench.corpus.newborn import newborn
 from workbench.pretrained.model import load_config, load_model, usable_positions
+from workbench.pretrained.shapes import is_new
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import Recipe
 from workbench.training import checkpoint, cpu
 from workbench.training.evaluate import Interrupted
-from workbench.training.events import Event, Listener, Message, Phase, PhaseChanged
+from workbench.training.events import Event, Listener, Message, Phase, PhaseChanged, Progress
 from workbench.training.loop import TrainingLoop
 from workbench.training.machine import choose_machine
 
@@ -45,6 +48,9 @@ def train(
     """
     listen(PhaseChanged(Phase.STARTING))
     model_name = model or recipe.model
+    if is_new(model_name):
+        main = os.environ.get("RANK", "0") == "0"
+        model_name = str(newborn(recipe, cache=cache, listen=listen if main else _nobody))
     config = load_config(model_name, recipe.model_revision)
     machine = choose_machine(recipe, config.model_type)
     tell = listen if machine.accelerator.is_main_process else _nobody
@@ -67,7 +73,11 @@ def train(
                 listen=tell_unless_stopped,
             )
         tell_unless_stopped(PhaseChanged(Phase.LOADING_MODEL))
-        loaded = load_model(str(resume_from) if resume_from else model_name, recipe.model_revision)
+        loaded = load_model(
+            str(resume_from) if resume_from else model_name,
+            recipe.model_revision,
+            lambda done, total: tell_unless_stopped(Progress(done, total, "bytes")),
+        )
         for note in loaded.notes:
             tell(Message(note, level="warning"))
         if machine.device.type == "cpu":
