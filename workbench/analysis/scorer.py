@@ -10,8 +10,10 @@ from pathlib import Path
 from workbench.analysis.heldout import remember_documents
 from workbench.analysis.weights import weights_fingerprint
 from workbench.analysis.yardstick import YardstickTest, as_row, prepare_test, score
+from workbench.corpus.newborn import newborn
 from workbench.errors import WorkbenchError
 from workbench.inference.resolve import resolve_model
+from workbench.pretrained.shapes import is_new
 from workbench.recipe import Recipe
 from workbench.store import Checkpoint, MetricValue, Run, Store, Yardstick
 from workbench.training.evaluate import Interrupted, perplexity
@@ -41,8 +43,15 @@ class Scorer:
         self._cache, self._listen, self._should_stop = cache, listen, should_stop
         recipe = Recipe.parse(run.recipe)
         self._recipe = recipe.with_changes(device=device) if device else recipe
+
+    @cached_property
+    def _base(self) -> str:
+        """The base model's folder or id. Raises WorkbenchError."""
         # where the recipe says run:RUN, the worker has written down which checkpoint that was
-        self._base: str = run.environment.get("base_model") or recipe.model
+        base = str(self._run.environment.get("base_model") or self._recipe.model)
+        if is_new(base):
+            return str(newborn(self._recipe, cache=self._cache, listen=self._hear))
+        return base
 
     @cached_property
     def test(self) -> YardstickTest:
