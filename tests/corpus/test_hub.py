@@ -158,6 +158,23 @@ def test_what_the_hub_does_not_have_is_said(online, dataset, changes, message) -
     assert re.search(message, answer["text"]), answer["text"]
 
 
+def test_only_the_rows_that_are_needed_are_streamed(online, first, hub) -> None:
+    wanted = {"dataset_streaming": "on", "train_size": 20, "test_size": 10}
+    streamed = online.prepare("me/articles", **wanted)
+    assert streamed.get("error") is None, streamed
+    assert streamed["documents"] == 30
+    assert streamed["revision"] == hub.datasets["me/articles"].commit("main")
+    assert any("streamed 30 rows" in note for note in streamed["notes"])
+    assert online.prepare("me/articles", **wanted)["from_cache"] is True
+    other = online.prepare("me/articles", **wanted, seed=7)
+    assert other["fingerprint"] != streamed["fingerprint"]
+    asked_too_much = online.prepare("me/articles", **{**wanted, "train_size": 1000})
+    assert asked_too_much["documents"] == ROWS
+    assert any("Training on 40 rows, not 1,000" in note for note in asked_too_much["notes"])
+    endless = online.prepare("me/articles", dataset_streaming="on", test_size=0.2)
+    assert "must be numbers of rows" in endless["text"]
+
+
 @pytest.fixture(scope="module")
 def offline(folder: Path, first: dict[str, Any]) -> Iterator[Sitting]:
     """A later process, when there is no hub any more, over the same caches."""

@@ -21,8 +21,8 @@ class Repository:
     """Files by path, for each branch. `error`: what everyone who asks is told, such as (403, "GatedRepo").
 
     token: who does not show it is told that there is no such repository. silent: nobody is answered. breaks:
-    files whose connection is cut after two thirds, once. damaged: files that come with other bytes. `sent`: of
-    each file, how many bytes went out.
+    files whose connection is cut after two thirds, once. damaged: files that come with other bytes. `sent`:
+    of each file, how many bytes went out.
     """
 
     branches: dict[str, dict[str, bytes]] = field(default_factory=lambda: {"main": {}})

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.corpus import cache as cached
-from workbench.corpus.documents import Documents, Source, SpooledDocuments
+from workbench.corpus.documents import SPOOL, Documents, Source, SpooledDocuments
 from workbench.corpus.journal import Journal
 from workbench.corpus.notes import Notes
 from workbench.corpus.split import split_rows
@@ -23,9 +23,6 @@ from workbench.training.events import Listener, Phase, PhaseChanged, Progress
 
 FORMAT = 2
 """Counted up when what lies in the cache changes its meaning."""
-
-SPOOL = "documents.txt"
-"""In an entry's scratch folder: where sources lay text that memory does not hold."""
 
 _BATCH_DOCUMENTS = 1024
 _BATCH_CHARACTERS = 2_000_000

@@ -14,6 +14,9 @@ import numpy as np
 from workbench.corpus.notes import Notes
 from workbench.corpus.values import text_of
 
+SPOOL = "documents.txt"
+"""In an entry's scratch folder: where sources lay text that memory does not hold."""
+
 _ENDS, _FACTS = ".ends.npy", ".json"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.corpus import readers
 from workbench.corpus.columns import choose_column
-from workbench.corpus.documents import Documents, SpooledDocuments
+from workbench.corpus.documents import SPOOL, Documents, SpooledDocuments
 from workbench.corpus.intake import Intake, kind_of, unreadable
 from workbench.corpus.notes import Notes
 from workbench.corpus.plain import PlainText
@@ -48,7 +48,7 @@ class LocalFiles:
         }
 
     def read(self, folder: Path, notes: Notes) -> Documents:
-        spool = folder / "documents.txt"
+        spool = folder / SPOOL
         intake = Intake(notes, sum(path.stat().st_size for path in self.paths))
         if self.kind == TEXT:
             plain = PlainText(self.paths, self.unit, intake)

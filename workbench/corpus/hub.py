@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from workbench.corpus.columns import choose_column
-from workbench.corpus.documents import Documents, TableDocuments
+from workbench.corpus.documents import SPOOL, Documents, SpooledDocuments, TableDocuments
 from workbench.corpus.notes import Notes
 from workbench.corpus.readers import SAMPLE_ROWS
+from workbench.corpus.values import text_of
 from workbench.errors import CorpusError, WorkbenchError
 from workbench.pretrained.download import Interrupted, fetch
 from workbench.pretrained.hub import explain_hub_error, hub_is_reachable, require_hub
@@ -23,6 +24,20 @@ CONVERTED = "refs/convert/parquet"
 _KIND = "data set"
 _HUB_ID = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?")
 _ASK_SECONDS = 10.0
+_TELL_EVERY = 1_000  # rows
+
+
+class Streamed(NamedTuple):
+    """The first `rows` of a data set whose files are taken in an order from `seed`, and whose rows are
+    shuffled within a window of WINDOW by the same seed (datasets' `IterableDataset.shuffle`).
+    """
+
+    rows: int
+    seed: int
+
+
+WINDOW = 10_000
+"""Rows. More are held in memory at no time."""
 
 
 class HubDataset:
@@ -37,8 +52,11 @@ class HubDataset:
         revision: str | None,
         text_column: str | None,
         memory: Path,
+        streamed: Streamed | None = None,
     ) -> None:
-        """`memory` is a file that keeps the commit last seen under a name, for when there is no network."""
+        """`memory` is a file that keeps the commit last seen under a name, for when there is no network.
+        streamed: fetch no more than that; None: the whole data set.
+        """
         if not _HUB_ID.fullmatch(name):
             raise CorpusError(
                 f"{name!r} is neither a file or folder here nor the shape of a hub id.",
@@ -48,6 +66,7 @@ class HubDataset:
         self.asked_revision = revision
         self.commit: str | None = None
         self._memory = memory
+        self._streamed = streamed
 
     def identity(self, notes: Notes) -> Mapping[str, Any]:
         self.commit = self._current_commit() if hub_is_reachable() else self._last_commit(notes)
@@ -56,6 +75,8 @@ class HubDataset:
         return {**self._asked(), "commit": self.commit}
 
     def read(self, folder: Path, notes: Notes) -> Documents:
+        if self._streamed is not None:
+            return self._stream(self._streamed, folder, notes)
         rows = self._load(notes)
         first = rows[: min(SAMPLE_ROWS, len(rows))]
         column = choose_column(self.text_column, rows.column_names, first, self.name, notes)
@@ -63,8 +84,46 @@ class HubDataset:
             self._remember(self.commit)
         return TableDocuments(rows.select_columns([column]), column, self.name, self.commit)
 
+    def _stream(self, asked: Streamed, folder: Path, notes: Notes) -> Documents:
+        """As many rows as are asked for, in the order in which the split takes them."""
+        require_hub(self.name, _KIND)
+        import datasets
+
+        try:
+            stream = datasets.load_dataset(
+                self.name,
+                self.subset,
+                split=self.split,
+                revision=self.commit or self.asked_revision,
+                streaming=True,
+            )
+            first = list(stream.take(SAMPLE_ROWS))
+            columns = list(first[0]) if first else []
+            sample = {name: [row.get(name) for row in first] for name in columns}
+            column = choose_column(self.text_column, columns, sample, self.name, notes)
+            shuffled = stream.select_columns([column]).shuffle(seed=asked.seed, buffer_size=WINDOW)
+
+            def texts() -> Iterator[str | None]:
+                for number, row in enumerate(shuffled.take(asked.rows), start=1):
+                    yield text_of(row[column], column, self.name)
+                    if number % _TELL_EVERY == 0:
+                        _tell(notes, number, asked.rows)
+
+            documents = SpooledDocuments(folder / SPOOL, texts(), column, self.commit, in_order=True)
+        except WorkbenchError:
+            raise
+        except ValueError as error:  # an unknown subset or split: the library lists those there are
+            raise _not_there(self.name, error) from error
+        except Interrupted as stop:
+            raise stop.reason from None
+        except Exception as error:
+            raise explain_hub_error(error, self.name, _KIND) from error
+        notes.info(f"{self.name}: streamed {len(documents):,} rows, shuffled within a window of {WINDOW:,}.")
+        return documents
+
     def _asked(self) -> dict[str, Any]:
         return {
+            **({"streamed": [*self._streamed, WINDOW]} if self._streamed else {}),
             "source": "hub",
             "name": self.name,
             "subset": self.subset,
@@ -111,10 +170,7 @@ class HubDataset:
         except Interrupted as stop:
             raise stop.reason from None
         except ValueError as error:  # an unknown subset or split: the library lists those there are
-            raise CorpusError(
-                f"The data set {self.name} cannot be read: {' '.join(str(error).split())[:400]}",
-                "Set dataset_subset and dataset_split to ones that it has.",
-            ) from error
+            raise _not_there(self.name, error) from error
         except Exception as error:
             raise explain_hub_error(error, self.name, _KIND) from error
 
@@ -158,3 +214,18 @@ class HubDataset:
         part = self._memory.with_suffix(".part")
         part.write_text(json.dumps(entries, indent=1), encoding="utf-8")
         part.replace(self._memory)
+
+
+def _tell(notes: Notes, done: int, total: int) -> None:
+    """How far a stream is. What the listener raises is none of the hub's faults."""
+    try:
+        notes.progress(done, total, "rows")
+    except BaseException as reason:
+        raise Interrupted(reason) from reason
+
+
+def _not_there(name: str, error: ValueError) -> CorpusError:
+    return CorpusError(
+        f"The data set {name} cannot be read: {' '.join(str(error).split())[:400]}",
+        "Set dataset_subset and dataset_split to ones that it has.",
+    )

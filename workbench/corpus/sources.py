@@ -6,10 +6,11 @@ from pathlib import Path
 
 from workbench.corpus.documents import Source
 from workbench.corpus.files import LocalFiles, is_local
-from workbench.corpus.hub import HubDataset
+from workbench.corpus.hub import HubDataset, Streamed
 from workbench.corpus.python_docs import NAME as PYTHON_DOCS
 from workbench.corpus.python_docs import PythonDocs
 from workbench.corpus.saved import SavedDataset, is_saved
+from workbench.errors import CorpusError
 from workbench.recipe import Recipe
 
 
@@ -28,4 +29,17 @@ def open_source(recipe: Recipe, cache: Path) -> Source:
         revision=recipe.dataset_revision,
         text_column=recipe.text_column,
         memory=cache / "hub-revisions.json",
+        streamed=_streamed(recipe),
     )
+
+
+def _streamed(recipe: Recipe) -> Streamed | None:
+    """How much of a hub data set the recipe needs, where it is to be streamed. Raises CorpusError."""
+    if recipe.dataset_streaming == "off":
+        return None
+    if recipe.train_size is None or isinstance(recipe.test_size, float):
+        raise CorpusError(
+            "A data set that is streamed has no known end: train_size and test_size must be numbers of rows.",
+            "Set both, or dataset_streaming = off.",
+        )
+    return Streamed(recipe.test_size + recipe.train_size, recipe.seed_of_split)
