@@ -16,11 +16,14 @@ from workbench import __version__
 from workbench.cli.changed import changed
 from workbench.cli.cloze import cloze
 from workbench.cli.compare import compare
+from workbench.cli.completion import completion
 from workbench.cli.doctor import doctor
+from workbench.cli.examples import epilog
 from workbench.cli.export import export
 from workbench.cli.fill import fill
 from workbench.cli.inspect import inspect
 from workbench.cli.options import Db, location
+from workbench.cli.push import push
 from workbench.cli.runs import delete, runs, show, stop
 from workbench.cli.train import resume, train
 from workbench.cli.yardstick import yardstick
@@ -58,7 +61,6 @@ app = typer.Typer(
     # Rich's markup would take [MASK] for a style, and Rich takes time to load.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -76,9 +78,11 @@ for verb in (
     yardstick,
     fill,
     export,
+    push,
     doctor,
+    completion,
 ):
-    app.command()(verb)
+    app.command(epilog=epilog(verb.__name__))(verb)
 
 
 @app.callback(invoke_without_command=True)

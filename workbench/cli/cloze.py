@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.cli.completion import offer_runs
 from workbench.cli.options import AsJson, Db, open_store
 from workbench.cli.output import print_json
 from workbench.cli.tables import show_table
@@ -24,7 +25,10 @@ def cloze(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="Lines such as: The capital of [MASK] is Paris. -> france")
     ],
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids, names, or `latest`.")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN...", help="Ids, names, or `latest`.", autocompletion=offer_runs),
+    ],
     last: Annotated[
         bool, typer.Option("--last", help="Only the newest checkpoint of each run, not all of them.")
     ] = False,

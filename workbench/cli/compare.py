@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.cli.completion import offer_runs
 from workbench.cli.options import AsJson, Db, open_store
 from workbench.cli.output import print_json
 from workbench.cli.tables import show_table
@@ -15,7 +16,10 @@ from workbench.text import printable
 if TYPE_CHECKING:
     from workbench.analysis.comparison import Comparison
 
-Runs = Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Ids, names, or `latest`.")]
+Runs = Annotated[
+    list[str],
+    typer.Argument(metavar="RUN RUN...", help="Ids, names, or `latest`.", autocompletion=offer_runs),
+]
 
 
 def compare(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.cli.completion import offer_models, offer_runs
 from workbench.cli.options import AsJson, Db, open_store
 from workbench.errors import UsageError
 
@@ -25,7 +26,10 @@ def fill(
             show_default=False,
         ),
     ] = None,
-    run: Annotated[str | None, typer.Option(metavar="RUN", help="A run, by its newest checkpoint.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="A run, by its newest checkpoint.", autocompletion=offer_runs),
+    ] = None,
     checkpoint: Annotated[
         list[str] | None,
         typer.Option(
@@ -37,6 +41,7 @@ def fill(
         typer.Option(
             metavar="M",
             help="A hub id, a folder, `starter`, `run:RUN` or `run:RUN@STEP`; up to four side by side.",
+            autocompletion=offer_models,
         ),
     ] = None,
     top_k: Annotated[int, typer.Option(metavar="N", help="Predictions for each mask.")] = 5,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.cli.completion import offer_runs
+
 if TYPE_CHECKING:
     from workbench.store import Store
 
@@ -18,7 +20,10 @@ Db = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")
 ]
-RunReference = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its name, or `latest`.")]
+RunReference = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help="A run's id, its name, or `latest`.", autocompletion=offer_runs),
+]
 CheckpointName = Annotated[
     str | None,
     typer.Option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.cli.completion import offer_fields, offer_models, offer_presets
 from workbench.cli.options import AsJson, Db, Detach, RunReference, command_line, open_store
 from workbench.cli.output import print_json, run_as_json, say
 from workbench.cli.settings import changes_of
@@ -21,14 +22,21 @@ def train(
     context: typer.Context,
     preset: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Recipe to begin with: starter (usual), xsum, or a saved one."),
+        typer.Option(
+            metavar="NAME",
+            help="Recipe to begin with: starter (usual), xsum, or a saved one.",
+            autocompletion=offer_presets,
+        ),
     ] = None,
     config: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Recipe in TOML; what it gives goes before the preset."),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="M", help="Hub id, local folder, `starter`, or `run:RUN`.")
+        str | None,
+        typer.Option(
+            metavar="M", help="Hub id, local folder, `starter`, or `run:RUN`.", autocompletion=offer_models
+        ),
     ] = None,
     dataset: Annotated[
         str | None,
@@ -53,7 +61,13 @@ def train(
         str | None, typer.Option(metavar="auto|fp32|bf16|fp16", help="Number format.")
     ] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Any other field of the recipe.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="Any other field of the recipe.",
+            autocompletion=offer_fields,
+        ),
     ] = None,
     name: Annotated[str | None, typer.Option(metavar="TEXT", help="The run's name.")] = None,
     tag: Annotated[list[str] | None, typer.Option(metavar="T", help="A tag; may be given again.")] = None,

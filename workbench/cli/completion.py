@@ -1,0 +1,96 @@
+"""Completion for shells: `completion SHELL`, and what Tab offers for presets, runs and fields.
+
+What is asked for at a Tab must be quick and must never speak: whatever goes wrong, nothing is offered. Values
+that a shell would take apart are left out, since the scripts hand them on as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+PROGRAM = "mlm-workbench"
+VARIABLE = "_MLM_WORKBENCH_COMPLETE"
+_SAFE = re.compile(r"[\w@%+=,./:-]+", re.ASCII)
+_MOST = 100
+
+Offer = Callable[[typer.Context, str], list[str]]
+
+
+class Shell(StrEnum):
+    """The shells that a script is written for."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
+def completion(
+    shell: Annotated[Shell, typer.Argument(metavar="bash|zsh|fish", help="The shell that is to complete.")],
+) -> None:
+    """Print a script that lets a shell complete verbs, options, presets and runs.
+
+    `mlm-workbench --install-completion` writes it where the shell you are in looks for it.
+    """
+    from typer.completion import get_completion_script
+
+    typer.echo(get_completion_script(prog_name=PROGRAM, complete_var=VARIABLE, shell=shell))
+
+
+def _offer(values: Callable[[typer.Context], Iterable[str]]) -> Offer:
+    def offered(context: typer.Context, incomplete: str) -> list[str]:
+        try:
+            found = [value for value in values(context) if _SAFE.fullmatch(value)]
+        except Exception:  # a message would be in the middle of what is being typed
+            return []
+        return [value for value in dict.fromkeys(found) if value.startswith(incomplete)][:_MOST]
+
+    return offered
+
+
+def _names_of_runs(context: typer.Context) -> list[str]:
+    from workbench.store.names import run_names
+
+    known = run_names(_database(context))
+    names = [name for _, name in known]
+    return [
+        "latest",
+        *(name for name in names if names.count(name) == 1),
+        *(str(run_id) for run_id, _ in known),
+    ]
+
+
+def _names_of_models(context: typer.Context) -> list[str]:
+    return ["starter", *(f"run:{name}" for name in _names_of_runs(context))]
+
+
+def _names_of_presets(context: typer.Context) -> list[str]:
+    from workbench import presets
+
+    return presets.names()
+
+
+def _fields(context: typer.Context) -> list[str]:
+    from workbench.recipe import Recipe
+
+    return [f"{field}=" for field in Recipe.model_fields]
+
+
+def _database(context: typer.Context) -> str | None:
+    """The database that the line names, after the verb or before it."""
+    one: typer.Context | None = context
+    while one is not None:
+        if named := one.params.get("db"):
+            return str(named)
+        one = one.parent  # type: ignore[assignment]
+    return None
+
+
+offer_runs = _offer(_names_of_runs)
+offer_models = _offer(_names_of_models)
+offer_presets = _offer(_names_of_presets)
+offer_fields = _offer(_fields)

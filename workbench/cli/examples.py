@@ -1,0 +1,77 @@
+"""The end of every verb's help: examples, and the exit codes where a script would ask for them."""
+
+from __future__ import annotations
+
+_EXAMPLES: dict[str, tuple[str, ...]] = {
+    "train": (
+        "mlm-workbench train                          # the starter, no network",
+        "mlm-workbench train --preset xsum --epochs 1 --name first",
+        "mlm-workbench train --dataset 'reports/*.txt' --model run:first",
+        "mlm-workbench train --config recipe.toml --set max_steps=100",
+        "ID=$(mlm-workbench train --detach)           # goes on by itself",
+    ),
+    "runs": (
+        "mlm-workbench runs",
+        "mlm-workbench runs --json | jq '.[0].eval_perplexity'",
+        "mlm-workbench runs --export runs.parquet",
+    ),
+    "show": (
+        "mlm-workbench show latest",
+        "mlm-workbench show 3 --json",
+        "mlm-workbench show 3 --export metrics.csv    # a row a measured value",
+    ),
+    "stop": (
+        "mlm-workbench stop latest",
+        "mlm-workbench stop 3 --wait 0                # do not wait",
+    ),
+    "resume": ("mlm-workbench resume 3", "mlm-workbench resume latest --detach"),
+    "delete": ("mlm-workbench delete 3", "mlm-workbench delete 3 --yes             # in a script"),
+    "compare": ("mlm-workbench compare 3 4", "mlm-workbench compare 3 4 5 --best --json"),
+    "changed": ("mlm-workbench changed 3 4", "mlm-workbench changed 3 4 --json"),
+    "cloze": ("mlm-workbench cloze facts.txt 3 4", "mlm-workbench cloze facts.txt latest --last"),
+    "yardstick": ("mlm-workbench yardstick 3",),
+    "fill": (
+        'mlm-workbench fill "The [MASK] of the list is returned."',
+        "mlm-workbench fill --run 3 --checkpoint best --top-k 10 'A [MASK].'",
+        "mlm-workbench fill --model starter           # a prompt",
+        "mlm-workbench fill --run latest --json - < sentences.txt",
+    ),
+    "export": (
+        "mlm-workbench export latest models/mine",
+        "mlm-workbench export 3 models/mine --checkpoint best --force",
+    ),
+    "push": (
+        "hf auth login",
+        "mlm-workbench push latest my-name/my-model --private",
+    ),
+    "doctor": ("mlm-workbench doctor",),
+    "completion": (
+        "mlm-workbench --install-completion           # for the shell you are in",
+        'eval "$(mlm-workbench completion bash)"      # in ~/.bashrc',
+        'eval "$(mlm-workbench completion zsh)"       # in ~/.zshrc, after compinit',
+        "mlm-workbench completion fish > \\",
+        "    ~/.config/fish/completions/mlm-workbench.fish",
+    ),
+    "inspect": ("mlm-workbench inspect notes.jsonl", "mlm-workbench inspect 'reports/*.txt' --json"),
+}
+_EXIT_CODES = {
+    "train": (
+        "0 finished, 1 failed or crashed, 2 bad usage, 130 stopped by Ctrl-C.",
+        "With --detach: 0 when it has been started.",
+    ),
+    "resume": ("0 finished, 1 failed or crashed, 2 bad usage, 130 stopped by Ctrl-C.",),
+    "export": ("0 written, 1 it could not be, 2 bad usage or a folder in use.",),
+    "push": ("0 there, 1 the hub refused or is out of reach, 2 bad usage.",),
+    "doctor": ("0 all is well, 1 something is not.",),
+}
+
+
+def epilog(verb: str) -> str | None:
+    """What is written below the options of a verb; None for one without examples."""
+    if verb not in _EXAMPLES:
+        return None
+    # \b: these lines are not to be filled
+    paragraphs = ["\b\nExamples:\n" + "\n".join(f"  {line}" for line in _EXAMPLES[verb])]
+    if verb in _EXIT_CODES:
+        paragraphs.append("\b\nExit codes:\n" + "\n".join(f"  {line}" for line in _EXIT_CODES[verb]))
+    return "\n\n".join(paragraphs)
