@@ -41,9 +41,7 @@ async def test_an_empty_store_says_what_to_press(app: WorkbenchApp) -> None:
 
 
 async def test_every_run_is_listed_newest_first_with_its_figures(app: WorkbenchApp, history: Store) -> None:
-    async with app.run_test(size=(140, 30)) as pilot:
-        await settle(pilot)
-        await pilot.press("p")
+    async with app.run_test(size=(150, 30)) as pilot:
         await settle(pilot)
         await pilot.press("p")
         await settle(pilot)
@@ -52,13 +50,13 @@ async def test_every_run_is_listed_newest_first_with_its_figures(app: WorkbenchA
         assert " ".join(lines[1].split()) == titles
         assert [line.split()[1] for line in lines[2:8]] == ["6", "5", "4", "3", "2", "1"]
         first = " ".join(lines[7].split())
-        assert first == "✓ 1 first finished starter python-docs 128 0.15 2 █▂▁ 45.2 44.9 — 1m 40s"
+        assert first == "✓ 1 first finished starter python-docs 128 0.15 2 █▁ 45.2 44.9 — 1m 40s"
         assert [line.split()[0] for line in lines[2:8]] == ["▶", "✗", "!", "■", "○", "✓"]
         assert "2 going · 6 runs · experiments.db" in lines[0]
 
 
 async def test_names_cannot_write_markup_or_escapes(app: WorkbenchApp, history: Store) -> None:
-    async with app.run_test(size=(140, 30)) as pilot:
+    async with app.run_test(size=(150, 30)) as pilot:
         await settle(pilot)
         await pilot.press("p")
         await settle(pilot)

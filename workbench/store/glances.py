@@ -29,13 +29,17 @@ class Glances:
         self._store = store
 
     def sparks(self, run_ids: Collection[int], name: str, parts: int) -> dict[int, list[float]]:
-        """Of each run the values of a metric in the order of steps; few of them, and no peak or trough lost.
+        """Of each run the values of a metric since training began, in the order of steps; few of them, and no
+        peak or trough lost. What was measured before, at step 0, would make the rest look flat.
 
         Of each of `parts` equal parts of a run's steps the highest and the lowest value are given, in this
         order; a part with one value gives that. The last value is itself.
         """
         here = and_(
-            col(Metric.run_id).in_(run_ids), col(Metric.name) == name, col(Metric.superseded).is_(False)
+            col(Metric.run_id).in_(run_ids),
+            col(Metric.name) == name,
+            col(Metric.superseded).is_(False),
+            col(Metric.step) > 0,
         )
         spans = (
             select(

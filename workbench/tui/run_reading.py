@@ -60,10 +60,12 @@ class Reading:
         changed = version is None or version != self._whole_version
         due = self._whole_at + WHOLE_EVERY - now
         also, self.touched = self.touched, set()
-        lines = self._kept.refresh(whole=changed and due <= 0, also=also)
-        if changed and due <= 0:
+        whole = changed and due <= 0
+        lines = self._kept.refresh(whole=whole, also=also)
+        if whole:
             self._whole_version, self._whole_at, due = version, now, 0.0
-        if lines != self._wishes[0]:
+        # A run that goes does not make a column wider; looking at all of them each second would cost.
+        if also or whole or len(lines) != len(self._wishes[0]):
             self._wishes = (lines, wishes(lines))
         return Listing(lines, self._wishes[1], max(due, 0.0) if changed else 0.0)
 

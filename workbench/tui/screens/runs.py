@@ -199,7 +199,7 @@ base:>900 time:>10m lr:>=1e-4; several values with commas; - before what must no
         hidden = sum(line.archived for line in self._ordered)
         if not self.query_one(RunFilterLine).text.strip():
             return ALL_ARCHIVED
-        more = f"\nPress  A  to look among the archived too: {hidden} are." if hidden else ""
+        more = f"\nA  looks among the archived too: {hidden}." if hidden else ""
         return NOTHING_FOUND.format(archived="" if self._show_archived else more)
 
     def _show_title(self) -> None:

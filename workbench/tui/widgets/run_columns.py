@@ -73,7 +73,7 @@ COLUMNS: tuple[Column, ...] = (
         "name",
         "name",
         "name",
-        12,
+        16,
         40,
         0,
         lambda line, _: printable(line.name),

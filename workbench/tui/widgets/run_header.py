@@ -21,7 +21,7 @@ class RunHeader(Static):
     """Follows a `RunTable`. A click on a title asks for the list to be sorted by it."""
 
     DEFAULT_CSS = """
-    RunHeader { height: 1; padding: 0 1; text-style: underline; color: $text-muted; text-wrap: nowrap; }
+    RunHeader { height: 1; padding: 0 0 0 1; text-style: underline; color: $text-muted; text-wrap: nowrap; }
     RunHeader:ansi { color: ansi_default; }
     """
 

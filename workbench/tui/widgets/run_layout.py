@@ -66,7 +66,7 @@ def _least(column: Column, wanted: int) -> int:
 def wishes(lines: Sequence[RunLine]) -> list[int]:
     """The cells that each column could use for these runs."""
     texts: dict[str, set[str]] = {
-        "id": {"id▼", str(max((line.id for line in lines), default=0))},
+        "id": {str(max((line.id for line in lines), default=0))},
         "name": {line.name for line in lines},
         "chunk": {str(size) for size in {line.recipe.chunk_size for line in lines}},
         "mask": {figures.decimal(share) for share in {line.recipe.mask_prob for line in lines}},
@@ -79,7 +79,9 @@ def wishes(lines: Sequence[RunLine]) -> list[int]:
         "tags": {" ".join(tags) for tags in {line.tags for line in lines}},
     }
     return [
-        min(max((cell_len(text) for text in (column.title, *texts[column.key])), default=0), column.most)
+        min(
+            max((cell_len(text) for text in (f"{column.title}▲", *texts[column.key])), default=0), column.most
+        )
         if column.key in texts
         else column.least
         for column in COLUMNS

@@ -40,7 +40,7 @@ class RunPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="about-head", markup=False)
-        yield Chart(title="perplexity", empty="no figures yet")
+        yield Chart(title="ppl", empty="no figures yet")
         with VerticalScroll(can_focus=False):
             yield Static("", id="about-recipe", markup=False)
 
