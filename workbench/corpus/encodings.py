@@ -14,8 +14,10 @@ _WIDE = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_LIKELY = ("cp1252", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256", "shift_jis")
-_LIKELY += ("euc_jp", "gb18030", "big5", "euc_kr", "cp949")
+_LIKELY: tuple[str, ...] = (
+    *("cp1252", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256"),
+    *("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr", "cp949"),
+)
 """The more common first."""
 _USUAL = "cp1252"
 """Of Western Europe's Windows: what short text that is not UTF-8 most often is."""

@@ -92,7 +92,7 @@ def unreadable(path: Path, error: OSError) -> CorpusError:
     return CorpusError(f"{path} cannot be read: {error.strerror or error}.", "Check its permissions.")
 
 
-def _unpacked(on_disk: io.BufferedReader, path: Path) -> io.BufferedIOBase:
+def _unpacked(on_disk: io.BufferedReader, path: Path) -> io.BufferedReader:
     """The file's content. What is damaged in it raises OSError when it is read."""
     packing = PACKED.get(path.suffix.lower())
     if packing is None:
@@ -122,10 +122,9 @@ class _Readable(io.RawIOBase):
         return len(content)
 
 
-def _raw_lines(file: io.BufferedIOBase, path: Path) -> Iterator[bytes]:
+def _raw_lines(file: io.BufferedReader, path: Path) -> Iterator[bytes]:
     """The lines of a file in UTF-8, or an encoding with ASCII's line ends; none as long as LONGEST_LINE."""
-    start = file.peek(4)[:4] if isinstance(file, io.BufferedReader) else b""
-    encoding = wide_encoding(start)
+    encoding = wide_encoding(file.peek(4)[:4])
     if encoding is not None:
         yield from _transcoded(file, encoding, path)
         return
@@ -140,7 +139,7 @@ def _raw_lines(file: io.BufferedIOBase, path: Path) -> Iterator[bytes]:
         yield raw
 
 
-def _transcoded(file: io.BufferedIOBase, encoding: str, path: Path) -> Iterator[bytes]:
+def _transcoded(file: io.BufferedReader, encoding: str, path: Path) -> Iterator[bytes]:
     """The lines of UTF-16 or UTF-32 as UTF-8, with the mark that says so to the Decoder."""
     number = 1
     try:

@@ -135,7 +135,7 @@ def _fetch_one(repository: str, kind: str, commit: str, info: Any, counter: _Cou
             info.path,
             repo_type=kind,
             revision=commit,
-            tqdm_class=counter.bar(),  # type: ignore[arg-type]
+            tqdm_class=counter.bar(),
         )
     )
     if _is_whole(path, info):
