@@ -25,7 +25,7 @@ class RunOverlay(Chart):
     )
 
     def __init__(self) -> None:
-        super().__init__(title="perplexity")
+        super().__init__(empty="Nothing measured yet. t shows the other curves.")
         self._axis = "steps"
         self._contestants: Sequence[Contestant] = ()
         self._curve = "test"

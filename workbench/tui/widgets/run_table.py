@@ -225,7 +225,9 @@ class RunTable(ScrollView, can_focus=True):
         if is_current:
             name = "run-table--cursor" if self.has_focus else "run-table--cursor-blurred"
             style = base + self.get_component_rich_style(name, partial=True)
-        segments = line_of(cells, self._layout, style, Style.parse(mark(str(status)).style))
+        # Without colours a red would come out as a dark grey: the symbol alone says it.
+        colour = Style.null() if self.app.no_color else Style.parse(mark(str(status)).style)
+        segments = line_of(cells, self._layout, style, colour)
         return Strip(segments).adjust_cell_length(width, style)
 
 
