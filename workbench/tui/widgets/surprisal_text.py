@@ -12,7 +12,7 @@ from workbench.tui import figures
 
 LEVELS = ((2.0, "not italic"), (5.0, "underline"), (10.0, "bold underline yellow"))
 """Up to so many bits: this style. Letter attributes alone tell them apart, colour only helps."""
-HIGHEST = "bold reverse red"
+HIGHEST = "bold reverse"
 _MOST_UNEXPECTED = 3
 _JOIN = "·"
 """Stands between two tokens that have no space between them."""
