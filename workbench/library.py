@@ -21,14 +21,15 @@ def train(
     name: str | None = None,
     tags: Sequence[str] = (),
     store: Store | str | Path | None = None,
+    report_to: Sequence[str] = (),
     wait: bool = True,
     listen: Callable[[Run], None] | None = None,
 ) -> Run:
     """Train `recipe` in a process of its own, which outlives this one; the run as it is at the end.
 
     store: an open store, or the path or URL of one; None: $MLM_WORKBENCH_DB, or experiments.db in the current
-    folder. wait: False returns at once, while the run goes on. listen: called with the run whenever something
-    new is known of it, in this thread.
+    folder. report_to: trackers such as tensorboard, besides the store. wait: False returns at once, while the
+    run goes on. listen: called with the run whenever something new is known of it, in this thread.
 
     An interrupt (Ctrl-C, or a notebook's stop) stops the run with a checkpoint and is raised again when that
     is saved; a second one leaves at once. Raises TrainingError when the run failed or crashed, UsageError for
@@ -40,7 +41,7 @@ def train(
         if not isinstance(store, Store):
             store = Store.open(store)
             closing.callback(store.close)
-        run = launch.start(store, recipe, name, tags)
+        run = launch.start(store, recipe, name, tags, report_to=report_to)
         if not wait:
             return run
         assert run.id is not None

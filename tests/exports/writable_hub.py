@@ -51,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
             if name in self.home.files:
                 self._answer({"error": "exists", "url": f"{self.home.url}/{name}"}, 409)
                 return
-            self.home.files[name], self.home.private[name] = {}, bool(wanted.get("private"))
+            self.home.files[name], self.home.private[name] = {}, wanted.get("visibility") == "private"
             self._answer({"url": f"{self.home.url}/{name}", "name": name})
         elif parts == ["api", "validate-yaml"]:
             self._answer({"errors": [], "warnings": []})

@@ -80,6 +80,12 @@ def _fields(context: typer.Context) -> list[str]:
     return [f"{field}=" for field in Recipe.model_fields]
 
 
+def _trackers(context: typer.Context) -> Iterable[str]:
+    from workbench.worker.reporting import TRACKERS
+
+    return TRACKERS
+
+
 def _database(context: typer.Context) -> str | None:
     """The database that the line names, after the verb or before it."""
     one: typer.Context | None = context
@@ -94,3 +100,4 @@ offer_runs = _offer(_names_of_runs)
 offer_models = _offer(_names_of_models)
 offer_presets = _offer(_names_of_presets)
 offer_fields = _offer(_fields)
+offer_trackers = _offer(_trackers)

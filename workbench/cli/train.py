@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli.completion import offer_fields, offer_models, offer_presets
+from workbench.cli.completion import offer_fields, offer_models, offer_presets, offer_trackers
 from workbench.cli.options import AsJson, Db, Detach, RunReference, command_line, open_store
 from workbench.cli.output import print_json, run_as_json, say
 from workbench.cli.settings import changes_of
@@ -71,6 +71,14 @@ def train(
     ] = None,
     name: Annotated[str | None, typer.Option(metavar="TEXT", help="The run's name.")] = None,
     tag: Annotated[list[str] | None, typer.Option(metavar="T", help="A tag; may be given again.")] = None,
+    report_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TRACKER",
+            help="tensorboard, mlflow, wandb or trackio; may be given again.",
+            autocompletion=offer_trackers,
+        ),
+    ] = None,
     detach: Detach = False,
     as_json: AsJson = False,
     db: Db = None,
@@ -97,7 +105,7 @@ def train(
 
     store = open_store(context, db)
     with catching_interrupts() as interrupts:
-        run = launch.start(store, recipe, name, tag or (), command_line())
+        run = launch.start(store, recipe, name, tag or (), command_line(), report_to or ())
         _watch(store, run, interrupts, detach=detach, as_json=as_json)
 
 

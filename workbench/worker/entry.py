@@ -27,6 +27,7 @@ from workbench.worker.heartbeat import Heartbeat
 from workbench.worker.identity import own_identity
 from workbench.worker.phase_times import PhaseTimes
 from workbench.worker.recorder import Recorder, insist
+from workbench.worker.reporting import Reporting
 from workbench.worker.resuming import go_back_to_checkpoint
 from workbench.worker.scoring import score_run
 from workbench.worker.stop_flag import StopFlag
@@ -160,7 +161,8 @@ class _Job:
         step, epoch = figures.columns["step"] or 0, figures.columns["epoch"] or 0.0
         with (
             Recorder(self._store, self._run_id, segment, figures, give_up=self._gives_up) as record,
-            PhaseTimes(record, step=step, epoch=epoch) as timed,
+            Reporting(record, self._run) as report,
+            PhaseTimes(report, step=step, epoch=epoch) as timed,
             SystemSampler(timed, step=step, epoch=epoch) as listen,
         ):
             try:

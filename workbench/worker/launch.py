@@ -21,6 +21,7 @@ from workbench.store.engine import VARIABLE, sqlite_file
 from workbench.worker.death import remember_exit
 from workbench.worker.identity import Identity, identity_of, is_same_process, own_identity
 from workbench.worker.liveness import LOG
+from workbench.worker.reporting import REPORT_TO, check_trackers
 
 RESUMABLE = frozenset({Status.STOPPED, Status.FAILED, Status.CRASHED})
 """The statuses of a run that did not come to its end."""
@@ -28,20 +29,26 @@ _RUN = "run:"
 
 
 def start(
-    store: Store, recipe: Recipe, name: str | None = None, tags: Sequence[str] = (), command: str = ""
+    store: Store,
+    recipe: Recipe,
+    name: str | None = None,
+    tags: Sequence[str] = (),
+    command: str = "",
+    report_to: Sequence[str] = (),
 ) -> Run:
     """Queue a run of `recipe` and start its worker, which goes on when this process ends. Returns at once.
 
     `command` is what was asked, as a person would type it, kept in the run's environment. A model `run:RUN`
-    is settled here: the run that `latest` means now. Raises UsageError or StoreError.
+    is settled here: the run that `latest` means now. `report_to`: trackers (reporting.TRACKERS), kept there
+    too, for a resume. Raises UsageError or StoreError.
     """
+    check_trackers(report_to)
     if recipe.model.startswith(_RUN):
         recipe = recipe.with_changes(model=f"{_RUN}{store.find(recipe.model).id}")
     run = store.create_run(recipe, name, tags)
     assert run.id is not None
-    store.update_run(
-        run.id, environment={"command": without_passwords(command), "working_folder": str(Path.cwd())}
-    )
+    asked = {"command": without_passwords(command), "working_folder": str(Path.cwd())}
+    store.update_run(run.id, environment=asked | ({REPORT_TO: list(report_to)} if report_to else {}))
     try:
         folder = _new_folder(Path(run.folder))
     except StoreError as error:

@@ -1,0 +1,127 @@
+"""A run's metrics to experiment trackers besides the store, through Accelerate's tracker classes.
+
+The trackers hear of everything on a thread of their own: one that is slow keeps nothing waiting, and one that
+fails is left out from then on, with a warning in the run's log. Trackers are not part of the recipe: they
+change no number.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import queue
+import threading
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Self
+
+from workbench.errors import UsageError
+from workbench.private import without_secrets
+from workbench.store import Run
+from workbench.training.events import EngineReady, Event, Listener, Metrics
+
+log = logging.getLogger(__name__)
+
+TRACKERS = {"tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb", "trackio": "trackio"}
+"""The trackers by the names that people give, and the package that each needs."""
+PROJECT = "mlm-workbench"
+REPORT_TO = "report_to"
+"""The key in a run's environment."""
+LAST_WORDS_SECONDS = 60.0
+"""How long an ended training waits for trackers to take its last figures."""
+
+
+def check_trackers(names: Sequence[str]) -> None:
+    """Raises UsageError for a tracker that is not known, or whose package is not installed."""
+    for name in names:
+        if name not in TRACKERS:
+            raise UsageError(f"There is no tracker {name!r}.", f"Trackers: {', '.join(TRACKERS)}.")
+        if find_spec(TRACKERS[name]) is None:
+            raise UsageError(
+                f"To report to {name}, the package {TRACKERS[name]} is needed.",
+                f"Install it: pip install {TRACKERS[name]}",
+            )
+
+
+class Reporting:
+    """Hands on a training's events to `listen`, and its metrics to the trackers that the run is to report to.
+
+    A context manager. The trackers start when the engine is ready, whose processes they ask for their place.
+    """
+
+    def __init__(self, listen: Listener, run: Run) -> None:
+        self._listen, self._run = listen, run
+        self._names = [str(name) for name in run.environment.get(REPORT_TO) or ()]
+        self._events: queue.SimpleQueue[Metrics | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def __call__(self, event: Event) -> None:
+        self._listen(event)
+        if isinstance(event, EngineReady) and self._names and self._thread is None:
+            self._thread = threading.Thread(target=self._report, daemon=True, name="reporting")
+            self._thread.start()
+        elif isinstance(event, Metrics) and self._thread is not None:
+            self._events.put(event)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread is None:
+            return
+        self._events.put(None)
+        self._thread.join(LAST_WORDS_SECONDS)
+        if self._thread.is_alive():
+            log.warning("%s did not take the last figures in time.", ", ".join(self._names))
+
+    def _report(self) -> None:
+        trackers = {}
+        for name in self._names:
+            try:
+                trackers[name] = _started(name, self._run)
+                log.info("reports to %s", name)
+            except BaseException as error:  # SystemExit too: some end the program where nobody is logged in
+                _leave_out(name, error)
+        while (event := self._events.get()) is not None:
+            values = {name: value for name, value in event.values.items() if math.isfinite(value)}
+            for name in list(trackers):
+                try:
+                    trackers[name].log(values, step=event.step)
+                except Exception as error:
+                    _leave_out(name, error)
+                    del trackers[name]
+        for name, tracker in trackers.items():
+            try:
+                tracker.finish()
+            except Exception as error:
+                _leave_out(name, error)
+
+
+def _started(name: str, run: Run) -> Any:
+    """A tracker that has been told the recipe."""
+    from accelerate import tracking
+
+    label = f"{run.id}-{run.name}"
+    tracker: Any
+    match name:
+        case "tensorboard":
+            # beside the run's other files, where `tensorboard --logdir runs` finds those of all runs
+            tracker = tracking.TensorBoardTracker("tensorboard", logging_dir=Path(run.folder))
+        case "mlflow":
+            tracker = tracking.MLflowTracker(experiment_name=PROJECT, run_name=label)
+        case "wandb":
+            tracker = tracking.WandBTracker(PROJECT, name=label, dir=run.folder)
+        case "trackio":
+            tracker = tracking.TrackioTracker(PROJECT, name=label)
+        case _:
+            raise UsageError(f"There is no tracker {name!r}.")
+    tracker.start()
+    values = {key: "" if value is None else value for key, value in run.recipe.items()}
+    tracker.store_init_configuration(values)
+    return tracker
+
+
+def _leave_out(name: str, error: BaseException) -> None:
+    said = (without_secrets(str(error)).strip() or type(error).__name__).splitlines()[0]
+    log.warning("It no longer reports to %s: %s", name, said)
