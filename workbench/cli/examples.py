@@ -8,7 +8,7 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
         "mlm-workbench train --preset xsum --epochs 1 --name first",
         "mlm-workbench train --dataset 'reports/*.txt' --model run:first",
         "mlm-workbench train --config recipe.toml --set max_steps=100",
-        "mlm-workbench train --report-to tensorboard  # then: tensorboard --logdir runs",
+        "mlm-workbench train --report-to tensorboard  # tensorboard --logdir runs",
         "ID=$(mlm-workbench train --detach)           # goes on by itself",
     ),
     "runs": (
