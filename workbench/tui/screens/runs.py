@@ -188,7 +188,7 @@ base:>900 time:>10m lr:>=1e-4; several values with commas; - before what must no
             self.query_one("#empty Static", Static).update(self._why_empty())
         elif self.focused is None:
             table.focus()  # it had none while it was hidden
-        count = f"{len(self._shown)} of {len(self._ordered)}"
+        count = f"{len(self._shown):,} of {len(self._ordered):,}"
         self.query_one(RunFilterLine).say(count, "; ".join(self._filter.mistakes))
         self._show_title()
         self._show_current()
