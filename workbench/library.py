@@ -44,12 +44,13 @@ def train(
         run = launch.start(store, recipe, name, tags, report_to=report_to)
         if not wait:
             return run
-        assert run.id is not None
+        run_id = run.id
+        assert run_id is not None
         try:
-            run = _follow(store, run.id, listen)
+            run = _follow(store, run_id, listen)
         except KeyboardInterrupt:
-            launch.stop(store, run.id)
-            _follow(store, run.id, listen)
+            launch.stop(store, run_id)
+            _follow(store, run_id, listen)
             raise
     if run.status in (Status.FAILED, Status.CRASHED):
         raise TrainingError(f"Run {run.id} {run.name} {run.status}: {run.error}", run.error_hint or "")
