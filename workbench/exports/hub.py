@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from workbench.errors import UsageError, WorkbenchError
-from workbench.exports.model_folder import export_run
+from workbench.exports.model_folder import checkpoint_of, export_run
 from workbench.private import without_secrets
 from workbench.store import Run, Store
 from workbench.text import printable
@@ -33,19 +35,27 @@ def push_run(
             f"{printable(repository)!r} cannot be a repository's name.", "Write OWNER/NAME."
         ) from error
     api = HfApi(library_name="mlm-workbench")
+    checkpoint_of(store, run, checkpoint)  # one that there is not must leave no empty repository behind
+    with _explaining(repository):  # a hub that refuses does so before a model is written
+        made = api.create_repo(repository, private=private or None, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mlm-workbench-") as temporary:
         folder = Path(temporary) / "model"
         saved = export_run(store, run, folder, checkpoint=checkpoint)
-        try:
-            made = api.create_repo(repository, private=private or None, exist_ok=True)
+        with _explaining(repository):
             api.upload_folder(
                 repo_id=made.repo_id,
                 folder_path=folder,
                 commit_message=f"Step {saved.step} of a training with mlm-workbench",
             )
-        except Exception as error:  # of any of the client's layers: HTTP, sockets, its own checks
-            raise explained(error, repository) from error
     return str(made)
+
+
+@contextmanager
+def _explaining(repository: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # of any of the client's layers: HTTP, sockets, its own checks
+        raise explained(error, repository) from error
 
 
 def explained(error: Exception, repository: str) -> WorkbenchError:

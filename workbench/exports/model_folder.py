@@ -32,7 +32,7 @@ def export_run(
     """
     folder = folder.expanduser().absolute()
     _check_place(folder, replace)
-    saved, source = _checkpoint(store, run, checkpoint)
+    saved, source = checkpoint_of(store, run, checkpoint)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.writing-", dir=folder.parent) as temporary:
@@ -76,7 +76,8 @@ def _check_place(folder: Path, replace: bool) -> None:
         )
 
 
-def _checkpoint(store: Store, run: Run, wanted: int | str | None) -> tuple[Checkpoint, Path]:
+def checkpoint_of(store: Store, run: Run, wanted: int | str | None) -> tuple[Checkpoint, Path]:
+    """The checkpoint that is wanted, as in `export_run`, and its folder. Raises ModelError."""
     source = Path(resolve_model(store, run=str(run.id), checkpoint=wanted).path)
     assert run.id is not None
     saved = next((one for one in store.checkpoints(run.id) if Path(one.path).name == source.name), None)
