@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
@@ -64,6 +65,8 @@ async def draw() -> None:
         await pilot.press("escape", "n")
         await pilot.pause(1)
         await fill_form(pilot, "2", "python-docs")
+        await pilot.press("f2")
+        await wait_for_preview(pilot)
         save(app, "new-run")
         await pilot.press("ctrl+s")
         await pilot.pause(2)
@@ -80,12 +83,29 @@ async def draw() -> None:
         await pilot.press("escape")
         await pilot.pause(1)
         save(app, "runs")
+        await pilot.press("space", "down", "space", "equals_sign")
+        await pilot.pause(3)
+        save(app, "compare")
+        await pilot.press("escape", "home")
+        await pilot.pause(0.5)
         await pilot.press("c")
         await pilot.pause(0.5)
         await pilot.press(*(key_of(letter) for letter in SENTENCE), "enter")
         await wait_for_answers(pilot)
         save(app, "console")
     store.close()
+
+
+async def wait_for_preview(pilot: Pilot[None]) -> None:
+    """Until the form shows chunks with their masks; their process starts first."""
+    from workbench.tui.widgets.preview_pane import PreviewPane
+
+    for _ in range(120):
+        await pilot.pause(0.5)
+        chunks = pilot.app.screen.query_one(PreviewPane).query_one(".chunks", Static)
+        if str(chunks.content).strip():
+            return
+    raise TimeoutError("No preview within a minute.")
 
 
 async def wait_for_answers(pilot: Pilot[None]) -> None:
