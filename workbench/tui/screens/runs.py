@@ -11,39 +11,21 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.widgets import Footer, Static
 
-from workbench.text import printable
-from workbench.tui import actions, figures, run_edits
+from workbench.tui import actions, run_edits
 from workbench.tui.run_filter import RunFilter, parse
 from workbench.tui.run_reading import Listing, Reading
-from workbench.tui.run_text import STAR, short_name
+from workbench.tui.screens import runs_text
 from workbench.tui.screens.base import TitleBar, WorkbenchScreen
 from workbench.tui.status import GOING, RESUMABLE
 from workbench.tui.widgets.run_columns import BY_KEY, COLUMNS, Context, order
 from workbench.tui.widgets.run_filter_line import RunFilterLine
 from workbench.tui.widgets.run_header import RunHeader
-from workbench.tui.widgets.run_panel import RunPanel, summary
+from workbench.tui.widgets.run_panel import RunPanel
 from workbench.tui.widgets.run_table import RunTable
 
 if TYPE_CHECKING:
     from workbench.store.run_lines import RunLine
     from workbench.tui.run_about import About
-
-EMPTY = """\
-No runs yet.
-
-Press  n  for a new run: the form comes filled in with the starter,
-a small model and text that need no network. Ctrl+S starts it.
-
-Press  c  to fill masks with the starter as it is.
-Press  ?  for all keys."""
-NOTHING_FOUND = """\
-No run is like that.
-
-Esc  clears the filter, in its line or here.   /  changes it.{archived}"""
-ALL_ARCHIVED = """\
-All runs are archived.
-
-Press  A  to see them, n  for a new run."""
 
 WIDE = 110
 """Columns from which on the panel stands beside the list."""
@@ -58,18 +40,7 @@ class RunsScreen(WorkbenchScreen):
     """The list, what is known of the run under the cursor, and the keys that act on it or on marked ones."""
 
     TITLE = "Runs"
-    HELP = """
-Every run in this database. A run is a process of its own: it goes on when you leave this program, close
-the terminal or lose the connection, and is here when you come back. Keys act on the marked runs (◆), or on
-the one under the cursor when none is marked.
-
-curve, test, best: perplexity on held-out text, its last value, its lowest. Lower is better, but figures at
-different chunk sizes or mask probabilities answer different questions; yard is the same test for all.
-
-Filter: words, "several words", status:finished tag:x model:y data:z name:v note:w star:yes archived:yes (or
-all); numbers as chunk:128 mask:0.15 epochs:3 batch:16 seed:42 id:7, or compared as ppl:<50 best:<50 yard:<50
-base:>900 time:>10m lr:>=1e-4; several values with commas; - before what must not be: -status:failed,crashed.
-"""
+    HELP = runs_text.HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", key_display="⏎", tooltip="Watch the run: curves, progress, log"),
         Binding("n", "new_run", "New", tooltip="Set up and start a new run"),
@@ -121,7 +92,7 @@ base:>900 time:>10m lr:>=1e-4; several values with commas; - before what must no
                 yield RunHeader()
                 yield RunTable(id="runs")
                 with Container(id="empty"):
-                    yield Static(EMPTY, markup=False)
+                    yield Static(runs_text.EMPTY, markup=False)
             yield RunPanel()
         yield RunFilterLine()
         yield Static("", id="detail", markup=False)
@@ -195,12 +166,12 @@ base:>900 time:>10m lr:>=1e-4; several values with commas; - before what must no
 
     def _why_empty(self) -> str:
         if not self._ordered:
-            return EMPTY
+            return runs_text.EMPTY
         hidden = sum(line.archived for line in self._ordered)
         if not self.query_one(RunFilterLine).text.strip():
-            return ALL_ARCHIVED
+            return runs_text.ALL_ARCHIVED
         more = f"\nA  looks among the archived too: {hidden}." if hidden else ""
-        return NOTHING_FOUND.format(archived="" if self._show_archived else more)
+        return runs_text.NOTHING_FOUND.format(archived="" if self._show_archived else more)
 
     def _show_title(self) -> None:
         going = sum(line.status in GOING for line in self._ordered)
@@ -217,7 +188,7 @@ base:>900 time:>10m lr:>=1e-4; several values with commas; - before what must no
 
     def _show_current(self) -> None:
         line = self.current
-        wanted = detail(line, self.size.width - 2) if line else Text("")
+        wanted = runs_text.detail(line, self.size.width - 2) if line else Text("")
         shown = self.query_one("#detail", Static)
         if shown.content != wanted:
             shown.update(wanted)
@@ -409,45 +380,7 @@ base:>900 time:>10m lr:>=1e-4; several values with commas; - before what must no
         self.workbench.open_help()
 
 
-_NEEDING = frozenset(
-    {
-        "open",
-        "stop",
-        "resume",
-        "delete",
-        "undo",
-        "mark",
-        "mark_all",
-        "compare",
-        "filter",
-        "sort",
-        "star",
-        "archive",
-        "rename",
-        "tags",
-        "note",
-        "duplicate",
-    }
-)
+_ON_ONE = frozenset({"open", "rename", "duplicate", "mark", "mark_all", "filter", "sort", "undo"})
+_ON_MANY = frozenset({"stop", "resume", "delete", "compare", "star", "archive", "tags", "note"})
+_NEEDING = _ON_ONE | _ON_MANY
 """Actions that need a run, or one in a certain state."""
-
-
-def detail(line: RunLine, width: int) -> Text:
-    """Two lines on the run under the cursor: what it is doing and came to, or what went wrong."""
-    star = f" {STAR}" if line.starred else ""
-    first = Text(f"{figures.clip(printable(line.name), width // 2)}{star}  ", "bold", no_wrap=True, end="")
-    parts = [summary(line)]
-    if line.baseline_perplexity is not None:
-        parts.append(f"{figures.perplexity(line.baseline_perplexity)} before training")
-    first.append(figures.clip(printable(" · ".join(parts)), width - first.cell_len), "not bold")
-    recipe = line.recipe
-    if line.error:
-        second = f"{line.error.partition(chr(10))[0]} {line.error_hint or ''}"
-    else:
-        second = (
-            f"{short_name(recipe.model)} on {short_name(recipe.dataset)} · batch {recipe.batch_size} · "
-            f"lr {figures.decimal(recipe.learning_rate)} · seed {recipe.seed}"
-        )
-        second += f" · {' '.join(line.tags)}" if line.tags else ""
-        second += f" · “{line.note}”" if line.note else ""
-    return first.append("\n").append(figures.clip(printable(second), width), "not bold")
