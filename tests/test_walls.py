@@ -30,9 +30,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inference": BASE | {"pretrained", "store"},
     "analysis": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "store", "inference"},
     "worker": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "store", "inference", "analysis"},
+    "sweeps": BASE | {"recipe", "store", "worker"},
     "exports": BASE | {"recipe", "pretrained", "store", "inference", "analysis"},
     "preview": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "inference"},
-    "tui": BASE | {"recipe", "presets", EVENTS, "store", "worker", "inference", "analysis", "preview"},
+    "tui": BASE
+    | {"recipe", "presets", EVENTS, "store", "worker", "sweeps", "inference", "analysis", "preview"},
     # `doctor` looks at the machine and the starter
     "cli": BASE
     | {
@@ -44,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "training",
         "store",
         "worker",
+        "sweeps",
         "inference",
         "analysis",
         "exports",
@@ -70,6 +73,8 @@ LIGHT = [
     "workbench.presets",
     "workbench.preview.client",
     "workbench.training.events",
+    "workbench.sweeps.keeper",
+    "workbench.sweeps.queueing",
     "workbench.analysis.cloze",
     "workbench.analysis.compare",
 ]

@@ -64,6 +64,6 @@ def test_a_folder_of_another_database_is_left_alone(tmp_path: Path) -> None:
     taken = tmp_path / "1-name"
     taken.mkdir()
     (taken / "precious").touch()
-    assert launch._new_folder(taken) == tmp_path / "1-name-2"
-    assert launch._new_folder(taken) == tmp_path / "1-name-3"
+    assert launch.new_folder(taken) == tmp_path / "1-name-2"
+    assert launch.new_folder(taken) == tmp_path / "1-name-3"
     assert (taken / "precious").exists()

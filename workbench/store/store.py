@@ -21,9 +21,11 @@ from workbench.store.clozes import Clozes
 from workbench.store.curves import Curves
 from workbench.store.engine import SCHEMA_VERSION, current_version, locate, open_engine, sqlite_file
 from workbench.store.glances import Glances
+from workbench.store.lease import Lease
 from workbench.store.model_list import ModelList
 from workbench.store.naming import name_for
 from workbench.store.past import PastRuns
+from workbench.store.sweeps import Sweeps
 from workbench.store.tables import ACTIVE, Checkpoint, Fill, Metric, Run, Status
 from workbench.store.yardsticks import Yardsticks
 
@@ -51,6 +53,8 @@ class Store:
         self.glances = Glances(self)
         self.clozes = Clozes(self)
         self.yardsticks = Yardsticks(self)
+        self.sweeps = Sweeps(self)
+        self.lease = Lease(self)
 
     @classmethod
     def open(cls, location: str | Path | None = None) -> Store:

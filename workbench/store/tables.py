@@ -190,6 +190,7 @@ class Sweep(SQLModel, table=True):
     name: str
     status: str
     plan: dict[str, Any] = _json(dict)
+    trials_left: int = 0  # runs that a search is still to make
     created_at: float
 
 

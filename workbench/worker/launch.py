@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-
 from workbench.errors import StoreError, UsageError
-from workbench.private import file_mode, folder_mode
+from workbench.private import folder_mode
 from workbench.recipe import Recipe
 from workbench.store import ACTIVE, Run, Status, Store
-from workbench.store.engine import VARIABLE, sqlite_file
-from workbench.worker.death import remember_exit
-from workbench.worker.identity import Identity, identity_of, is_same_process, own_identity
+from workbench.worker.detached import cannot_be_written, start_detached
+from workbench.worker.devices import GIVEN, VISIBLE
+from workbench.worker.identity import is_same_process, own_identity
 from workbench.worker.liveness import LOG
 from workbench.worker.reporting import REPORT_TO, check_trackers
 
@@ -50,7 +45,7 @@ def start(
     asked = {"command": without_passwords(command), "working_folder": str(Path.cwd())}
     store.update_run(run.id, environment=asked | ({REPORT_TO: list(report_to)} if report_to else {}))
     try:
-        folder = _new_folder(Path(run.folder))
+        folder = new_folder(Path(run.folder))
     except StoreError as error:
         _fail(store, run.id, error)
         store.update_run(run.id, folder="")  # what is there is not this run's, and must not go with it
@@ -79,6 +74,7 @@ def resume(store: Store, run_id: int) -> Run:
         worker_pid=None,
         worker_started_at=None,
         heartbeat_at=time.time(),
+        queue_position=None,
     )
     if not queued:
         status = store.run(run_id).status
@@ -92,8 +88,23 @@ def resume(store: Store, run_id: int) -> Run:
     return store.run(run_id)
 
 
+def start_waiting(store: Store, run: Run, device: str | None = None) -> None:
+    """Start the worker of a run that waits in the queue. `device`: the only GPU that it is to see.
+
+    Raises StoreError when it cannot be started; the run has failed then.
+    """
+    assert run.id is not None
+    chosen = device is not None and run.recipe.get("device") in ("auto", "cuda")
+    if chosen:
+        store.update_run(run.id, environment={**run.environment, GIVEN: device})
+    _spawn(store, run, {VISIBLE: device} if chosen and device else None)
+
+
 def stop(store: Store, run_id: int) -> Run:
-    """Ask a run to stop; it saves a checkpoint and ends by itself. One that has ended stays as it is."""
+    """Ask a run to stop; it saves a checkpoint and ends by itself. One that has ended stays as it is, and one
+    that waits in the queue is taken out of it."""
+    if store.sweeps.cancel(run_id):
+        return store.run(run_id)
     store.request_stop(run_id)
     run = store.run(run_id)
     # The signal only saves the worker from looking up the store, once a second. A queued one is still
@@ -118,7 +129,7 @@ def without_passwords(command: str) -> str:
     return " ".join(words)
 
 
-def _new_folder(wanted: Path) -> Path:
+def new_folder(wanted: Path) -> Path:
     """A folder of the run's own, closed to others: a log may quote texts that are not for all.
 
     Where there is one already, of another database in the same place, another name is taken. Raises
@@ -135,68 +146,29 @@ def _new_folder(wanted: Path) -> Path:
                 folder = wanted.with_name(f"{wanted.name}-{number}")
                 number += 1
     except OSError as error:
-        raise _cannot_be_written(folder, error) from error
+        raise cannot_be_written(folder, error) from error
     return folder
 
 
-def _open_log(folder: Path) -> int:
-    try:
-        return os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, file_mode())
-    except OSError as error:
-        raise _cannot_be_written(folder, error) from error
-
-
-def _cannot_be_written(folder: Path, error: OSError) -> StoreError:
-    return StoreError(
-        f"The run's folder {folder} cannot be written: {error.strerror}.",
-        "Make room or change its permissions, or keep the database elsewhere with --db PATH.",
-    )
-
-
-def _spawn(store: Store, run: Run) -> None:
+def _spawn(store: Store, run: Run, environment: Mapping[str, str] | None = None) -> None:
     assert run.id is not None
-    # -P: a file in the current folder must not be taken for one of Python's modules
-    command = [sys.executable, "-P", "-u", "-m", "workbench.worker", "--run", str(run.id)]
-    # Threads that spin while they wait for each other bring a shared machine to a crawl: two trainings on two
-    # cores go at a twentieth of their speed. It must be set before PyTorch is loaded.
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
-    if sqlite_file(store.url) is None and make_url(store.url).password:
-        environment[VARIABLE] = store.url  # a command line can be read by everybody on the machine
-    else:
-        command += ["--db", store.url]
     working_folder = Path(str(run.environment.get("working_folder") or Path.cwd()))
     try:
-        log = _open_log(Path(run.folder))
+        identity = start_detached(
+            store,
+            "workbench.worker",
+            ["--run", str(run.id)],
+            log=Path(run.folder) / LOG,
+            # the recipe may name files from there
+            working_folder=working_folder if working_folder.is_dir() else None,
+            environment=environment,
+        )
     except StoreError as error:
         _fail(store, run.id, error)
         raise
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=working_folder if working_folder.is_dir() else None,  # the recipe may name files from there
-            env=environment,
-            start_new_session=True,
-        )
-    except OSError as error:
-        problem = StoreError(
-            f"The worker cannot be started: {error.strerror}.", "Is the machine out of memory?"
-        )
-        _fail(store, run.id, problem)
-        raise problem from error
-    finally:
-        os.close(log)
-    identity = identity_of(process.pid)
-    # Somebody has to take note of its end, or it stays a zombie for as long as this process lives.
-    threading.Thread(target=_await, args=(process, identity), daemon=True, name=f"worker-{run.id}").start()
     # The worker writes this too, as soon as it can; until then its death must not go unnoticed.
-    store.change_status(run.id, {Status.QUEUED}, **identity.columns(), heartbeat_at=time.time())
-
-
-def _await(process: subprocess.Popen[bytes], identity: Identity) -> None:
-    remember_exit(identity.worker_pid, identity.worker_started_at, process.wait())
+    columns = {**identity.columns(), "heartbeat_at": time.time(), "queue_position": None}
+    store.change_status(run.id, {Status.QUEUED}, **columns)
 
 
 def _fail(store: Store, run_id: int, error: StoreError) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import platform
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from workbench.errors import StoreError
 from workbench.store import Run, Status, Store
+from workbench.store.sweeps import waits
 from workbench.text import printable
 from workbench.worker.death import Death, death_of
 from workbench.worker.identity import boot_id, is_same_process, is_suspended, process_exists
+from workbench.worker.keeping import ensure_keeper
 
 LOG = "worker.log"
 """In the run's folder: what its worker says."""
@@ -27,10 +31,11 @@ _LAST_LINES, _LAST_BYTES, _LONGEST_LINE = 5, 8192, 300
 
 
 def refresh(store: Store) -> list[Run]:
-    """Mark runs whose process is gone as crashed; the runs that are still queued or running.
+    """Mark runs whose process is gone as crashed; the runs that are still queued or running. Where runs wait
+    in the queue and nobody keeps it, its keeper is started again.
 
-    Costs one query and a look at one process per active run. A run that was marked by mistake (its machine
-    slept, or its clock was set) marks itself as running again at its next sign of life.
+    Costs a few queries and a look at one process per active run. A run that was marked by mistake (its
+    machine slept, or its clock was set) marks itself as running again at its next sign of life.
     """
     active = []
     for run in store.active_runs():
@@ -49,6 +54,8 @@ def refresh(store: Store) -> list[Run]:
             error=_with_last_lines(dead.how, run),
             error_hint=f"{dead.advice} {resume}".strip(),
         )
+    with suppress(StoreError):  # the queue has a log of its own; what is known of runs is shown all the same
+        ensure_keeper(store)
     return active
 
 
@@ -78,8 +85,7 @@ def seconds_of_silence(run: Run) -> float:
 def _why_dead(run: Run) -> Death | None:
     """Why the run can have no process any more; None when it has one, or may have."""
     if run.worker_pid is None:
-        waits = run.queue_position is not None  # for its turn
-        late = not waits and seconds_of_silence(run) > START_SECONDS
+        late = not waits(run) and seconds_of_silence(run) > START_SECONDS
         return Death("Its worker never started.") if late else None
     here = boot_id()
     if run.host != platform.node():

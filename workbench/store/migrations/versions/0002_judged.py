@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String, nullable=False),
         sa.Column("status", sa.String, nullable=False),
         sa.Column("plan", sa.JSON, nullable=False),
+        sa.Column("trials_left", sa.Integer, nullable=False),
         sa.Column("created_at", sa.Float, nullable=False),
     )
     op.create_table(

@@ -1,0 +1,61 @@
+"""Who keeps the queue: one process, named in the table `keeper`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, update
+from sqlmodel import col, select
+
+from workbench.store.tables import Keeper
+
+if TYPE_CHECKING:
+    from workbench.store.store import Store
+
+_ROW = 1
+
+
+class Lease:
+    """The single row of `keeper`; `store.lease`. A process is named by pid, start, host and boot id."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def holder(self) -> Keeper | None:
+        """The process that was last said to keep the queue; it may be gone. None: none."""
+        with self._store._session() as session:
+            found = session.exec(select(Keeper).where(Keeper.id == _ROW)).first()
+        return found if found is not None and found.pid is not None else None
+
+    def take(self, before: Keeper | None, **process: Any) -> bool:
+        """Keep the queue after `before`, who is gone. Of several who try at once, one does."""
+        values = {**process, "heartbeat_at": time.time()}
+        with self._store._session() as session:
+            if session.exec(select(Keeper).where(Keeper.id == _ROW)).first() is None:
+                # whoever loses this race finds a row with another's pid
+                statement: Any = insert(Keeper).prefix_with("OR IGNORE", dialect="sqlite").values(id=_ROW)
+                session.connection().execute(statement)
+                session.commit()
+        query = update(Keeper).where(
+            col(Keeper.id) == _ROW,
+            col(Keeper.pid).is_(None) if before is None else col(Keeper.pid) == before.pid,
+            col(Keeper.started_at).is_(None)
+            if before is None
+            else col(Keeper.started_at) == before.started_at,
+        )
+        return self._store._write(query.values(**values)) == 1
+
+    def beat(self, pid: int, started_at: float) -> bool:
+        """Say that the keeper lives; whether it is still this process."""
+        return self._store._write(_of(pid, started_at).values(heartbeat_at=time.time())) == 1
+
+    def release(self, pid: int, started_at: float) -> None:
+        """Keep the queue no longer."""
+        self._store._write(_of(pid, started_at).values(pid=None, started_at=None))
+
+
+def _of(pid: int, started_at: float) -> Any:
+    return update(Keeper).where(
+        col(Keeper.id) == _ROW, col(Keeper.pid) == pid, col(Keeper.started_at) == started_at
+    )

@@ -1,0 +1,278 @@
+"""Sweeps and the queue: runs that wait for their turn, in an order that can be changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import ColumnElement, and_, func, or_, update
+from sqlmodel import Session, col, select
+
+from workbench.errors import UsageError
+from workbench.recipe import Recipe
+from workbench.store.naming import checked, name_for
+from workbench.store.tables import Run, Status, Sweep
+
+if TYPE_CHECKING:
+    from workbench.store.store import Store
+
+GOING, PAUSED = "going", "paused"
+"""What a sweep's status says: whether its waiting runs are started."""
+MakeFolder = Callable[[Path], Path]
+"""Makes a run's folder, or another one where that is taken; which one it was."""
+Place = Literal["first", "last"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run to be queued."""
+
+    recipe: Recipe
+    name: str
+
+
+class Sweeps:
+    """Queries on the table `sweep` and on runs that wait; `store.sweeps`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    # Making
+
+    def add(
+        self,
+        name: str | None,
+        plan: dict[str, Any],
+        runs: Callable[[str], Sequence[NewRun]],
+        make_folder: MakeFolder,
+        *,
+        trials: int = 0,
+        environment: dict[str, Any] | None = None,
+        tags: Sequence[str] = (),
+    ) -> Sweep:
+        """A sweep with its runs, all waiting, at the end of the queue; all of it or nothing.
+
+        `runs` is given the sweep's name: `name`, or sweep-ID. Raises UsageError for a name that cannot be,
+        and whatever `make_folder` raises.
+        """
+        with self._store._session() as session:
+            sweep = Sweep(
+                name=checked(name) if name else "",
+                status=GOING,
+                plan={**plan, "environment": environment or {}, "tags": list(tags)},
+                trials_left=trials,
+                created_at=time.time(),
+            )
+            session.add(sweep)
+            session.flush()
+            sweep.name = sweep.name or f"sweep-{sweep.id}"
+            self._queue(session, sweep, runs(sweep.name), make_folder)
+            session.commit()
+            return sweep
+
+    def extend(
+        self,
+        sweep_id: int,
+        plan: dict[str, Any],
+        runs: Sequence[NewRun],
+        make_folder: MakeFolder,
+        *,
+        trials: int = 0,
+    ) -> list[Run]:
+        """More runs, and trials, of a sweep whose plan is now another."""
+        with self._store._session() as session:
+            sweep = self._get(session, sweep_id)
+            kept = {key: sweep.plan[key] for key in ("environment", "tags")}
+            sweep.plan = {**plan, **kept}
+            sweep.trials_left += trials
+            made = self._queue(session, sweep, runs, make_folder)
+            session.commit()
+            return made
+
+    def take_trial(self, sweep_id: int, run: NewRun, make_folder: MakeFolder) -> Run | None:
+        """Queue one of the trials that a search has left; None: none is left."""
+        with self._store._session() as session:
+            taken = session.connection().execute(
+                update(Sweep)
+                .where(col(Sweep.id) == sweep_id, col(Sweep.trials_left) > 0)
+                .values(trials_left=col(Sweep.trials_left) - 1)
+            )
+            if taken.rowcount != 1:
+                return None
+            made = self._queue(session, self._get(session, sweep_id), [run], make_folder)
+            session.commit()
+            return made[0]
+
+    def _queue(
+        self, session: Session, sweep: Sweep, runs: Sequence[NewRun], make_folder: MakeFolder
+    ) -> list[Run]:
+        last = session.exec(select(func.max(Run.queue_position))).one() or 0.0
+        made = []
+        for number, new in enumerate(runs, 1):
+            run = Run(
+                name="",
+                recipe=new.recipe.model_dump(mode="json"),
+                tags=list(sweep.plan["tags"]),
+                environment=dict(sweep.plan["environment"]),
+                sweep_id=sweep.id,
+                queue_position=last + number,
+                created_at=time.time(),
+            )
+            session.add(run)
+            session.flush()
+            run.name, slug = name_for(new.recipe, new.name, ())
+            run.folder = str(make_folder(self._store.runs_folder / f"{run.id}-{slug}"))
+            made.append(run)
+        return made
+
+    # Reading
+
+    def all(self) -> list[Sweep]:
+        """All sweeps, newest first."""
+        with self._store._session() as session:
+            return list(session.exec(select(Sweep).order_by(col(Sweep.id).desc())))
+
+    def sweep(self, sweep_id: int) -> Sweep:
+        """The sweep of that id. Raises UsageError when there is none."""
+        with self._store._session() as session:
+            return self._get(session, sweep_id)
+
+    def find(self, reference: str) -> Sweep:
+        """A sweep by id, by a name that only one has, or `latest`. Raises UsageError with what there is."""
+        known = self.all()
+        if reference == "latest":
+            found = known[:1]
+        elif reference.isascii() and reference.isdigit():
+            found = [sweep for sweep in known if sweep.id == int(reference[:18])]
+        else:
+            found = [sweep for sweep in known if sweep.name == reference]
+        if len(found) == 1:
+            return found[0]
+        if not known:
+            raise UsageError(
+                "There are no sweeps yet.", "Start one: mlm-workbench sweep --chunk-size 64,128 --seeds 2"
+            )
+        if found:
+            ids = ", ".join(str(sweep.id) for sweep in found)
+            raise UsageError(f"{len(found)} sweeps are called {reference!r}: {ids}.", "Give the id.")
+        shown = ", ".join(f"{sweep.id} {sweep.name}" for sweep in known[:5])
+        raise UsageError(f"There is no sweep {reference!r}.", f"The newest are {shown}.")
+
+    def runs(self, sweep_id: int) -> list[Run]:
+        """The runs of a sweep that are not deleted, oldest first."""
+        query = select(Run).where(Run.sweep_id == sweep_id, col(Run.deleted_at).is_(None))
+        with self._store._session() as session:
+            return list(session.exec(query.order_by(col(Run.id))))
+
+    def counts(self) -> dict[int, dict[str, int]]:
+        """Of each sweep with runs, how many there are of each status."""
+        query = (
+            select(Run.sweep_id, Run.status, func.count())
+            .where(col(Run.sweep_id).is_not(None), col(Run.deleted_at).is_(None))
+            .group_by(col(Run.sweep_id), col(Run.status))
+        )
+        found: dict[int, dict[str, int]] = {}
+        with self._store._session() as session:
+            for sweep_id, status, count in session.execute(query):
+                found.setdefault(sweep_id, {})[status] = count
+        return found
+
+    def waiting(self, *, paused_too: bool = False) -> list[Run]:
+        """The runs that wait for their turn, in that order."""
+        query = select(Run).where(WAITS)
+        if not paused_too:
+            paused = select(Sweep.id).where(Sweep.status == PAUSED)
+            query = query.where(or_(col(Run.sweep_id).is_(None), col(Run.sweep_id).not_in(paused)))
+        with self._store._session() as session:
+            return list(session.exec(query.order_by(col(Run.queue_position), col(Run.id))))
+
+    def searches(self) -> list[Sweep]:
+        """The sweeps that have trials to come and are not paused, oldest first."""
+        query = select(Sweep).where(Sweep.status == GOING, Sweep.trials_left > 0)
+        with self._store._session() as session:
+            return list(session.exec(query.order_by(col(Sweep.id))))
+
+    def work_left(self) -> bool:
+        """Whether there is anything to start."""
+        return bool(self.waiting() or self.searches())
+
+    # Changing
+
+    def pause(self, sweep_id: int, paused: bool) -> None:
+        """Start no more runs of a sweep, or go on with it. What trains is left alone."""
+        self._store._write(
+            update(Sweep).where(col(Sweep.id) == sweep_id).values(status=PAUSED if paused else GOING)
+        )
+
+    def cancel(self, run_id: int) -> bool:
+        """Take a run out of the queue: it is stopped, and `resume` starts it. Whether it was waiting."""
+        now = time.time()
+        values = {"status": Status.STOPPED, "queue_position": None, "ended_at": now}
+        return self._store._write(update(Run).where(col(Run.id) == run_id, WAITS).values(**values)) == 1
+
+    def trim(self, sweep_id: int, run_ids: Collection[int] | None = None) -> int:
+        """Drop runs of a sweep that wait, as if they had never been, and the trials to come of a search.
+
+        None: all that wait. Returns how many runs and trials were dropped.
+        """
+        waiting = [run.id for run in self.waiting(paused_too=True) if run.sweep_id == sweep_id]
+        dropped = 0
+        for run_id in waiting:
+            if run_id is not None and (run_ids is None or run_id in run_ids) and self.cancel(run_id):
+                self._store.delete_run(run_id)
+                dropped += 1
+        if run_ids is None:
+            dropped += self.sweep(sweep_id).trials_left
+            self._store._write(update(Sweep).where(col(Sweep.id) == sweep_id).values(trials_left=0))
+        return dropped
+
+    def move(self, run_ids: Sequence[int], to: Place | int) -> list[int]:
+        """Put waiting runs, in this order, first or last in the queue, or before another waiting run.
+
+        Returns the ids of the whole queue, in its new order. Raises UsageError for a run that does not wait.
+        """
+        with self._store._session() as session:
+            queue = list(
+                session.exec(select(Run).where(WAITS).order_by(col(Run.queue_position), col(Run.id)))
+            )
+            by_id = {run.id: run for run in queue}
+            for run_id in [*run_ids, *([to] if isinstance(to, int) else [])]:
+                if run_id not in by_id:
+                    raise UsageError(f"Run {run_id} does not wait in the queue.", "`sweep show` lists those.")
+            moved = list(dict.fromkeys(run_ids))
+            order = [run_id for run_id in by_id if run_id not in moved]
+            if isinstance(to, int) and to in moved:
+                raise UsageError(f"Run {to} cannot be moved before itself.")
+            at = 0 if to == "first" else len(order) if to == "last" else order.index(to)
+            order[at:at] = moved
+            # a run that was started meanwhile is not touched: its position means nothing any more
+            for position, run_id in enumerate(order, 1):
+                session.connection().execute(
+                    update(Run).where(col(Run.id) == run_id, WAITS).values(queue_position=float(position))
+                )
+            session.commit()
+            return [run_id for run_id in order if run_id is not None]
+
+    @staticmethod
+    def _get(session: Session, sweep_id: int) -> Sweep:
+        found = session.get(Sweep, sweep_id)
+        if found is None:
+            raise UsageError(f"There is no sweep {sweep_id}.", "`mlm-workbench sweep list` lists them.")
+        return found
+
+
+WAITS: ColumnElement[bool] = and_(
+    col(Run.status) == Status.QUEUED,
+    col(Run.queue_position).is_not(None),
+    col(Run.worker_pid).is_(None),
+    col(Run.deleted_at).is_(None),
+)
+"""A run that waits for its turn. One that has a process, or had one, does not."""
+
+
+def waits(run: Run) -> bool:
+    """Whether this run, as it was read, waits for its turn."""
+    return run.status == Status.QUEUED and run.queue_position is not None and run.worker_pid is None

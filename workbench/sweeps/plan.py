@@ -1,0 +1,185 @@
+"""What a sweep is to try: a recipe, fields with several values or ranges, and seeds. Pure data."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import Any, Literal, get_args
+
+from workbench.errors import UsageError
+from workbench.recipe import Recipe
+
+MOST_RUNS = 1_000
+SEEDS = frozenset({"seed", "split_seed"})
+"""Fields that `--seeds` decides: one split for all, and a seed for each repetition."""
+QUESTION = ("chunk_size", "masking", "mask_prob", "span_length", "mask_share", "random_share", "keep_share")
+"""Fields that decide what a run's own test asks: perplexities at different ones are not to be ranked."""
+TEXT = (
+    "model",
+    "model_revision",
+    "vocab_size",
+    "dataset",
+    "dataset_subset",
+    "dataset_split",
+    "dataset_revision",
+    "text_column",
+    "documents",
+    "duplicates",
+    "min_words",
+    "dataset_streaming",
+    "test_size",
+)
+"""Fields that decide the held-out text and the tokens it is cut into."""
+Pruner = Literal["median", "hyperband", "none"]
+_SHORT = {"chunk_size": "chunk", "mask_prob": "mask", "learning_rate": "lr", "batch_size": "batch"}
+_LOG_FROM = 10.0
+"""A range whose ends are so many times apart is searched on a logarithmic scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Numbers from `low` to `high`, both included."""
+
+    low: float
+    high: float
+    whole: bool = False
+
+    @property
+    def log(self) -> bool:
+        """Whether every factor counts alike, not every step."""
+        return self.low > 0 and self.high / self.low >= _LOG_FROM
+
+    def __str__(self) -> str:
+        return f"{self.low:g}..{self.high:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`values` make a grid over `base`; with `trials`, values and `ranges` are what a search draws from.
+
+    Every recipe is repeated with each of `seeds`, and all hold out the same rows: those of `base`.
+    parallel: runs at once; None: as many as devices.
+    """
+
+    base: Recipe
+    values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    seeds: tuple[int, ...] = ()
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    trials: int = 0
+    pruner: Pruner = "median"
+    parallel: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.ranges and not self.trials:
+            one = next(iter(self.ranges))
+            raise UsageError(
+                f"{one} is a range, {self.ranges[one]}: a grid needs values.",
+                "List them with commas, or search the range with --search N.",
+            )
+        if not self.trials and self.count > MOST_RUNS:
+            raise UsageError(
+                f"The grid has {self.count:,} runs; {MOST_RUNS:,} are the most.",
+                "Search it instead with --search N.",
+            )
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that take several values, in the order they were given."""
+        return (*self.values, *self.ranges)
+
+    @property
+    def seed_list(self) -> tuple[int, ...]:
+        return self.seeds or (self.base.seed,)
+
+    @property
+    def count(self) -> int:
+        """Runs of the whole grid."""
+        return math.prod(map(len, self.values.values())) * len(self.seed_list)
+
+    def recipes(self) -> list[Recipe]:
+        """The grid, seed by seed, so that its first picture is whole early. Raises UsageError."""
+        return [
+            self.recipe(dict(zip(self.values, chosen, strict=True)), seed)
+            for seed in self.seed_list
+            for chosen in itertools.product(*self.values.values())
+        ]
+
+    def recipe(self, chosen: Mapping[str, Any], seed: int) -> Recipe:
+        """One point of the plan. Raises UsageError that names the values, if they do not go together."""
+        try:
+            return self.base.with_changes(**{**chosen, "seed": seed, "split_seed": self.base.seed_of_split})
+        except UsageError as error:
+            point = ", ".join(f"{name} {shown(value)}" for name, value in chosen.items())
+            raise UsageError(f"At {point}: {error.message}", error.hint) from error
+
+    def with_more(self, values: Mapping[str, Sequence[Any]], seeds: Sequence[int]) -> Plan:
+        """The plan with more values of its fields (a new field keeps what `base` says besides) and seeds."""
+        more = {name: tuple(known) for name, known in self.values.items()}
+        for name, added in values.items():
+            known = more.get(name, (getattr(self.base, name),))
+            more[name] = tuple(dict.fromkeys((*known, *added)))
+        return replace(self, values=more, seeds=tuple(dict.fromkeys((*self.seed_list, *seeds))))
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values, for the store."""
+        return {
+            "base": self.base.model_dump(mode="json"),
+            "values": {name: list(values) for name, values in self.values.items()},
+            "seeds": list(self.seed_list),
+            "ranges": {name: [one.low, one.high, one.whole] for name, one in self.ranges.items()},
+            "trials": self.trials,
+            "pruner": self.pruner,
+            "parallel": self.parallel,
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Plan:
+        """What `to_json` gave."""
+        return cls(
+            base=Recipe.parse(kept["base"]),
+            values={name: tuple(values) for name, values in kept["values"].items()},
+            seeds=tuple(kept["seeds"]),
+            ranges={name: Range(*ends) for name, ends in kept["ranges"].items()},
+            trials=kept["trials"],
+            pruner=kept["pruner"],
+            parallel=kept["parallel"],
+        )
+
+
+def run_name(sweep: str, plan: Plan, recipe: Recipe) -> str:
+    """A run's name: the sweep's, and what tells it from the others."""
+    parts = [f"{_SHORT.get(name, name)}{_plain(getattr(recipe, name))}" for name in plan.fields]
+    if len(plan.seed_list) > 1:
+        parts.append(f"seed{recipe.seed}")
+    return "-".join([sweep, *parts])[:200]
+
+
+def shown(value: Any) -> str:
+    """A value as a person reads it."""
+    if value is None:
+        return "none"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _plain(value: Any) -> str:
+    return PurePath(value).stem if isinstance(value, str) and "/" in value else shown(value)
+
+
+def whole_number(name: str) -> bool:
+    """Whether a recipe's field holds whole numbers only."""
+    kinds = _kinds(name)
+    return int in kinds and float not in kinds
+
+
+def _kinds(name: str) -> set[Any]:
+    annotation = Recipe.model_fields[name].annotation
+    return {annotation, *get_args(annotation)}
+
+
+def comparable_settings(recipe: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What must be alike before two runs' own tests may be compared after the same number of epochs."""
+    names: Iterable[str] = (*QUESTION, *TEXT, "train_size", "epochs", "max_steps")
+    return tuple(recipe.get(name) for name in names)

@@ -1,0 +1,93 @@
+"""Put the runs of a plan into the queue, and more of them later. What is queued is started by the keeper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import UsageError
+from workbench.recipe import Recipe
+from workbench.store import Run, Store, Sweep
+from workbench.store.sweeps import NewRun
+from workbench.sweeps.plan import Plan, run_name
+from workbench.worker.keeping import ensure_keeper
+from workbench.worker.launch import new_folder, without_passwords
+
+_RUN = "run:"
+
+
+def start_sweep(
+    store: Store, plan: Plan, name: str | None = None, *, tags: Sequence[str] = (), command: str = ""
+) -> Sweep:
+    """Queue a plan's runs behind those that wait already. Returns at once; the keeper goes on by itself.
+
+    A grid is queued whole; a search one trial after another, by the keeper. Raises UsageError or StoreError.
+    """
+    plan = _settled(store, plan)
+    recipes = [] if plan.trials else plan.recipes()
+    sweep = store.sweeps.add(
+        name,
+        plan.to_json(),
+        lambda called: _named(called, plan, recipes),
+        new_folder,
+        trials=plan.trials,
+        environment={"command": without_passwords(command), "working_folder": str(Path.cwd())},
+        tags=tags,
+    )
+    ensure_keeper(store)
+    return sweep
+
+
+def extend_sweep(
+    store: Store,
+    sweep: Sweep,
+    values: Mapping[str, Sequence[Any]],
+    seeds: Sequence[int] = (),
+    trials: int = 0,
+) -> list[Run]:
+    """Queue what a sweep with these values and seeds besides has more; for a search, more trials.
+
+    Returns the new runs. What was trimmed is queued again, if the plan still names it. Raises UsageError.
+    """
+    assert sweep.id is not None
+    plan = Plan.from_json(sweep.plan)
+    if plan.trials:
+        if values or seeds or not trials:
+            raise UsageError(f"Sweep {sweep.id} {sweep.name} is a search.", "More trials: --trials N.")
+        more = replace(plan, trials=plan.trials + trials)
+        made = store.sweeps.extend(sweep.id, more.to_json(), [], new_folder, trials=trials)
+    else:
+        if trials:
+            raise UsageError(f"Sweep {sweep.id} {sweep.name} is a grid.", "More values, or --seeds.")
+        more = _settled(store, plan.with_more(values, seeds))
+        known = [run.recipe for run in store.sweeps.runs(sweep.id)]
+        new = [recipe for recipe in more.recipes() if recipe.model_dump(mode="json") not in known]
+        made = store.sweeps.extend(sweep.id, more.to_json(), _named(sweep.name, more, new), new_folder)
+    ensure_keeper(store)
+    return made
+
+
+def continue_sweep(store: Store, sweep_id: int) -> None:
+    """Go on with a paused sweep."""
+    store.sweeps.pause(sweep_id, False)
+    ensure_keeper(store)
+
+
+def _named(sweep: str, plan: Plan, recipes: Sequence[Recipe]) -> list[NewRun]:
+    return [NewRun(recipe, run_name(sweep, plan, recipe)) for recipe in recipes]
+
+
+def _settled(store: Store, plan: Plan) -> Plan:
+    """The plan with the run that `run:latest` means now in its place."""
+
+    def settle(model: Any) -> Any:
+        is_run = isinstance(model, str) and model.startswith(_RUN)
+        return f"{_RUN}{store.find(model).id}" if is_run else model
+
+    values = {
+        name: tuple(map(settle, known)) if name == "model" else tuple(known)
+        for name, known in plan.values.items()
+    }
+    return replace(plan, base=plan.base.with_changes(model=settle(plan.base.model)), values=values)

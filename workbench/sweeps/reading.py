@@ -1,0 +1,104 @@
+"""Lists and ranges as people type them: `64,128,256`, `1e-5..1e-3`, `--seeds 3`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from workbench.errors import UsageError
+from workbench.recipe import Recipe
+from workbench.sweeps.plan import SEEDS, Plan, Pruner, Range, whole_number
+
+BETWEEN = ".."
+MOST_SEEDS = 100
+
+
+def read_plan(
+    base: Recipe,
+    typed: Mapping[str, str],
+    *,
+    seeds: str | None = None,
+    trials: int = 0,
+    pruner: Pruner = "median",
+    parallel: int | None = None,
+) -> Plan:
+    """A plan from `typed`, field -> one value, a list or a range. Raises UsageError that names the field."""
+    values, ranges, changes = {}, {}, {}
+    for name, text in typed.items():
+        if name in SEEDS and "," in text:
+            raise UsageError(f"{name} is not swept.", f"Repeat every recipe instead: --seeds {text}")
+        if _is_range(name, text):
+            ranges[name] = read_range(name, text)
+        elif len(several := read_values(name, text)) > 1:
+            values[name] = several
+        else:
+            changes[name] = several[0]
+    base = base.with_changes(**changes) if changes else base
+    plan = Plan(base, values, read_seeds(seeds, base.seed), ranges, trials, pruner, parallel)
+    if not plan.fields and len(plan.seed_list) < 2:
+        raise UsageError(
+            "Nothing is swept: every field has one value.",
+            "Give a list, for example --chunk-size 64,128,256, or --seeds 3.",
+        )
+    if trials and not plan.fields:
+        raise UsageError("Nothing is searched.", "Give a range or a list, for example --lr 1e-5..1e-3.")
+    if not trials:
+        plan.recipes()  # a combination that cannot be is told now
+    return plan
+
+
+def read_values(name: str, text: str) -> tuple[Any, ...]:
+    """The values of a list, each once, as the recipe holds them. Raises UsageError."""
+    kind: TypeAdapter[Any] = TypeAdapter(Recipe.model_fields[name].annotation)
+    optional = Recipe.model_fields[name].default is None
+    values = []
+    for part in text.split(","):
+        part = part.strip()
+        if not part and "," in text:
+            raise UsageError(f"{name}: {text!r} has an empty place.", "Values are separated by one comma.")
+        try:
+            values.append(None if not part and optional else kind.validate_python(part))
+        except ValidationError:
+            Recipe().with_changes(**{name: part})  # says what it must be
+            raise
+    return tuple(dict.fromkeys(values))
+
+
+def read_range(name: str, text: str) -> Range:
+    """`low..high`. Raises UsageError."""
+    low_text, _, high_text = text.partition(BETWEEN)
+    try:
+        low, high = float(low_text), float(high_text)
+    except ValueError:
+        raise UsageError(f"{name}: {text!r} is no range.", "For example 1e-5..1e-3.") from None
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise UsageError(f"{name}: {text!r}: the first number of a range must be the lower one.")
+    whole = whole_number(name)
+    for end in (low, high):
+        found, problems = Recipe.check({**Recipe().model_dump(), name: int(end) if whole else end})
+        if found is None and name in problems:
+            raise UsageError(f"{name}: {problems[name]}.")
+    return Range(low, high, whole)
+
+
+def read_seeds(text: str | None, first: int) -> tuple[int, ...]:
+    """`3`: three seeds from `first` on; `1,2,7`: these. Raises UsageError."""
+    if not text:
+        return ()
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--seeds {text}: how many, or a list.", "For example 3, or 1,2,7.") from None
+    if len(numbers) == 1:
+        if not 1 <= numbers[0] <= MOST_SEEDS:
+            raise UsageError(f"--seeds {text}: must be 1 to {MOST_SEEDS}.")
+        return tuple(range(first, first + numbers[0]))
+    return tuple(dict.fromkeys(numbers))
+
+
+def _is_range(name: str, text: str) -> bool:
+    annotation = str(Recipe.model_fields[name].annotation)
+    return BETWEEN in text and ("int" in annotation or "float" in annotation)

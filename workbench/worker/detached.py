@@ -1,0 +1,80 @@
+"""Start a process of ours that outlives this one, with its words in a log."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from workbench.errors import StoreError
+from workbench.private import file_mode
+from workbench.store import Store
+from workbench.store.engine import VARIABLE, sqlite_file
+from workbench.worker.death import remember_exit
+from workbench.worker.identity import Identity, identity_of
+
+
+def start_detached(
+    store: Store,
+    module: str,
+    arguments: Sequence[str] = (),
+    *,
+    log: Path,
+    working_folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Identity:
+    """Run `python -m module --db … arguments` in a session of its own. Raises StoreError."""
+    # -P: a file in the current folder must not be taken for one of Python's modules
+    command = [sys.executable, "-P", "-u", "-m", module, *arguments]
+    # Threads that spin while they wait for each other bring a shared machine to a crawl: two trainings on two
+    # cores go at a twentieth of their speed. It must be set before PyTorch is loaded.
+    variables = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **(environment or {})}
+    if sqlite_file(store.url) is None and make_url(store.url).password:
+        variables[VARIABLE] = store.url  # a command line can be read by everybody on the machine
+    else:
+        command += ["--db", store.url]
+    output = _open_log(log)
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=working_folder,
+            env=variables,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise StoreError(
+            f"The worker cannot be started: {error.strerror}.", "Is the machine out of memory?"
+        ) from error
+    finally:
+        os.close(output)
+    identity = identity_of(process.pid)
+    # Somebody has to take note of its end, or it stays a zombie for as long as this process lives.
+    threading.Thread(target=_await, args=(process, identity), daemon=True, name=f"await-{module}").start()
+    return identity
+
+
+def cannot_be_written(folder: Path, error: OSError) -> StoreError:
+    """What is said of a folder that refuses."""
+    return StoreError(
+        f"The run's folder {folder} cannot be written: {error.strerror}.",
+        "Make room or change its permissions, or keep the database elsewhere with --db PATH.",
+    )
+
+
+def _open_log(log: Path) -> int:
+    try:
+        return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, file_mode())
+    except OSError as error:
+        raise cannot_be_written(log.parent, error) from error
+
+
+def _await(process: subprocess.Popen[bytes], identity: Identity) -> None:
+    remember_exit(identity.worker_pid, identity.worker_started_at, process.wait())
