@@ -41,6 +41,7 @@ class StarterRun:
         return Path(self.printed["checkpoint"])
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where several processes test (pytest -n), a file's tests stay in one; those of a folder that shares a
     costly fixture as well.

@@ -143,7 +143,9 @@ def launch(recipe: Recipe, folder: Path, cache: Path, processes: int) -> list[di
     environment = os.environ | {"MLM_WORKBENCH_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
     assert done.returncode == 0, done.stderr[-3000:]
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    # the launcher's processes share one standard output, on which lines may run together
+    lines = done.stdout.replace("}{", "}\n{").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 def test_two_processes_train_like_one(run_training: Run, plain: Recipe, tmp_path: Path, cache: Path) -> None:

@@ -104,6 +104,7 @@ def test_the_tape_gives_back_every_step_once_and_in_order() -> None:
 def write_checkpoint(run_folder: Path, step: int) -> Path:
     def write_model(folder: Path) -> None:
         (folder / "model.safetensors").write_bytes(b"weights")
+        (folder / "config.json").write_text("{}")
 
     state = checkpoint.TrainingState(step=step)
     return checkpoint.save(run_folder, state, {"w/exp_avg": torch.ones(2)}, write_model, best=False)

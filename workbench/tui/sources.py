@@ -12,7 +12,7 @@ from workbench.store import Store
 from workbench.tui import figures
 
 Kind = Literal["model", "dataset"]
-READABLE = frozenset({".txt", ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet"})
+READABLE = frozenset({".txt", ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow"})
 """Ends of the names of files that can be read as text."""
 _MOST = 500
 

@@ -108,7 +108,7 @@ class WorkbenchScreen(Screen[None]):
             while True:
                 self._again = False
                 data = await asyncio.to_thread(self.read)
-                if self.is_attached:
+                if self.is_attached and self.is_running and self.children:  # not while it is taken down
                     self.show(data)
                 if not self._again:
                     break
