@@ -108,7 +108,7 @@ async def test_presets_are_one_key_away(app: WorkbenchApp) -> None:
 
 
 async def test_groups_open_with_enter_and_all_with_one_key(app: WorkbenchApp) -> None:
-    async with app.run_test(size=(120, 64)) as pilot:
+    async with app.run_test(size=(120, 80)) as pilot:
         await pilot.press("n")
         await settle(pilot)
         await pilot.press(*["tab"] * 4, "enter")

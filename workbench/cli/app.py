@@ -25,6 +25,7 @@ from workbench.cli.inspect import inspect
 from workbench.cli.options import Db, location
 from workbench.cli.push import push
 from workbench.cli.runs import delete, runs, show, stop
+from workbench.cli.sweep import sweep
 from workbench.cli.train import resume, train
 from workbench.cli.yardstick import yardstick
 from workbench.errors import WorkbenchError
@@ -83,6 +84,7 @@ for verb in (
     completion,
 ):
     app.command(epilog=epilog(verb.__name__))(verb)
+app.add_typer(sweep, name="sweep")
 
 
 @app.callback(invoke_without_command=True)

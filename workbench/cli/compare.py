@@ -28,6 +28,10 @@ def compare(
     best: Annotated[
         bool, typer.Option("--best", help="The best checkpoint of each run, not its newest.")
     ] = False,
+    plot: Annotated[
+        bool,
+        typer.Option("--plot", help="Draw a heat map of what differs, what each field does, and curves."),
+    ] = False,
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
@@ -48,6 +52,11 @@ def compare(
         print_json(found.to_json())
     else:
         _show(found)
+        if plot:
+            from workbench.analysis.sweep_table import sweep_table
+            from workbench.cli.sweep_show import draw
+
+            draw(store, sweep_table(store, [store.run(one) for one in ids if one]), plot=True)
 
 
 def _show(found: Comparison) -> None:

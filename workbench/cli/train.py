@@ -98,7 +98,7 @@ def train(
         "seed": seed,
         "precision": precision,
     }
-    recipe = _recipe(preset, config, named, settings or ())
+    recipe = chosen_recipe(preset, config, named, settings or ())
 
     from workbench.cli.follow import catching_interrupts
     from workbench.worker import launch
@@ -124,7 +124,7 @@ def resume(
         _watch(store, launch.resume(store, found.id), interrupts, detach=detach, as_json=as_json)
 
 
-def _recipe(
+def chosen_recipe(
     preset_name: str | None, config: Path | None, named: dict[str, str | None], settings: Sequence[str]
 ) -> Recipe:
     """Preset, then file, then flags. Raises UsageError."""

@@ -249,9 +249,9 @@ class Sweeps:
             at = 0 if to == "first" else len(order) if to == "last" else order.index(to)
             order[at:at] = moved
             # a run that was started meanwhile is not touched: its position means nothing any more
-            for position, run_id in enumerate(order, 1):
+            for position, waiting_id in enumerate(order, 1):
                 session.connection().execute(
-                    update(Run).where(col(Run.id) == run_id, WAITS).values(queue_position=float(position))
+                    update(Run).where(col(Run.id) == waiting_id, WAITS).values(queue_position=float(position))
                 )
             session.commit()
             return [run_id for run_id in order if run_id is not None]

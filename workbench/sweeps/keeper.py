@@ -23,7 +23,7 @@ from workbench.worker.identity import own_identity
 from workbench.worker.keeping import is_kept
 from workbench.worker.stop_flag import StopFlag
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("workbench.sweeps.keeper")  # run as a program, the module has another name
 
 LOOK_SECONDS = 0.5
 _BEAT_SECONDS = 2.0
@@ -124,6 +124,7 @@ class Keeper:
             return
         plans = {run.sweep_id: self._store.sweeps.sweep(run.sweep_id).plan for run in trials if run.sweep_id}
         for run in trials:
+            assert run.sweep_id is not None
             plan = plans[run.sweep_id]
             if plan.get("trials") and plan.get("pruner") != "none":
                 from workbench.sweeps.pruning import prune

@@ -52,7 +52,8 @@ def read_plan(
 
 def read_values(name: str, text: str) -> tuple[Any, ...]:
     """The values of a list, each once, as the recipe holds them. Raises UsageError."""
-    kind: TypeAdapter[Any] = TypeAdapter(Recipe.model_fields[name].annotation)
+    annotation: Any = Recipe.model_fields[name].annotation
+    kind: TypeAdapter[Any] = TypeAdapter(annotation)
     optional = Recipe.model_fields[name].default is None
     values = []
     for part in text.split(","):

@@ -66,9 +66,7 @@ you leave this screen or the program.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,h,left", "back", "Back", key_display="Esc", tooltip="Back to the list"),
         Binding("y", "axis", "Axis", tooltip="Logarithmic or linear perplexity axis"),
-        Binding(
-            "s", "smooth(1)", "Smooth", tooltip="Smooth the train curve more; at last not at all"
-        ),
+        Binding("s", "smooth(1)", "Smooth", tooltip="Smooth the train curve more; at last not at all"),
         Binding("S", "smooth(-1)", "Smooth less", show=False, tooltip="Smooth the train curve less"),
         Binding("z,plus", "zoom(1)", "Zoom", key_display="z", tooltip="Only the last part of the curves"),
         Binding("Z,minus", "zoom(-1)", "Zoom out", key_display="Z", show=False, tooltip="More of the curves"),

@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, Input, Static
 
 from workbench.tui import actions, run_edits
 from workbench.tui.run_filter import RunFilter, parse
@@ -43,7 +43,8 @@ class RunsScreen(WorkbenchScreen):
     HELP = runs_text.HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", key_display="⏎", tooltip="Watch the run: curves, progress, log"),
-        Binding("n", "new_run", "New", tooltip="Set up and start a new run"),
+        # before the focused list: what is typed right after it finds the form
+        Binding("n", "new_run", "New", tooltip="Set up and start a new run", priority=True),
         Binding(
             "slash", "filter", "Filter", key_display="/", tooltip="Show only runs that match what you type"
         ),
@@ -270,6 +271,8 @@ class RunsScreen(WorkbenchScreen):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "new_run":
+            return not isinstance(self.focused, Input)  # there it is a letter
         if not self.is_mounted or action not in _NEEDING:
             return True
         if action == "undo":

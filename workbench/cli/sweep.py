@@ -1,0 +1,154 @@
+"""`sweep`: many runs planned together, queued in the store and started one after another."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workbench.cli.completion import offer_fields, offer_presets
+from workbench.cli.examples import epilog
+from workbench.cli.options import AsJson, Db, Detach, command_line, open_store
+from workbench.cli.output import print_json, say
+from workbench.cli.settings import changes_of
+from workbench.cli.sweep_queue import cont, extend, move, pause, trim
+from workbench.cli.sweep_show import export, follow_sweep, list_sweeps, show, sweep_as_json
+
+if TYPE_CHECKING:
+    from workbench.sweeps.plan import Plan
+
+sweep = typer.Typer(
+    rich_markup_mode=None,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verb, called in (
+    (list_sweeps, "list"),
+    (show, "show"),
+    (pause, "pause"),
+    (cont, "continue"),
+    (trim, "trim"),
+    (extend, "extend"),
+    (move, "move"),
+    (export, "export"),
+):
+    sweep.command(called, epilog=epilog(f"sweep {called}"))(verb)
+
+LISTS = re.compile(r",|\.\.")
+"""What makes a field of a recipe one that is swept."""
+
+
+@sweep.callback(invoke_without_command=True, epilog=epilog("sweep"))
+def start(
+    context: typer.Context,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Recipe to begin with; see train.", autocompletion=offer_presets),
+    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Recipe in TOML; see train.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="M", help="Model, or several.")] = None,
+    dataset: Annotated[str | None, typer.Option(metavar="D", help="Text, or several.")] = None,
+    chunk_size: Annotated[str | None, typer.Option(metavar="N,N", help="For example 64,128,256.")] = None,
+    mask_prob: Annotated[
+        str | None, typer.Option(metavar="P,P", help="For example 0.15,0.3; 0.1..0.4 with --search.")
+    ] = None,
+    epochs: Annotated[str | None, typer.Option(metavar="N,N", help="Times through the text.")] = None,
+    batch_size: Annotated[str | None, typer.Option(metavar="N,N", help="Chunks in a pass.")] = None,
+    lr: Annotated[
+        str | None, typer.Option(metavar="X,X", help="Learning rates; 1e-5..1e-3 with --search.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="FIELD=A,B",
+            help="Any other field of the recipe: one value, or a list.",
+            autocompletion=offer_fields,
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="N", help="Repeat every recipe with so many seeds, or with 1,2,7.")
+    ] = None,
+    search: Annotated[
+        int, typer.Option(metavar="N", min=0, help="No grid: search in N runs, learning from each.")
+    ] = 0,
+    pruner: Annotated[
+        str,
+        typer.Option(metavar="median|hyperband|none", help="How a search ends runs that are clearly behind."),
+    ] = "median",
+    parallel: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Runs at once. [as many as GPUs, or 1]")
+    ] = None,
+    name: Annotated[str | None, typer.Option(metavar="TEXT", help="The sweep's name.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(metavar="T", help="A tag for its runs.")] = None,
+    detach: Detach = False,
+    as_json: AsJson = False,
+    db: Db = None,
+) -> None:
+    """Train a grid of recipes, one run after another, or search for a good one.
+
+    Lists with commas make the grid. The queue goes on by itself: Ctrl-C only leaves it. Give these options
+    before a verb such as `list`, or none.
+    """
+    context.obj = db or context.obj
+    if context.invoked_subcommand is not None:
+        return
+    from workbench.sweeps.queueing import start_sweep
+
+    named = {
+        "model": model,
+        "dataset": dataset,
+        "chunk_size": chunk_size,
+        "mask_prob": mask_prob,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": lr,
+    }
+    typed = {field: value for field, value in named.items() if value is not None}
+    typed |= changes_of(settings or ())
+    plan = _plan(preset, config, typed, seeds, search, pruner, parallel)
+    if plan.trials:
+        from workbench.sweeps.search import check_installed
+
+        check_installed()
+    store = open_store(context, db)
+    made = start_sweep(store, plan, name, tags=tag or (), command=command_line())
+    assert made.id is not None
+    count = plan.trials or plan.count
+    say(f"Sweep {made.id} {made.name}: {count} runs. It goes on by itself; mlm-workbench shows it.")
+    if not detach:
+        raise typer.Exit(follow_sweep(store, made.id, as_json=as_json))
+    if as_json:
+        print_json(sweep_as_json(store, made))
+    else:
+        typer.echo(made.id)
+
+
+def _plan(
+    preset: str | None,
+    config: Path | None,
+    typed: dict[str, str],
+    seeds: str | None,
+    search: int,
+    pruner: str,
+    parallel: int | None,
+) -> Plan:
+    """Preset, then file, then flags; what has several values is swept. Raises UsageError."""
+    from typing import get_args
+
+    from workbench.cli.train import chosen_recipe
+    from workbench.errors import UsageError
+    from workbench.sweeps.plan import Pruner
+    from workbench.sweeps.reading import read_plan
+
+    if pruner not in get_args(Pruner):
+        raise UsageError(f"--pruner {pruner}: must be {', '.join(get_args(Pruner))}.")
+    single: dict[str, Any] = {name: text for name, text in typed.items() if not LISTS.search(text)}
+    several = {name: text for name, text in typed.items() if name not in single}
+    # which learning rate is usual depends on the model; of several, on the first
+    models = typed.get("model", "").partition(",")[0] or None
+    base = chosen_recipe(preset, config, {**single, "model": models}, ())
+    kind: Any = pruner
+    return read_plan(base, several, seeds=seeds, trials=search, pruner=kind, parallel=parallel)

@@ -1,0 +1,89 @@
+"""End the trials of a search that are clearly behind.
+
+While it trains, a run has only its own test: its perplexity after each epoch. It is compared with that of
+other trials of the same search after the same epoch, and only with those that are asked the same questions
+(chunk size, masking, text, tokenizer) and train for as long: one that nobody may be compared with goes on to
+its end. `median`: worse than half of those that finished. `hyperband`: not among the best third of its
+bracket at a checkpoint.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workbench.store import Run, Status, Store
+from workbench.sweeps.plan import comparable_settings
+from workbench.sweeps.search import optuna_library
+
+log = logging.getLogger(__name__)
+
+FEWEST_FINISHED = 3
+"""Comparable trials that must have finished before one is ended early."""
+_METRIC = "eval/perplexity"
+Evaluations = dict[int, float]
+"""Whole epochs -> log perplexity on the run's own test."""
+
+
+def prune(store: Store, run: Run, plan: Mapping[str, Any]) -> bool:
+    """Ask this running trial to stop if it is clearly behind, and note why; whether it was asked."""
+    assert run.id is not None and run.sweep_id is not None
+    if run.stop_requested_at is not None:
+        return False
+    own = evaluations(store, run)
+    if not own:
+        return False
+    settings = comparable_settings(run.recipe)
+    others = [
+        (one, evaluations(store, one))
+        for one in store.sweeps.runs(run.sweep_id)
+        if one.id != run.id and comparable_settings(one.recipe) == settings
+    ]
+    finished = [(one, found) for one, found in others if one.status == Status.FINISHED]
+    if len(finished) < FEWEST_FINISHED or not is_behind(own, others, str(plan["pruner"])):
+        return False
+    epoch = max(own)
+    reason = (
+        f"Ended early by the search ({plan['pruner']}): test perplexity {math.exp(own[epoch]):.4g} "
+        f"after epoch {epoch}, behind the {len(finished)} comparable trials that finished."
+    )
+    log.info("run %s: %s", run.id, reason)
+    store.catalog.note([run.id], f"{run.note}\n{reason}".strip())
+    store.request_stop(run.id)
+    return True
+
+
+def evaluations(store: Store, run: Run) -> Evaluations:
+    """What a run measured after each whole epoch so far."""
+    assert run.id is not None
+    return {
+        round(metric.epoch): math.log(metric.value)
+        for metric in store.metrics(run.id, [_METRIC])
+        if metric.epoch > 0.5
+        and abs(metric.epoch - round(metric.epoch)) < 1e-6
+        and 0 < metric.value < math.inf
+    }
+
+
+def is_behind(own: Evaluations, others: Sequence[tuple[Run, Evaluations]], pruner: str) -> bool:
+    """What Optuna's pruner says of a trial among these, all of which may be compared with it."""
+    optuna = optuna_library()
+    if pruner == "hyperband":
+        chosen = optuna.pruners.HyperbandPruner(min_resource=1, max_resource="auto", reduction_factor=3)
+    else:
+        chosen = optuna.pruners.MedianPruner(n_startup_trials=FEWEST_FINISHED, n_warmup_steps=0)
+    study = optuna.create_study(direction="minimize", pruner=chosen, study_name="comparable trials")
+    states = optuna.trial.TrialState
+    for run, found in others:
+        done = run.status == Status.FINISHED and found
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=states.COMPLETE if done else states.PRUNED,
+                value=found[max(found)] if done else None,
+                intermediate_values=found,
+            )
+        )
+    study.add_trial(optuna.trial.create_trial(state=states.RUNNING, intermediate_values=own))
+    return bool(chosen.prune(study, study.trials[-1]))

@@ -1,0 +1,131 @@
+"""A search: Optuna proposes the next recipe from what the runs so far came to.
+
+Nothing of it is kept but the runs themselves: the study is built anew from the store whenever a trial is
+wanted, so that a kill loses nothing, and the store stays the only place where a result stands.
+
+What is minimised is the perplexity on the yardstick, one test for every run. A run without it counts by its
+own test only where no swept field decides what that test asks; elsewhere it has failed, for all the search
+knows, because low mask probabilities or long chunks would win by being asked easier questions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import UsageError
+from workbench.recipe import Recipe
+from workbench.store import ACTIVE, Run, Status, Store, Sweep
+from workbench.store.sweeps import NewRun
+from workbench.sweeps.plan import QUESTION, TEXT, Plan, run_name
+from workbench.worker.launch import new_folder
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.distributions import BaseDistribution
+
+INSTALL = "Install it: pip install 'mlm-workbench[search]'"
+_FIRST_AT_RANDOM = 5
+
+
+def check_installed() -> None:
+    """Raises UsageError where Optuna is not installed."""
+    from importlib.util import find_spec
+
+    if find_spec("optuna") is None:
+        raise UsageError("A search needs Optuna, which is not installed.", INSTALL)
+
+
+def ask(store: Store, sweep: Sweep) -> Run | None:
+    """Queue the next trial of a search; None: none is left. Raises UsageError."""
+    assert sweep.id is not None
+    check_installed()
+    plan = Plan.from_json(sweep.plan)
+    runs = store.sweeps.runs(sweep.id)
+    recipe = next_recipe(plan, runs)
+    name = f"{sweep.name}-{run_name(str(len(runs) + 1), plan, recipe)}"[:200]
+    return store.sweeps.take_trial(sweep.id, NewRun(recipe, name), new_folder)
+
+
+def next_recipe(plan: Plan, runs: list[Run]) -> Recipe:
+    """What to try after these runs: always the same for the same plan and runs. Raises UsageError."""
+    study = study_of(plan, runs)
+    for _ in range(100):
+        trial = study.ask(distributions(plan))
+        seed = plan.seed_list[len(runs) % len(plan.seed_list)]
+        try:
+            return plan.recipe(_typed(plan, trial.params), seed)
+        except UsageError as error:  # a combination that cannot be: the next one
+            study.tell(trial, state=optuna_library().trial.TrialState.FAIL)
+            problem = error
+    raise problem
+
+
+def study_of(plan: Plan, runs: list[Run]) -> optuna.Study:
+    """The runs of a search as a study of Optuna's, with a sampler that is seeded by how many there are."""
+    optuna = optuna_library()
+    sampler = optuna.samplers.TPESampler(
+        seed=plan.seed_list[0] + len(runs),
+        n_startup_trials=_FIRST_AT_RANDOM,
+        constant_liar=True,  # a trial that still trains is not proposed again beside itself
+    )
+    study = optuna.create_study(direction="minimize", sampler=sampler)
+    for run in runs:
+        state, value = outcome(plan, run)
+        known = distributions(plan)
+        trial = optuna.trial.create_trial(
+            state=optuna.trial.TrialState[state],
+            value=value,
+            params={name: _param(plan, name, run.recipe[name]) for name in known},
+            distributions=known,
+        )
+        study.add_trial(trial)
+    return study
+
+
+def outcome(plan: Plan, run: Run) -> tuple[str, float | None]:
+    """A run as Optuna sees it: the name of a state, and the log perplexity that is minimised."""
+    if run.status in ACTIVE:
+        return "RUNNING", None
+    own_test_will_do = not {*QUESTION, *TEXT} & {*plan.fields}
+    value = run.yardstick_perplexity
+    if value is None and own_test_will_do:
+        value = run.eval_perplexity
+    if run.status == Status.FINISHED and value is not None and math.isfinite(value):
+        return "COMPLETE", math.log(value)
+    return ("PRUNED", None) if run.status == Status.STOPPED else ("FAIL", None)
+
+
+def distributions(plan: Plan) -> dict[str, BaseDistribution]:
+    """The space that is searched: a choice for a list, numbers for a range."""
+    of = optuna_library().distributions
+    space: dict[str, BaseDistribution] = {
+        name: of.CategoricalDistribution(tuple(values)) for name, values in plan.values.items()
+    }
+    for name, one in plan.ranges.items():
+        if one.whole:
+            space[name] = of.IntDistribution(int(one.low), int(one.high), log=one.log)
+        else:
+            space[name] = of.FloatDistribution(one.low, one.high, log=one.log)
+    return space
+
+
+def _typed(plan: Plan, params: dict[str, Any]) -> dict[str, Any]:
+    """The proposed values, numbers with four significant digits: what a person can read and type again."""
+    chosen = dict(params)
+    for name, one in plan.ranges.items():
+        if not one.whole:
+            chosen[name] = min(max(float(f"{chosen[name]:.4g}"), one.low), one.high)
+    return chosen
+
+
+def _param(plan: Plan, name: str, value: Any) -> Any:
+    one = plan.ranges.get(name)
+    return value if one is None else min(max(value, one.low), one.high)
+
+
+def optuna_library() -> Any:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna

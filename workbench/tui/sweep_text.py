@@ -1,0 +1,162 @@
+"""A sweep in lines of text: its heat map, what each field does, its recipes. For any terminal, or for none.
+
+Colour is never the only sign: each figure has a bar as high as it is bad, and the best ones have a mark.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from workbench.text import printable
+from workbench.tui import figures
+from workbench.tui.run_text import LEVELS
+from workbench.tui.status import mark
+
+if TYPE_CHECKING:
+    from workbench.analysis.heat_map import HeatMap
+    from workbench.analysis.sweep_table import Entry, SweepTable
+
+BEST, ALIKE = "★", "≈"
+SIGNS = {"best": BEST, "alike": ALIKE, "behind": " ", "": " "}
+LEGEND = f"{BEST} best   {ALIKE} not distinguishable from it (95 %)   no sign: behind"
+SHADES = (
+    ("#fde725", "black"),
+    ("#5ec962", "black"),
+    ("#21918c", "black"),
+    ("#3b528b", "white"),
+    ("#440154", "white"),
+)
+"""Background and text from the lowest perplexity to the highest: viridis, which the colour-blind can read."""
+_CELL = 12
+_FIRST_STATES = ("running", "queued", "failed", "crashed", "stopped")
+_BAR = 24
+
+
+def heat_lines(picture: HeatMap, width: int, *, shades: bool) -> Iterator[Text]:
+    """The map, a cell a recipe. `shades`: colour the cells; not where a terminal has 16 colours or none."""
+    label = max([figures.cell_len(printable(one)) for one in (picture.down, *picture.down_labels)] + [4])
+    label = min(label, max(width // 4, 8))
+    fit = max((width - label - 1) // _CELL, 1)
+    hidden = len(picture.across_labels) - fit
+    yield Text(
+        figures.fit("", label) + " " + figures.clip(printable(picture.across), width - label - 1), "bold"
+    )
+    titles = Text(figures.fit(printable(picture.down), label) + " ", "bold", no_wrap=True)
+    for one in picture.across_labels[:fit]:
+        titles.append(
+            figures.fit(figures.clip(printable(one), _CELL - 4), _CELL - 3, "right") + "   ", "bold"
+        )
+    if hidden > 0:
+        titles.append(f"+{hidden}")
+    yield titles
+    for name, row in zip(picture.down_labels, picture.cells, strict=True):
+        line = Text(figures.fit(printable(name), label) + " ", no_wrap=True)
+        for entry in row[:fit]:
+            text, style = _cell(entry, picture.bounds, shades)
+            line.append(figures.fit(text, _CELL - 1), style).append(" ")
+        yield line
+    if any(cell and cell.mark for row in picture.cells for cell in row):
+        yield Text(figures.clip(LEGEND, width), "dim" if shades else "")
+    if picture.several:
+        yield Text("Other fields differ too: each cell shows the best of its recipes.")
+
+
+def _cell(entry: Entry | None, bounds: tuple[float, float] | None, shades: bool) -> tuple[str, str]:
+    if entry is None:
+        return "", ""
+    if entry.perplexity is None:
+        state = next((one for one in _FIRST_STATES if one in entry.statuses), "")
+        return (f" {mark(state).symbol} {state}", "") if state else (" no score", "")
+    part = depth(entry.perplexity, bounds)
+    bar = LEVELS[round(part * (len(LEVELS) - 1))]
+    text = f"{bar} {figures.perplexity(entry.perplexity):>6} {SIGNS[entry.mark]}"
+    if not shades:
+        return text, "bold" if entry.mark == "best" else ""
+    back, front = SHADES[min(int(part * len(SHADES)), len(SHADES) - 1)]
+    return text, f"{'bold ' if entry.mark == 'best' else ''}{front} on {back}"
+
+
+def depth(perplexity: float, bounds: tuple[float, float] | None) -> float:
+    """Where a perplexity lies between the lowest, 0, and the highest, 1, on a logarithmic scale."""
+    if bounds is None or not bounds[0] < bounds[1]:
+        return 0.0
+    low, high = math.log(bounds[0]), math.log(bounds[1])
+    return min(max((math.log(perplexity) - low) / (high - low), 0.0), 1.0)
+
+
+def effect_lines(table: SweepTable, width: int) -> Iterator[Text]:
+    """What each field does by itself: for each value, how much higher the perplexity is than at its best."""
+    yield Text("What each field does, all else being equal", "bold")
+    if not table.effects:
+        yield Text("Not known yet: too few recipes have a score, or two fields always changed together.")
+        return
+    most = max(effect.reach for effect in table.effects) or 1.0
+    labels = [figures.cell_len(level.label) for effect in table.effects for level in effect.levels]
+    names = [figures.cell_len(effect.field) + 1 for effect in table.effects]
+    label = min(max([*labels, *names]) + 2, max(width // 3, 10))
+    for effect in table.effects:
+        yield Text(f"{figures.fit(printable(effect.field), label)} up to {percent(effect.reach)}", "bold")
+        for level in effect.levels:
+            room = max(min(_BAR, width - label - 22), 0)
+            bar = "█" * round(room * level.effect / most) if level.effect else "best"
+            runs = f"{level.n} run{'' if level.n == 1 else 's'}"
+            value = percent(level.effect) if level.effect else ""
+            yield Text(
+                f"{figures.fit('  ' + printable(level.label), label)} {value:>9} {runs:>8}  {bar}",
+                no_wrap=True,
+            )
+
+
+def entry_lines(table: SweepTable, width: int, most: int = 200) -> Iterator[Text]:
+    """The recipes, best first: mean over their seeds, spread, how many, and how far behind the best."""
+    yield Text("Recipes, best first; the mean over seeds", "bold")
+    labels = [described(entry.values) for entry in table.ranked()]
+    label = min(max([figures.cell_len(one) for one in labels] + [6]), max(width - 46, 16))
+    yield Text(
+        f"  {figures.fit('recipe', label)} {'yardstick':>9} {'spread':>7} {'runs':>5}  than the best", "bold"
+    )
+    for entry, name in list(zip(table.ranked(), labels, strict=True))[:most]:
+        spread = figures.NOTHING if entry.spread is None else f"{100 * entry.spread:.2g} %"
+        count = sum(entry.statuses.values())
+        runs = str(entry.n) if entry.n == count else f"{entry.n}/{count}"
+        line = (
+            f"{SIGNS[entry.mark]} {figures.fit(name, label)} {figures.perplexity(entry.perplexity):>9} "
+            f"{spread:>7} {runs:>5}  {behind(entry)}"
+        )
+        yield Text(figures.clip(line, width), "bold" if entry.mark == "best" else "", no_wrap=True)
+    if len(labels) > most:
+        yield Text(f"  and {len(labels) - most} more")
+
+
+def behind(entry: Entry) -> str:
+    """How a recipe stands to the best one, in words."""
+    if entry.mark == "best":
+        return "the best"
+    if entry.log_ratio is None or entry.ci_low is None or entry.ci_high is None:
+        states = ", ".join(f"{count} {state}" for state, count in entry.statuses.items())
+        return "not ranked" if entry.perplexity is not None else states
+    reach = f"{percent(entry.log_ratio)} ({percent(entry.ci_low)[:-2]} to {percent(entry.ci_high)[:-2]})"
+    return f"{reach}, no difference shown" if entry.mark == "alike" else f"{reach} worse"
+
+
+def described(values: Mapping[str, object]) -> str:
+    """`chunk_size 64, mask_prob 0.15`."""
+    from workbench.analysis.effects import label_of
+
+    return ", ".join(f"{name} {printable(label_of(value))}" for name, value in values.items()) or "the recipe"
+
+
+def percent(log_ratio: float) -> str:
+    """ln(b / a) as `+3.1 %`."""
+    share = 100 * math.expm1(min(log_ratio, 700.0))
+    return (
+        f"{share:+,.0f} %"
+        if abs(share) >= 100
+        else f"{share:+.1f} %"
+        if abs(share) >= 1
+        else f"{share:+.2f} %"
+    )
