@@ -63,10 +63,10 @@ def test_every_screen_over_ssh(log_in: Callable[..., Terminal], starter_run: Sta
     terminal.wait_for(lambda screen: screen.count("%") >= 5 or screen.count("0.") >= 5, seconds=120)
     terminal.press("Escape")
     terminal.wait_for("before training")
-    terminal.press_until("experiments.db", "Escape")  # in the title of the list alone
+    terminal.press_until("/ Filter", "Escape")  # in the footer of the list alone
     terminal.press("n")
     terminal.wait_for("Chunk size")
-    terminal.press_until("experiments.db", "Escape")
+    terminal.press_until("/ Filter", "Escape")
     terminal.press("q")
     terminal.wait_for("ended with 0")
 
