@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from workbench import presets
-from workbench.cli.train import _recipe
+from workbench.cli.train import chosen_recipe
 from workbench.recipe import PRESETS, Recipe
 from workbench.tui.command import command_of
 
@@ -23,7 +23,7 @@ def read_back(command: str) -> Recipe:
     named.pop("name", None)
     if "lr" in named:
         named["learning_rate"] = named.pop("lr")
-    return _recipe(words[3], None, named, [value for flag, value in flags if flag == "--set"])
+    return chosen_recipe(words[3], None, named, [value for flag, value in flags if flag == "--set"])
 
 
 def test_what_is_as_in_the_preset_is_not_repeated() -> None:
