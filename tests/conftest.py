@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,10 @@ from filelock import FileLock
 
 from workbench.paths import CACHE_VARIABLE, CONFIG_VARIABLE
 from workbench.store import Store
+
+# A shell starts what it puts in the background with interrupts ignored, and every process that the tests
+# start would inherit that: Ctrl-C could not be tested.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

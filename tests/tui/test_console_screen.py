@@ -35,7 +35,7 @@ def line(app: WorkbenchApp) -> Input:
 
 async def settle_screen(pilot) -> None:  # type: ignore[no-untyped-def]
     """As `settle`, but without waiting for the model, which warms up meanwhile."""
-    await pilot.pause(0.4)
+    await settle(pilot, besides=("warm",))
 
 
 async def press(pilot, *keys: str) -> None:  # type: ignore[no-untyped-def]

@@ -28,10 +28,10 @@ def steps(*keys: str) -> Callable[[Pilot[Any]], Any]:
     """Press keys; the models that warm up meanwhile are not waited for."""
 
     async def go(pilot: Pilot[Any]) -> None:
-        await settle(pilot)
+        await settle(pilot, besides=("warm",))
         for key in keys:
             await pilot.press(key)
-            await pilot.pause(0.4)
+            await settle(pilot, besides=("warm",))
 
     return go
 

@@ -21,7 +21,7 @@ async def test_every_key_in_the_footer_is_explained(
     async with app.run_test(size=(120, 60)) as pilot:
         await settle(pilot)
         await pilot.press(*way)
-        await pilot.pause(0.5)
+        await settle(pilot, besides=("warm",))
         screen = app.screen
         explained = {key.action for key in keys_of(screen)}
         footer = screen.query_one(Footer).query(FooterKey)

@@ -47,7 +47,7 @@ async def test_train_watch_and_fill(real_app: WorkbenchApp, store: Store) -> Non
         assert "3/3 steps" in text and "╌╌ baseline" in text and "⠒● test" in text
         assert store.run(1).environment["command"].startswith("mlm-workbench train --preset starter")
         await pilot.press("c")
-        await pilot.pause(0.3)
+        await settle(pilot, besides=("warm",))
         await type_text(pilot, "The [MASK] of the list.")
         await pilot.press("enter")
         panes = list(real_app.screen.query(FillPane))

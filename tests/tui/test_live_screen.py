@@ -291,7 +291,6 @@ async def test_a_screen_that_has_nothing_new_draws_nothing(app: WorkbenchApp, hi
     async with app.run_test(size=(80, 24)) as pilot:
         app.open_live(1)
         await settle(pilot)
-        await pilot.pause(0.5)
         drawn: list[object] = []
         for widget in app.screen.query("Chart, Panels, Static, ProgressLine, LogTail, TitleBar"):
             original = widget.refresh

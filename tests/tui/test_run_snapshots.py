@@ -49,7 +49,6 @@ def picture(*keys: str | tuple[str, ...]) -> Callable[[Pilot[Any]], Any]:
 
     async def go(pilot: Pilot[Any]) -> None:
         await steps(*keys)(pilot)
-        await pilot.pause(0.3)  # the panel waits for the cursor to rest
         pilot.app.clear_notifications()
         await settle(pilot)
 

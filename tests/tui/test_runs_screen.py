@@ -215,9 +215,9 @@ async def test_the_palette_has_every_action_of_the_screen(app: WorkbenchApp, his
         }, "all but what cannot be done to this run"
         assert len(titles) == len(set(titles))
         await pilot.press("ctrl+p")
-        await pilot.pause(0.3)
+        await settle(pilot)
         await type_text(pilot, "new run")
-        await pilot.pause(0.5)
+        await settle(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, NewRunScreen), 10)
 

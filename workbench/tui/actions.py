@@ -52,7 +52,7 @@ def stop(screen: WorkbenchScreen, *runs: Named) -> None:
         else:
             screen.tell(f"Stopping {len(runs)} runs: they keep checkpoints; r resumes them.")
 
-    screen.in_background(job)
+    screen.in_background(job, ids_of(runs))
 
 
 def resume(screen: WorkbenchScreen, *runs: Named) -> None:
@@ -65,7 +65,7 @@ def resume(screen: WorkbenchScreen, *runs: Named) -> None:
             await asyncio.to_thread(launch.resume, screen.workbench.store, run_id)
         screen.tell(f"“{runs[0].name}” goes on." if len(runs) == 1 else f"{len(runs)} runs go on.")
 
-    screen.in_background(job)
+    screen.in_background(job, ids_of(runs))
 
 
 def delete(screen: WorkbenchScreen, run: Named, then: Callable[[], None] | None = None) -> None:
@@ -95,7 +95,7 @@ def delete_all(
 
     def answered(yes: bool | None) -> None:
         if yes:
-            screen.in_background(job)
+            screen.in_background(job, ids_of(wanted))
 
     question = f"Delete run {wanted[0].id} “{wanted[0].name}”?" if len(wanted) == 1 else ""
     question = question or f"Delete {len(wanted)} runs?"
@@ -119,17 +119,19 @@ def undo_delete(screen: WorkbenchScreen) -> None:
             lost = len(gone) - back
             screen.tell(f"{lost} of them are gone: another workbench was opened or left since.", warning=True)
 
-    screen.in_background(job)
+    screen.in_background(job, gone)
 
 
-def edit(screen: WorkbenchScreen, change: Callable[..., Any], *arguments: Any, said: str) -> None:
-    """Do a change of `store.catalog` on a thread and say what was done."""
+def edit(
+    screen: WorkbenchScreen, change: Callable[..., Any], *arguments: Any, runs: Sequence[Named], said: str
+) -> None:
+    """Do a change of `store.catalog` to these runs on a thread and say what was done."""
 
     async def job() -> None:
         await asyncio.to_thread(change, *arguments)
         screen.tell(said)
 
-    screen.in_background(job)
+    screen.in_background(job, ids_of(runs))
 
 
 def ids_of(runs: Collection[Named]) -> list[int]:

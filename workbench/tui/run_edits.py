@@ -20,14 +20,12 @@ Lines = Sequence["RunLine"]
 def stop(screen: RunsScreen, lines: Lines) -> None:
     going = [line for line in lines if line.status in GOING]
     if going:
-        screen.touched(line.id for line in going)
         actions.stop(screen, *going)
 
 
 def resume(screen: RunsScreen, lines: Lines) -> None:
     ended = [line for line in lines if line.status in RESUMABLE]
     if ended:
-        screen.touched(line.id for line in ended)
         actions.resume(screen, *ended)
 
 
@@ -124,8 +122,7 @@ def _ask(
 
 
 def _edit(screen: RunsScreen, lines: Lines, change: str, *arguments: Any, said: str) -> None:
-    screen.touched(line.id for line in lines)
-    actions.edit(screen, getattr(screen.workbench.store.catalog, change), *arguments, said=said)
+    actions.edit(screen, getattr(screen.workbench.store.catalog, change), *arguments, runs=lines, said=said)
 
 
 def _subject(lines: Lines, *, inside: bool = False) -> str:

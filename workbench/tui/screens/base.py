@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
@@ -118,13 +118,23 @@ class WorkbenchScreen(Screen[None]):
             self._reading = False
 
     @work(group="action")
-    async def in_background(self, job: Callable[[], Awaitable[None]]) -> None:
-        """Do `job`, then read the store again; what goes wrong that a person can act on becomes a toast."""
+    async def in_background(self, job: Callable[[], Awaitable[None]], changes: Collection[int] = ()) -> None:
+        """Do `job`, then read the store again; what goes wrong that a person can act on becomes a toast.
+
+        `changes`: the runs that `job` does something to. Every screen is told once it is done: a reading
+        that was made before would show them as they were.
+        """
         try:
             await job()
         except WorkbenchError as error:
             self.tell_error(error)
+        for screen in self.app.screen_stack:
+            if isinstance(screen, WorkbenchScreen):
+                screen.touched(changes)
         self.reload()
+
+    def touched(self, run_ids: Collection[int]) -> None:
+        """These runs were changed here: the next reading must not take them for known."""
 
     def tell_error(self, error: WorkbenchError) -> None:
         """A toast with what is wrong and what to do."""

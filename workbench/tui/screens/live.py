@@ -96,8 +96,8 @@ you leave this screen or the program.
         self._measured = Measurements()
         self._smoothing = self._zoom = 0
         self._wants_panels: bool | None = None
-        self._phase_pace: Pace | None = None
-        self._run_pace: Pace | None = None
+        self._phase_pace = Pace(lambda: self.workbench.clock())
+        self._run_pace = Pace(lambda: self.workbench.clock())
         self._figures = ""
         self._problem = ""
 
@@ -115,8 +115,6 @@ you leave this screen or the program.
         yield Footer(compact=True, show_command_palette=False)  # its keys fill 80 columns
 
     def on_mount(self) -> None:
-        clock = self.workbench.clock
-        self._phase_pace, self._run_pace = Pace(clock), Pace(clock)
         self.query_one(LogTail).can_focus = False
 
     def read(self) -> Look:
@@ -185,7 +183,6 @@ you leave this screen or the program.
             self.set_class(bool(wanted), "-problem")
 
     def _show_progress(self, run: Run) -> None:
-        assert self._phase_pace and self._run_pace
         phase, overall = self.query_one("#phase", ProgressLine), self.query_one("#overall", ProgressLine)
         self.set_class(run.status not in ACTIVE, "-ended")
         total, step = run.total_steps or 0, run.step or 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -138,8 +138,7 @@ class RunsScreen(WorkbenchScreen):
         if data.owes:
             self.set_timer(data.owes, self.reload)
 
-    def touched(self, run_ids: Iterable[int]) -> None:
-        """These are read again at the next reading, whatever else is."""
+    def touched(self, run_ids: Collection[int]) -> None:
         if self._reader is not None:
             self._reader.touched.update(run_ids)
 
@@ -338,12 +337,9 @@ class RunsScreen(WorkbenchScreen):
         run_edits.resume(self, self.chosen)
 
     def action_delete(self) -> None:
-        chosen = self.chosen
-        self.touched(line.id for line in chosen)
-        actions.delete_all(self, chosen)
+        actions.delete_all(self, self.chosen)
 
     def action_undo(self) -> None:
-        self.touched(run_id for gone in self.workbench.deleted for run_id in gone)
         actions.undo_delete(self)
 
     def action_star(self) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
@@ -47,6 +47,7 @@ class Chart(Widget):
         self._empty = empty
         self._series: tuple[Series, ...] = ()
         self._lines: list[Line] = []
+        self._lines_size = Size(0, 0)
 
     def show(self, series: Sequence[Series]) -> None:
         """Draw these; the same ones again cost nothing."""
@@ -63,18 +64,19 @@ class Chart(Widget):
     def watch_log_axis(self) -> None:
         self._redraw()
 
-    def on_resize(self) -> None:
-        self._redraw()
-
     def _redraw(self) -> None:
         """Draw again; only lines that came out different are sent to the terminal."""
-        before, self._lines = self._lines, self._drawn()
+        before = self._lines
+        self._draw()
         if len(before) != len(self._lines):
             self.refresh()
             return
         for y, (old, new) in enumerate(zip(before, self._lines, strict=True)):
             if old != new:
                 self.refresh(Region(0, y, self.size.width, 1))
+
+    def _draw(self) -> None:
+        self._lines, self._lines_size = self._drawn(), self.size
 
     def _drawn(self) -> list[Line]:
         width, height = self.size
@@ -85,6 +87,8 @@ class Chart(Widget):
         return [*blank, [(self._empty.center(width)[:width], "axis")]]
 
     def render_line(self, y: int) -> Strip:
+        if self._lines_size != self.size:  # looked at here: not every change of size comes as a Resize
+            self._draw()
         base = self.rich_style
         if y >= len(self._lines):
             return Strip.blank(self.size.width, base)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
-from textual.widgets import Static
+from textual.geometry import Size
+from textual.widget import Widget
 
 from workbench.tui import figures
 from workbench.tui.widgets.curve import Point, thin
@@ -42,37 +43,44 @@ def sparkline(
     return "".join(cells).rstrip()
 
 
-class Panels(Static):
-    """Shows `Panel`s and one line of text under them; redrawn only when they change."""
+class Panels(Widget):
+    """Shows `Panel`s and one line of text under them; redrawn only when they change.
+
+    Its height is asked for before it has its width, so it is told for any width, not learned from a drawing.
+    """
 
     DEFAULT_CSS = """
-    Panels { height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
+    Panels { height: auto; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__("", id=id, markup=False)
+        super().__init__(id=id)
         self._shown: tuple[list[Panel], str] = ([], "")
-        self._drawn = ""
 
     def show(self, panels: list[Panel], line: str) -> None:
         """`line`: plain text, cut where the room ends; "" for none."""
-        self._shown = (panels, line)
-        self._draw()
+        if (panels, line) != self._shown:
+            taller = (len(panels), bool(line)) != (len(self._shown[0]), bool(self._shown[1]))
+            self._shown = (panels, line)
+            self.refresh(layout=taller)
 
-    def on_resize(self) -> None:
-        self._draw()
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        panels, line = self._shown
+        return -(-len(panels) // _abreast(len(panels), width)) + bool(line)
 
-    def _draw(self) -> None:
-        text = drawing(*self._shown, self.size.width)
-        if text.plain != self._drawn:
-            self._drawn = text.plain
-            self.update(text)
+    def render(self) -> Text:
+        return drawing(*self._shown, self.size.width)
+
+
+def _abreast(panels: int, width: int) -> int:
+    """How many stand in one line."""
+    return max(min((width + 2) // (_LEAST + 2), panels), 1)
 
 
 def drawing(panels: Sequence[Panel], line: str, width: int) -> Text:
     """The panels row by row, each column as wide as the others."""
     text = Text(no_wrap=True, end="")
-    abreast = max(min((width + 2) // (_LEAST + 2), len(panels)), 1)
+    abreast = _abreast(len(panels), width)
     each = (width - 2 * (abreast - 1)) // abreast
     for number, panel in enumerate(panels):
         if number:

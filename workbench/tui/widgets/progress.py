@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from rich.text import Text
-from textual.widgets import Static
+from textual.widget import Widget
 
 from workbench.tui import figures
 from workbench.tui.widgets.bars import bar
@@ -41,7 +41,7 @@ class Pace:
         return max(total - done, 0) * (now - began) / (done - first)
 
 
-class ProgressLine(Static):
+class ProgressLine(Widget):
     """`label  ███████▌      52 %  210/400 steps  ETA 12s` in one line."""
 
     DEFAULT_CSS = """
@@ -49,7 +49,7 @@ class ProgressLine(Static):
     """
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__("", id=id, markup=False)
+        super().__init__(id=id)
         self._shown: tuple[str, float, float, str, str] | None = None
 
     def show(
@@ -60,14 +60,10 @@ class ProgressLine(Static):
         wanted = (label, done, total, unit, tail)
         if wanted != self._shown:
             self._shown = wanted
-            self._draw()
+            self.refresh()
 
-    def on_resize(self) -> None:
-        self._draw()
-
-    def _draw(self) -> None:
-        if self._shown:
-            self.update(self._line(*self._shown, self.size.width))
+    def render(self) -> Text:
+        return self._line(*self._shown, self.size.width) if self._shown else Text("")
 
     @staticmethod
     def _line(label: str, done: float, total: float, unit: str, tail: str, width: int) -> Text:
