@@ -78,6 +78,7 @@ class RunTable(ScrollView, can_focus=True):
         self._wishes = [column.least for column in COLUMNS]
         self._first = 0
         self._layout = Layout()
+        self._laid_width = 0
         self._drawn: dict[int, tuple[object, ...]] = {}
         self._wanted: int | None = None
 
@@ -147,7 +148,8 @@ class RunTable(ScrollView, can_focus=True):
         self.post_message(self.Moved())
 
     def _lay_out(self) -> bool:
-        layout = lay_out(self._wishes, self.scrollable_content_region.width, self._first)
+        self._laid_width = self.scrollable_content_region.width
+        layout = lay_out(self._wishes, self._laid_width, self._first)
         if layout == self._layout:
             return False
         self._layout = layout
@@ -216,6 +218,8 @@ class RunTable(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
         width = self.scrollable_content_region.width
+        if width != self._laid_width:  # a scroll bar that comes or goes is not always told by a Resize
+            self._lay_out()
         content = self._drawn[y] = self._content(y + round(self.scroll_y))
         if not content:
             return Strip.blank(width, base)
