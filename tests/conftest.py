@@ -18,8 +18,8 @@ from filelock import FileLock
 from workbench.paths import CACHE_VARIABLE, CONFIG_VARIABLE
 from workbench.store import Store
 
-# A shell starts what it puts in the background with interrupts ignored, nohup with hang-ups; every process that
-# the tests start would inherit that, and Ctrl-C and a closed terminal could not be tested.
+# A shell starts what it puts in the background with interrupts ignored, nohup with hang-ups; every process
+# that the tests start would inherit that, and Ctrl-C and a closed terminal could not be tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
