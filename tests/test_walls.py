@@ -34,7 +34,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "exports": BASE | {"recipe", "pretrained", "store", "inference", "analysis"},
     "preview": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "inference"},
     "tui": BASE
-    | {"recipe", "presets", EVENTS, "store", "worker", "sweeps", "inference", "analysis", "preview"},
+    | {
+        "recipe",
+        "presets",
+        EVENTS,
+        "store",
+        "worker",
+        "sweeps",
+        "inference",
+        "analysis",
+        "exports",
+        "preview",
+    },
     # `doctor` looks at the machine and the starter
     "cli": BASE
     | {

@@ -179,9 +179,9 @@ def draw(store: Store, table: SweepTable, *, plot: bool) -> None:
 
 def stands(sweep: Sweep, counts: dict[str, int]) -> str:
     """How a sweep stands, in a word."""
-    if not sweep.trials_left and not any(counts.get(status) for status in ("queued", "running")):
-        return "done"
-    return sweep.status
+    from workbench.store.sweeps import standing
+
+    return standing(sweep, sweep.trials_left + counts.get("queued", 0) + counts.get("running", 0))
 
 
 def sweep_as_json(store: Store, sweep: Sweep) -> dict[str, Any]:

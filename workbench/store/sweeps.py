@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
 from workbench.store.naming import checked, name_for
+from workbench.store.sweep_lines import SweepLines
 from workbench.store.tables import Run, Status, Sweep
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Sweeps:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.lines = SweepLines(store)
 
     # Making
 
@@ -197,7 +199,12 @@ class Sweeps:
 
     def work_left(self) -> bool:
         """Whether there is anything to start."""
-        return bool(self.waiting() or self.searches())
+        paused = select(Sweep.id).where(Sweep.status == PAUSED)
+        waiting = select(Run.id).where(
+            WAITS, or_(col(Run.sweep_id).is_(None), col(Run.sweep_id).not_in(paused))
+        )
+        with self._store._session() as session:
+            return session.exec(waiting.limit(1)).first() is not None or bool(self.searches())
 
     # Changing
 
@@ -276,3 +283,8 @@ WAITS: ColumnElement[bool] = and_(
 def waits(run: Run) -> bool:
     """Whether this run, as it was read, waits for its turn."""
     return run.status == Status.QUEUED and run.queue_position is not None and run.worker_pid is None
+
+
+def standing(sweep: Sweep, left: int) -> str:
+    """How a sweep stands: going, paused or done. `left`: runs that train or wait, and trials to come."""
+    return sweep.status if left else "done"

@@ -100,6 +100,27 @@ def read_seeds(text: str | None, first: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys(numbers))
 
 
+def read_more(text: str, first_seed: int) -> tuple[dict[str, tuple[Any, ...]], tuple[int, ...]]:
+    """What a grid is extended by, `mask_prob=0.2,0.4 seeds=5`: values by field, seeds. Raises UsageError."""
+    values: dict[str, tuple[Any, ...]] = {}
+    seeds: tuple[int, ...] = ()
+    for word in text.split():
+        name, equals, listed = word.partition("=")
+        if name == "seeds" and listed:
+            seeds = read_seeds(listed, first_seed)
+        elif not equals or name not in Recipe.model_fields:
+            raise UsageError(
+                f"{word}: FIELD=VALUES, with a field of the recipe.", "For example chunk_size=256,512 seeds=5"
+            )
+        elif name in SEEDS:
+            raise UsageError(f"{name} is not swept.", f"More seeds: seeds={listed}")
+        else:
+            values[name] = read_values(name, listed)
+    if not values and not seeds:
+        raise UsageError("Nothing is added.", "For example chunk_size=256,512 seeds=5")
+    return values, seeds
+
+
 def _is_range(name: str, text: str) -> bool:
     annotation = str(Recipe.model_fields[name].annotation)
     return BETWEEN in text and ("int" in annotation or "float" in annotation)

@@ -150,7 +150,8 @@ class WorkbenchApp(App[None]):
         from workbench.worker import liveness
 
         runs = liveness.refresh(self.store)
-        self._any_active = any(run.status in GOING for run in runs)
+        # trials that a search is still to make have no run yet, and need their keeper all the same
+        self._any_active = any(run.status in GOING for run in runs) or self.store.sweeps.work_left()
 
     def _reload(self) -> None:
         screen = next((one for one in reversed(self.screen_stack) if isinstance(one, WorkbenchScreen)), None)
@@ -184,6 +185,25 @@ class WorkbenchApp(App[None]):
         from workbench.tui.screens.compare import CompareScreen
 
         self.push_screen(CompareScreen(run_ids))
+
+    def action_sweeps(self) -> None:
+        """Every sweep."""
+        from workbench.tui.screens.sweeps import SweepsScreen
+
+        self.push_screen(SweepsScreen())
+
+    def open_sweep(self, sweep_id: int) -> None:
+        """One sweep's map and figures."""
+        from workbench.tui.screens.sweep import SweepScreen
+
+        self.push_screen(SweepScreen(sweep_id))
+
+    def replace_with_sweep(self, sweep_id: int) -> None:
+        """Watch a sweep in the place of the form that queued it."""
+        from workbench.tui.screens.sweep import SweepScreen
+
+        self._any_active = True
+        self.switch_screen(SweepScreen(sweep_id))
 
     def open_console(self, run: Run | None) -> None:
         """Fill masks with the run's newest checkpoint, or with the starter when it has none."""

@@ -67,6 +67,7 @@ class RunsScreen(WorkbenchScreen):
         Binding("y", "duplicate", "Duplicate", show=False, tooltip="A new run with this one's recipe"),
         Binding("z", "archive", "Archive", show=False, tooltip="Archive runs, or bring them back"),
         Binding("A", "show_archived", "Archived", show=False, tooltip="Show archived runs too, or hide them"),
+        Binding("w", "app.sweeps", "Sweeps", show=False, tooltip="Sweeps: grids of runs, and which is best"),
         Binding("p", "panel", "Panel", show=False, tooltip="Show or hide the panel beside the list"),
         Binding("escape", "clear", "Clear", show=False, tooltip="Clear the filter, then the marks"),
     ]
