@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 
 from textual.app import App
 from textual.pilot import Pilot
+from textual.widgets._toast import Toast
 
 from workbench.store import MetricValue, Store
 
@@ -25,7 +26,7 @@ def losses(steps: int) -> list[tuple[int, float]]:
 
 
 SOON = 3.0
-"""Seconds: a timer that fires once and sooner than this belongs to what is done. A toast takes longer."""
+"""Seconds: a timer that fires once and sooner than this belongs to what is done, if it is not a toast's."""
 
 
 async def settle(pilot: Pilot[None], *, besides: Collection[str] = (), seconds: float = 60) -> None:
@@ -64,6 +65,7 @@ def _under_way(app: App[None], besides: Collection[str]) -> str:
         for timer in list(pump._timers):
             task = timer._task
             soon = timer._repeat == 0 and timer._interval < SOON and timer._active.is_set()
+            soon = soon and not isinstance(pump, Toast)
             if soon and task is not None and not task.done():
                 return f"a timer of {pump}"
     if app.screen._layout_required or app.screen._dirty_widgets:
