@@ -28,6 +28,9 @@ Mark = Literal["best", "alike", "behind", ""]
 LEVEL = 0.05
 FEWEST_UNITS = 10
 _TOKENS = "tokens-"
+Against = tuple[float, float, float, float, float]
+Known = dict[tuple[tuple[int | None, ...], tuple[int | None, ...]], Against | None]
+"""Of two recipes, by the ids of their scores, how the second compares with the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,13 @@ class SweepTable:
         return asdict(self)
 
 
-def sweep_table(store: Store, runs: Sequence[Run], fields: Sequence[str] | None = None) -> SweepTable:
-    """The figures of these runs. `fields`: what was swept; None: every field that is not the same in all."""
+def sweep_table(
+    store: Store, runs: Sequence[Run], fields: Sequence[str] | None = None, known: Known | None = None
+) -> SweepTable:
+    """The figures of these runs. `fields`: what was swept; None: every field that is not the same in all.
+
+    known: what earlier calls worked out of the same store, added to; for whoever asks again and again.
+    """
     if fields is None:
         names = dict.fromkeys(name for run in runs for name in run.recipe if name not in SEEDS)
         fields = [name for name in names if len({_key(run.recipe.get(name)) for run in runs}) > 1]
@@ -93,7 +101,7 @@ def sweep_table(store: Store, runs: Sequence[Run], fields: Sequence[str] | None 
         [Sheet.of(run, score, documents_of(Path(run.folder))) for run, score in group if score is not None]
         for group in groups
     ]
-    entries, notes = _ranked(entries, sheets)
+    entries, notes = _ranked(entries, sheets, {} if known is None else known)
     known = [
         (entry.values, math.log(entry.perplexity), entry.n)
         for entry in entries
@@ -117,7 +125,7 @@ def _entry(group: Sequence[tuple[Run, Yardstick | None]], fields: Sequence[str])
     )
 
 
-def _ranked(entries: list[Entry], sheets: list[list[Sheet]]) -> tuple[list[Entry], list[str]]:
+def _ranked(entries: list[Entry], sheets: list[list[Sheet]], known: Known) -> tuple[list[Entry], list[str]]:
     """The entries compared with the best of those that answered the same questions."""
     texts = Counter(sheet.text for group in sheets for sheet in group)
     if not texts:
@@ -140,8 +148,12 @@ def _ranked(entries: list[Entry], sheets: list[list[Sheet]]) -> tuple[list[Entry
     compared: dict[int, Entry] = {}
     beyond_seeds: dict[int, bool] = {}
     for index in may:
-        found = _against(sheets[best], sheets[index]) if index != best else None
-        if found is not None:
+        if index == best:
+            continue
+        pair = _scores(sheets[best]), _scores(sheets[index])
+        if pair not in known:
+            known[pair] = _against(sheets[best], sheets[index])
+        if (found := known[pair]) is not None:
             ratio, low, high, p_value, p_seeds = found
             compared[index] = replace(
                 entries[index], log_ratio=ratio, ci_low=low, ci_high=high, p_value=p_value
@@ -160,7 +172,11 @@ def _ranked(entries: list[Entry], sheets: list[list[Sheet]]) -> tuple[list[Entry
     return result, notes
 
 
-def _against(best: list[Sheet], other: list[Sheet]) -> tuple[float, float, float, float, float] | None:
+def _scores(sheets: list[Sheet]) -> tuple[int | None, ...]:
+    return tuple(sheet.score.id for sheet in sheets)
+
+
+def _against(best: list[Sheet], other: list[Sheet]) -> Against | None:
     """ln(perplexity of other / of best), interval, p-value, that of seeds alone; None: too little text."""
     import numpy as np
 

@@ -52,7 +52,7 @@ class SweepLines:
         query: Any = select(Run.id, Run.sweep_id).where(WAITS)
         with self._store._session() as session:
             ordered = session.execute(query.order_by(col(Run.queue_position), col(Run.id)))
-            return dict(ordered.tuples().all())
+            return {row[0]: row[1] for row in ordered}
 
     def recipes(self, run_ids: list[int]) -> dict[int, dict[str, Any]]:
         """The recipes of these runs, which never change."""
@@ -61,7 +61,7 @@ class SweepLines:
             for start in range(0, len(run_ids), _AT_ONCE):
                 part = run_ids[start : start + _AT_ONCE]
                 query: Any = select(Run.id, Run.recipe).where(col(Run.id).in_(part))
-                found |= dict(session.execute(query).tuples().all())
+                found |= {row[0]: row[1] for row in session.execute(query)}
         return found
 
 

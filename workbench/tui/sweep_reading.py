@@ -12,7 +12,7 @@ from workbench.sweeps.plan import SEEDS, TEXT
 from workbench.tui import figures
 
 if TYPE_CHECKING:
-    from workbench.analysis.sweep_table import SweepTable
+    from workbench.analysis.sweep_table import Known, SweepTable
     from workbench.store import Store, Sweep
     from workbench.store.sweep_lines import SweepRun
     from workbench.tui.widgets.curve import Point
@@ -129,8 +129,10 @@ class SweepReader:
 
     def __init__(self, store: Store, sweep_id: int) -> None:
         self._store, self._id = store, sweep_id
-        self._known: tuple[object, SweepTable] | None = None
-        self._curves: dict[int, tuple[object, Sequence[Point]]] = {}
+        self._table: tuple[object, SweepTable] | None = None
+        self._compared: Known = {}
+        self._states: dict[int, object] = {}
+        self._curves: dict[int, Sequence[Point]] = {}
 
     def read(self) -> SweepLook:
         """Raises UsageError when there is no such sweep."""
@@ -138,10 +140,11 @@ class SweepReader:
         runs = self._store.sweeps.lines.runs(self._id)
         fields = fields_of(sweep)
         state = (fields, [(run.id, run.status, run.yardstick_perplexity) for run in runs])
-        if self._known is None or self._known[0] != state:
+        if self._table is None or self._table[0] != state:
             from workbench.analysis.sweep_table import sweep_table
 
-            self._known = (state, sweep_table(self._store, self._store.sweeps.runs(self._id), fields))
+            whole = self._store.sweeps.runs(self._id)
+            self._table = (state, sweep_table(self._store, whole, fields, self._compared))
         counts = Counts.of(sweep, runs)
         queue = self._store.sweeps.lines.queue()
         own = {run.id for run in runs}
@@ -150,20 +153,24 @@ class SweepReader:
             standing(sweep, counts.left),
             counts,
             {run.id: run for run in runs},
-            self._known[1],
+            self._table[1],
             {run_id: place for place, run_id in enumerate(queue, 1) if run_id in own},
-            self._read_curves(runs, self._known[1]),
+            self._read_curves(runs, self._table[1]),
         )
 
     def _read_curves(self, runs: Sequence[SweepRun], table: SweepTable) -> dict[int, Sequence[Point]]:
         from workbench.tui.sweep_curves import METRIC, MOST, WIDTH
 
         drawn = {run_id for entry in table.ranked()[:MOST] for run_id in entry.runs}
-        for run in (one for one in runs if one.id in drawn):
+        grown = {}
+        for run in runs:
             state = (run.segment, run.eval_perplexity, run.status)
-            if run.eval_perplexity is not None and self._curves.get(run.id, (None,))[0] != state:
-                self._curves[run.id] = (state, self._store.curves.thinned(run.id, METRIC, 4 * WIDTH))
-        return {run_id: points for run_id, (_, points) in self._curves.items()}
+            if run.id in drawn and run.eval_perplexity is not None and self._states.get(run.id) != state:
+                self._states[run.id] = state
+                grown[run.id] = self._store.curves.thinned(run.id, METRIC, 4 * WIDTH)
+        if grown:  # otherwise it stays the same object: what was drawn of it still holds
+            self._curves = {**self._curves, **grown}
+        return self._curves
 
 
 def fields_of(sweep: Sweep) -> tuple[str, ...]:

@@ -62,6 +62,7 @@ each GPU, or one. It goes on when you leave.
         self._reader: SweepReader | None = None
         self._look: SweepLook | None = None
         self._axes = 0
+        self._drawn: tuple[tuple[object, ...], list[list[Text]]] | None = None
         self._width = 76
 
     def compose(self) -> ComposeResult:
@@ -80,8 +81,10 @@ each GPU, or one. It goes on when you leave.
         if self._reader is None:
             self._reader = SweepReader(self.workbench.store, self.sweep_id)
         look = self._reader.read()
-        pair = self._pair(look.table.fields)
-        return look, heat_map(look.table, pair), sections(look, self._width)
+        drawn_of = (look.table, look.curves, self._width)
+        if self._drawn is None or any(a is not b for a, b in zip(self._drawn[0], drawn_of, strict=True)):
+            self._drawn = (drawn_of, sections(look, self._width))
+        return look, heat_map(look.table, self._pair(look.table.fields)), self._drawn[1]
 
     def _pair(self, fields: list[str]) -> list[str]:
         pairs = [list(pair) for pair in combinations(fields, 2)] or [fields]
