@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -309,3 +311,18 @@ async def test_any_size(app: WorkbenchApp, history: Store, size: tuple[int, int]
         await settle(pilot)
         assert all(len(line) <= size[0] for line in screen_text(pilot).splitlines())
         assert app.screen.query_one("#figures", Static)
+
+
+async def test_a_run_that_stands_still_is_said_to_stall(app: WorkbenchApp, history: Store) -> None:
+    worker = history.run(6).worker_pid
+    assert worker is not None
+    os.kill(worker, signal.SIGSTOP)
+    async with app.run_test(size=(90, 24)) as pilot:
+        await until(pilot, lambda: "‖" in screen_text(pilot))
+        await settle(pilot)
+        assert "‖ running, training, stalled: suspended; `kill -CONT" in screen_text(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "‖ 6 starter-now  running, training, stalled: suspended" in screen_text(pilot).splitlines()[0]
+        os.kill(worker, signal.SIGCONT)
+        await until(pilot, lambda: "▶ 6 starter-now  running, training" in screen_text(pilot).splitlines()[0])

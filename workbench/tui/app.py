@@ -66,6 +66,8 @@ class WorkbenchApp(App[None]):
         """The runs that were deleted here, by deletion: what can be brought back."""
         self.session: Session | None = None
         """What the console asks and shows, once it was opened."""
+        self.standstills: dict[int, str] = {}
+        """Why a run that goes seems to stand still, of those that do."""
         self._checking = False
         self._any_active = True
         self._inference: InferenceClient | None = None
@@ -150,6 +152,8 @@ class WorkbenchApp(App[None]):
         from workbench.worker import liveness
 
         runs = liveness.refresh(self.store)
+        found = {run.id: liveness.stalled(run) for run in runs if run.id is not None}
+        self.standstills = {run_id: why for run_id, why in found.items() if why}
         # trials that a search is still to make have no run yet, and need their keeper all the same
         self._any_active = any(run.status in GOING for run in runs) or self.store.sweeps.work_left()
 

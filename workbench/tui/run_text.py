@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Protocol
 
-from workbench.tui.status import mark
+from workbench.tui.status import STALLED, mark
 
 if TYPE_CHECKING:
     from workbench.store.run_lines import RunLine
@@ -41,10 +41,20 @@ def elapsed(line: Timed, now: float) -> float | None:
     return max(end - line.started_at, 0.0)
 
 
-def doing(line: RunLine) -> str:
-    """Symbol and status, and of a running run its phase."""
-    phase = f", {line.phase}" if line.status == "running" and line.phase else ""
-    return f"{mark(line.status).symbol} {line.status}{phase}"
+class Going(Protocol):
+    """Something with a status, and while it runs a phase."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def phase(self) -> str | None: ...
+
+
+def doing(run: Going, standstill: str = "") -> tuple[str, str]:
+    """Symbol and words: the status, of a running run its phase, and why it seems to stall if it does."""
+    symbol = mark(STALLED if standstill else run.status).symbol
+    phase = f", {run.phase}" if run.status == "running" and run.phase else ""
+    return symbol, f"{run.status}{phase}{f', stalled: {standstill}' if standstill else ''}"
 
 
 def short_name(name: str | None) -> str:

@@ -16,11 +16,15 @@ class Mark:
 MARKS: dict[str, Mark] = {
     "queued": Mark("○", "cyan"),
     "running": Mark("▶", "bold bright_green"),
+    "stalled": Mark("‖", "bold yellow"),
     "finished": Mark("✓", "green"),
     "stopped": Mark("■", "yellow"),
     "failed": Mark("✗", "bold bright_red"),
     "crashed": Mark("!", "bold bright_red"),
 }
+
+STALLED = "stalled"
+"""How a running run is shown that seems to stand still. The store has no such status: it may go on."""
 
 GOING = frozenset({"queued", "running"})
 """Statuses of a run that has a process, or waits for one. As in the store, which is slow to import."""

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from workbench.text import printable
 from workbench.tui import figures
-from workbench.tui.sweep_text import SIGNS, described
+from workbench.tui.sweep_text import SIGNS
 from workbench.tui.widgets.braille import Canvas
 from workbench.tui.widgets.curve import Point, Scale, thin
 
@@ -38,12 +38,17 @@ def curve_lines(table: SweepTable, curves: Curves, width: int) -> Iterator[Text]
     Each frame has a scale of its own, logarithmic: each run is tested at its own chunk size and mask
     probability, so heights in different frames are not to be compared, only shapes.
     """
+    from workbench.analysis.effects import label_of
+
     yield Text("Test curves, each on its own test and scale: compare shapes, not heights", "bold")
+    if table.fields:
+        yield Text(f"in each title: {printable(', '.join(table.fields))}", no_wrap=True)
     frames = []
     for entry in table.ranked()[:MOST]:
         lines = [curves.get(run_id, ()) for run_id in entry.runs]
         if any(len(points) > 1 for points in lines):
-            frames.append((f"{SIGNS[entry.mark]} {described(entry.values)}", lines))
+            title = ", ".join(map(label_of, entry.values.values())) or "the recipe"
+            frames.append((f"{SIGNS[entry.mark]} {title}", lines))
     if not frames:
         yield Text("Nothing measured yet.")
         return

@@ -130,7 +130,7 @@ you leave this screen or the program.
         if data.past:
             self._measured.begin(data.past, run.segment)
         self._measured.add(data.metrics)
-        self.query_one(TitleBar).show(*title_of(run))
+        self.query_one(TitleBar).show(*title_of(run, self.workbench.standstills.get(self.run_id, "")))
         chart = self.query_one(Chart)
         chart.say_when_empty(waiting_text(run))
         self._show_curves(run)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from workbench.training.events import Phase
 from workbench.tui import figures
 from workbench.tui.measurements import Measurements
-from workbench.tui.status import mark
+from workbench.tui.run_text import doing
 from workbench.tui.widgets.panels import Panel
 from workbench.tui.widgets.run_columns import short_name
 
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 _NOT_COUNTED = ("starting", "loading model", "saving")
 
 
-def title_of(run: Run) -> tuple[str, ...]:
-    """Name and status on the left; what it is made of on the right."""
+def title_of(run: Run, standstill: str = "") -> tuple[str, ...]:
+    """Name and status on the left; what it is made of on the right. `standstill`: why it seems to stall."""
     recipe = run.recipe
-    doing = f", {run.phase}" if run.status == "running" and run.phase else ""
-    left = f"{mark(run.status).symbol} {run.id} {run.name}  {run.status}{doing}"
+    symbol, words = doing(run, standstill)
     return (
-        left,
+        f"{symbol} {run.id} {run.name}  {words}",
         f"chunk {recipe.get('chunk_size')}",
         f"mask {figures.decimal(recipe.get('mask_prob'))}",
         short_name(str(recipe.get("model"))),

@@ -152,7 +152,7 @@ class RunsScreen(WorkbenchScreen):
             if (archived_too or not line.archived) and self._filter.matches(line)
         ]
         self._sparks = {key: text for key, text in self._sparks.items() if key in self._by_id}
-        context = Context(self.workbench.clock(), self._sparks, self._marked)
+        context = Context(self.workbench.clock(), self._sparks, self._marked, self.workbench.standstills)
         table = self.query_one(RunTable)
         table.set_lines(self._shown, context, self._listing.wishes)
         self.set_class(not self._shown, "-empty")
@@ -189,12 +189,13 @@ class RunsScreen(WorkbenchScreen):
 
     def _show_current(self) -> None:
         line = self.current
-        wanted = runs_text.detail(line, self.size.width - 2) if line else Text("")
+        standstill = self.workbench.standstills.get(line.id, "") if line else ""
+        wanted = runs_text.detail(line, self.size.width - 2, standstill) if line else Text("")
         shown = self.query_one("#detail", Static)
         if shown.content != wanted:
             shown.update(wanted)
         if self.has_class("-wide"):
-            self.query_one(RunPanel).show_line(line)
+            self.query_one(RunPanel).show_line(line, standstill)
             self._read_about()
         names = ("open", "stop", "resume", "delete", "undo", "mark", "compare", "filter", "sort")
         possible = tuple(self.check_action(name, ()) for name in names)

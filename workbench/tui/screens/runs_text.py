@@ -44,11 +44,11 @@ All runs are archived.
 Press  A  to see them, n  for a new run."""
 
 
-def detail(line: RunLine, width: int) -> Text:
+def detail(line: RunLine, width: int, standstill: str = "") -> Text:
     """Two lines on the run under the cursor: what it is doing and came to, or what went wrong."""
     star = f" {STAR}" if line.starred else ""
     first = Text(f"{figures.clip(printable(line.name), width // 2)}{star}  ", "bold", no_wrap=True, end="")
-    parts = [summary(line)]
+    parts = [summary(line, standstill)]
     if line.baseline_perplexity is not None:
         parts.append(f"{figures.perplexity(line.baseline_perplexity)} before training")
     first.append(figures.clip(printable(" · ".join(parts)), width - first.cell_len), "not bold")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workbench.text import printable
 from workbench.tui import figures
 from workbench.tui.run_text import STAR, elapsed, epochs, short_name
-from workbench.tui.status import mark
+from workbench.tui.status import STALLED, mark
 
 if TYPE_CHECKING:
     from workbench.store.run_lines import RunLine
@@ -26,6 +26,12 @@ class Context:
     now: float
     sparks: dict[int, str]
     marked: set[int]
+    standstills: Mapping[int, str] = field(default_factory=dict)
+    """Why a run seems to stand still, of those that do."""
+
+    def status_of(self, line: RunLine) -> str:
+        """As it is shown."""
+        return STALLED if line.id in self.standstills else line.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class Column:
 
 def _flags(line: RunLine, context: Context) -> str:
     marked = "◆" if line.id in context.marked else " "
-    return f"{marked}{mark(line.status).symbol}{STAR if line.starred else ' '}"
+    return f"{marked}{mark(context.status_of(line)).symbol}{STAR if line.starred else ' '}"
 
 
 def _seconds(line: RunLine) -> float | None:
@@ -86,7 +92,7 @@ COLUMNS: tuple[Column, ...] = (
         8,
         8,
         12,
-        lambda line, _: printable(line.status),
+        lambda line, context: printable(context.status_of(line)),
         lambda line: _ORDER.get(line.status, 9),
     ),
     Column(

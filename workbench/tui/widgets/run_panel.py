@@ -44,14 +44,14 @@ class RunPanel(Vertical):
         with VerticalScroll(can_focus=False):
             yield Static("", id="about-recipe", markup=False)
 
-    def show_line(self, line: RunLine | None) -> None:
-        """The head of this run. What stands there of another one goes."""
+    def show_line(self, line: RunLine | None, standstill: str = "") -> None:
+        """The head of this run; another run's goes. `standstill`: why it seems to stall."""
         head = Text("", no_wrap=True, end="")
         if line is not None:
             width = max(self.size.width - 2, 10)
             star = f" {STAR}" if line.starred else ""
             head.append(figures.clip(f"{line.id} {printable(line.name)}", width - len(star)) + star, "bold")
-            head.append("\n" + figures.clip(printable(summary(line)), width))
+            head.append("\n" + figures.clip(printable(summary(line, standstill)), width))
         self._put("#about-head", head)
         if self._about is not None and (line is None or self._about.run.id != line.id):
             self._about = None
@@ -75,9 +75,9 @@ class RunPanel(Vertical):
             shown.update(text)
 
 
-def summary(line: RunLine) -> str:
+def summary(line: RunLine, standstill: str = "") -> str:
     """What it is doing and came to, in a line."""
-    parts = [doing(line)]
+    parts = [" ".join(doing(line, standstill))]
     if line.step:
         parts.append(f"step {figures.count(line.step)}/{figures.count(line.total_steps)}")
     if line.tokens_per_second:

@@ -213,7 +213,7 @@ class RunTable(ScrollView, can_focus=True):
             return ()
         line = self._lines[at]
         cells = tuple(column.text(line, self._drawn_with) for column in self._layout.columns)
-        return (cells, line.status, at == self.cursor)
+        return (cells, self._drawn_with.status_of(line), at == self.cursor)
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
