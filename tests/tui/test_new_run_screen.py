@@ -111,7 +111,7 @@ async def test_groups_open_with_enter_and_all_with_one_key(app: WorkbenchApp) ->
     async with app.run_test(size=(120, 80)) as pilot:
         await pilot.press("n")
         await settle(pilot)
-        await pilot.press(*["tab"] * 4, "enter")
+        await pilot.press(*["tab"] * 5, "enter")
         await settle(pilot)
         assert "Batch size" in screen_text(pilot)
         await pilot.press("enter")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -17,16 +16,18 @@ from workbench.errors import WorkbenchError
 from workbench.recipe import GROUPS, PRESETS, Recipe
 from workbench.store.past import Experience
 from workbench.text import printable
-from workbench.tui import actions, figures
+from workbench.tui import actions, figures, sweep_actions
 from workbench.tui.command import command_of
-from workbench.tui.cost import PastRun, PreviewedText, estimate
+from workbench.tui.cost import PastRun, PreviewedText
+from workbench.tui.form_grid import SEEDS_FIELD, Typed, read_form, sweep_command, takes_list
 from workbench.tui.screens.base import TitleBar, WorkbenchScreen
 from workbench.tui.screens.confirm import Confirm
 from workbench.tui.screens.pick_source import PickSource
 from workbench.tui.screens.save_preset import SavePreset
 from workbench.tui.sources import Kind
 from workbench.tui.widgets.choice import Choice
-from workbench.tui.widgets.field import RecipeField, as_text, bounds_of, metadata, title_of
+from workbench.tui.widgets.cost_lines import CostLines
+from workbench.tui.widgets.field import NumberInput, RecipeField, as_text, bounds_of, metadata, title_of
 from workbench.tui.widgets.field_group import FieldGroup, GroupTitle
 from workbench.tui.widgets.preview_pane import PreviewPane
 
@@ -58,6 +59,9 @@ class NewRunScreen(WorkbenchScreen):
 Set chunk size, mask probability and epochs, and press Ctrl+S. Everything else has a sensible value from
 the preset and is folded away: Enter on a group's line opens it. What is wrong is said at the field as you
 type. Numbers may be typed as 1e-3. An empty field means: not set.
+
+A list, as 64,128,256, makes a sweep: a run for each value, and with several lists for each combination. In a
+choice a comma keeps the word, so that others hold besides. Ctrl+S queues all of them and opens the sweep.
 
 F2 shows the first chunks that would be trained on, with the masks that the first epoch draws, and counts
 the text; it follows what you change. [word] the model sees as a mask, word→other it sees as the other word,
@@ -102,6 +106,7 @@ you save are offered beside them, and by train --preset.
         self._preset = preset
         self._values: dict[str, Any] = (recipe or PRESETS[preset]).model_dump()
         self._recipe: Recipe | None = None
+        self._typed = Typed(None)
         self._problems: dict[str, str] = {}
         self._base = PRESETS[preset]
         self._past: list[Experience] = []
@@ -120,13 +125,19 @@ you save are offered beside them, and by train --preset.
                 name_input = Input(compact=True, placeholder="made up if empty", max_length=200, id="name")
                 name_input.cursor_blink = False
                 yield name_input
+            with Horizontal(classes="row"):
+                yield Static("Seeds", classes="title", markup=False)
+                seeds = NumberInput(compact=True, placeholder="one", max_length=200, id="seeds")
+                seeds.cursor_blink = False
+                yield seeds
+                yield Static("each recipe so many times: 3, or 1,2,7", classes="hint", markup=False)
             with Vertical(id="groups"):
                 for group in GROUPS:
                     yield FieldGroup(group, group_fields(group))
         yield PreviewPane(self.workbench.store)
         with Vertical(id="below"):
             yield Static("", id="about", markup=False)
-            yield Static("", id="cost", markup=False)
+            yield CostLines(id="cost")
         yield Footer(compact=True, show_command_palette=False)  # its keys fill 80 columns
 
     def on_mount(self) -> None:
@@ -148,6 +159,10 @@ you save are offered beside them, and by train --preset.
 
     def on_input_submitted(self) -> None:
         self.action_go(1)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if event.input.id == "seeds":
+            self._check()
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
         if event.choice.id == "preset":
@@ -176,6 +191,8 @@ you save are offered beside them, and by train --preset.
             facts = [field.unit, bounds_of(name), f"{self._preset}: {default}"]
             if name in ("model", "dataset"):
                 facts.append("Ctrl+L picks")
+            if takes_list(name):
+                facts.append("a list makes a sweep")
             return printable(
                 f"{field.help_text}\n{' · '.join(fact for fact in facts if fact)}", keep_newlines=True
             )
@@ -187,7 +204,9 @@ you save are offered beside them, and by train --preset.
             return (
                 "Left and right choose. A preset fills in every field.\nF3 saves one, F8 deletes a saved one."
             )
-        return "What the run is called in the list; its files lie in runs/ID-NAME."
+        if widget.id == "seeds":
+            return "Every recipe with so many seeds, or with these: what chance alone does.\nempty: one"
+        return "What the run, or the sweep, is called in the list; a run's files lie in runs/ID-NAME."
 
     def _use_preset(self, name: str) -> None:
         try:
@@ -217,7 +236,8 @@ you save are offered beside them, and by train --preset.
 
     def _check(self) -> None:
         """Validate all of it and say at each field what is wrong."""
-        self._recipe, problems = Recipe.check(self._values)
+        self._typed = typed = read_form(self._values, self.query_one("#seeds", Input).value)
+        self._recipe, problems = typed.recipe, typed.problems
         for field in self.query(RecipeField):
             field.show_problem(problems.get(field.field_name, ""))
         for group in self.query(FieldGroup):
@@ -240,12 +260,8 @@ you save are offered beside them, and by train --preset.
         return ", ".join(shown)
 
     def _show_cost(self) -> None:
-        if self._recipe is None:
-            lines = ["Cost: known when every field is right.", self._problems.get("", "")]
-        else:
-            known: list[PastRun] = [self._counted] if self._counted else []
-            lines = estimate(self._recipe, [*known, *self._past], platform.node()).lines()
-        self.query_one("#cost", Static).update("\n".join(lines))
+        known: list[PastRun] = [self._counted] if self._counted else []
+        self.query_one(CostLines).show(self._typed, [*known, *self._past])
 
     def action_preset(self) -> None:
         names = presets.names()
@@ -262,6 +278,9 @@ you save are offered beside them, and by train --preset.
 
         if self._recipe is None:
             self.tell("Not saved: a field has to be put right first.", warning=True)
+            return
+        if self._typed.plan is not None:
+            self.tell("Not saved: a preset has one value in each field, and one seed.", warning=True)
             return
         name = "" if self._preset in PRESETS else self._preset
         self.app.push_screen(SavePreset(self._recipe, name), saved)
@@ -305,6 +324,8 @@ you save are offered beside them, and by train --preset.
         self.tell(f"Copied: {self._command(self._recipe)}")
 
     def _command(self, recipe: Recipe) -> str:
+        if self._typed.plan is not None:
+            return sweep_command(self._typed.plan, self._preset, self._base, self._run_name)
         return command_of(recipe, self._preset, self._base, self._run_name)
 
     @property
@@ -341,7 +362,11 @@ you save are offered beside them, and by train --preset.
         if self._recipe is None:
             await self._go_to_problem()
             return
-        actions.start(self, self._recipe, self._run_name, self._command(self._recipe))
+        command = self._command(self._recipe)
+        if self._typed.plan is not None:
+            sweep_actions.start(self, self._typed.plan, self._run_name, command)
+        else:
+            actions.start(self, self._recipe, self._run_name, command)
 
     async def _go_to_problem(self) -> None:
         """Put the cursor into the first field that is wrong, unfolding its group."""
@@ -354,6 +379,8 @@ you save are offered beside them, and by train --preset.
                 field.editor.focus()
                 self.call_after_refresh(field.scroll_visible, animate=False)
                 break
+        if list(self._problems) == [SEEDS_FIELD]:
+            self.query_one("#seeds").focus()
         self.tell("Not started: a field has to be put right first.", warning=True)
 
     def action_help(self) -> None:

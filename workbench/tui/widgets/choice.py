@@ -1,4 +1,4 @@
-"""A few words of which one holds, all of them in sight."""
+"""A few words of which one holds, or several, all of them in sight."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from textual.widget import Widget
 
 
 class Choice(Widget, can_focus=True):
-    """A few words of which one holds, all of them in sight; left and right move."""
+    """A few words of which one holds, all of them in sight; left and right move.
+
+    several: a comma keeps the word under the cursor, so that others hold besides; `value` is a list then,
+    with commas.
+    """
 
     DEFAULT_CSS = """
     Choice { height: 1; width: auto; max-width: 100%; }
@@ -24,6 +28,7 @@ class Choice(Widget, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "step(-1)", show=False),
         Binding("right,l,space", "step(1)", show=False),
+        Binding("comma", "keep", show=False),
     ]
     value: reactive[str] = reactive("", layout=True)
 
@@ -36,16 +41,31 @@ class Choice(Widget, can_focus=True):
         def control(self) -> Choice:
             return self.choice
 
-    def __init__(self, options: tuple[str, ...], value: str, *, id: str | None = None) -> None:
+    def __init__(
+        self, options: tuple[str, ...], value: str, *, several: bool = False, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
         self.options = options
+        self._several = several
+        self._kept: set[str] = set()
+        self._at = value
         self.set_reactive(Choice.value, value)
 
     def offer(self, options: tuple[str, ...], value: str) -> None:
         """Other words to choose from; nobody is told."""
         self.options = options
+        self._at, self._kept = value, set()
         self.set_reactive(Choice.value, value)
         self.refresh(layout=True)
+
+    def watch_value(self, value: str) -> None:
+        if value != self._joined():  # set from outside: the last of several is the one under the cursor
+            *kept, self._at = value.split(",")
+            self._kept = set(kept)
+
+    def _joined(self) -> str:
+        chosen = {*self._kept, self._at}
+        return ",".join(option for option in self.options if option in chosen) or self._at
 
     def render(self) -> Text:
         text = Text(no_wrap=True, end="")
@@ -53,8 +73,9 @@ class Choice(Widget, can_focus=True):
         if first:
             text.append("‹ ", "dim")
         for option in self.options[first:last]:
-            chosen = option == self.value
-            style = "bold reverse" if chosen and self.has_focus else "bold" if chosen else "dim"
+            chosen = option == self._at or option in self._kept
+            here = option == self._at and self.has_focus
+            style = "bold reverse" if here else "bold" if chosen else "dim"
             text.append(f"{'●' if chosen else '○'} {option}", style).append("  ")
         if last < len(self.options):
             text.append("›", "dim")
@@ -63,7 +84,7 @@ class Choice(Widget, can_focus=True):
     def _in_sight(self) -> tuple[int, int]:
         """The options from the first to before the last that there is room for, the chosen one among them."""
         first, last, room = 0, len(self.options), self.size.width
-        at = self.options.index(self.value) if self.value in self.options else 0
+        at = self.options.index(self._at) if self._at in self.options else 0
         widths = [cell_len(option) + 4 for option in self.options]
         while sum(widths[first:last]) + 2 > room and last - 1 > at:
             last -= 1
@@ -75,11 +96,24 @@ class Choice(Widget, can_focus=True):
         return sum(cell_len(option) + 4 for option in self.options)
 
     def action_step(self, by: int) -> None:
-        at = self.options.index(self.value) if self.value in self.options else 0
-        self.choose(self.options[(at + by) % len(self.options)])
+        at = self.options.index(self._at) if self._at in self.options else 0
+        self._go_to(self.options[(at + by) % len(self.options)])
+
+    def action_keep(self) -> None:
+        """Keep the word under the cursor when it goes on, so that several hold; or keep it no longer."""
+        if self._several:
+            self._kept ^= {self._at}
+            self.refresh()
 
     def choose(self, value: str) -> None:
-        """Set the value as if by hand."""
+        """Set the value as if by hand, in the place of all."""
+        self._kept = set()
+        self._go_to(value)
+
+    def _go_to(self, option: str) -> None:
+        self._at = option
+        value = self._joined()
+        self.refresh()
         if value != self.value:
             self.value = value
             self.post_message(self.Changed(self, value))
@@ -89,5 +123,5 @@ class Choice(Widget, can_focus=True):
         start = 2 if first else 0
         for option in self.options[first:last]:
             if start <= event.x < start + cell_len(option) + 2:
-                self.choose(option)
+                self._go_to(option)
             start += cell_len(option) + 4

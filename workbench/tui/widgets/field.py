@@ -51,6 +51,12 @@ def choices_of(info: FieldInfo) -> tuple[str, ...]:
     return get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
 
 
+def is_number(name: str) -> bool:
+    """Whether a recipe's field holds a number."""
+    annotation = Recipe.model_fields[name].annotation
+    return any(kind in _NUMBERS for kind in get_args(annotation) or (annotation,))
+
+
 def as_text(value: Any) -> str:
     """A value as it is typed; None is the empty text."""
     if value is None:
@@ -117,20 +123,17 @@ class RecipeField(Vertical):
         with Horizontal():
             yield Static(title_of(self.field_name), classes="title", markup=False)
             if options:
-                yield Choice(options, self._value)
+                yield Choice(options, self._value, several=True)
             else:
-                kind = NumberInput if self._is_number() else Input
+                number = is_number(self.field_name)
+                kind = NumberInput if number else Input
                 field = kind(self._value, compact=True, select_on_focus=False)
                 field.cursor_blink = False  # a blinking cursor sends bytes for ever
-                field.set_class(not self._is_number(), "wide")
+                field.set_class(not number, "wide")
                 yield field
             hint = f"{self.unit} · {self.help_text}" if self.unit else self.help_text
             yield Static(hint, classes="hint", markup=False)
         yield Static("", classes="problem", markup=False)
-
-    def _is_number(self) -> bool:
-        kinds = get_args(self.info.annotation) or (self.info.annotation,)
-        return any(kind in _NUMBERS for kind in kinds)
 
     @property
     def editor(self) -> Input | Choice:
