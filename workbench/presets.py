@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 
 from workbench.errors import UsageError
 from workbench.paths import config_folder
+from workbench.private import write_whole
 from workbench.recipe import PRESETS, Recipe
 
 _SUFFIX = ".toml"
@@ -59,11 +59,7 @@ def save(name: str, recipe: Recipe) -> Path:
         )
     file = _file(name)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Whole or not at all: a reader in another window never finds half of it.
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, encoding="utf-8", delete=False) as part:
-            part.write(recipe.to_toml())
-        Path(part.name).replace(file)
+        write_whole(file, recipe.to_toml().encode())
     except OSError as error:
         raise UsageError(f"The preset cannot be written to {file}: {error.strerror}.") from error
     return file

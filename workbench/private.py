@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from pathlib import Path
 
 UMASK_VARIABLE = "MLM_WORKBENCH_UMASK"
@@ -22,6 +23,23 @@ def file_mode() -> int:
 def folder_mode() -> int:
     """The mode to create a folder with."""
     return 0o777 if umask_applies() else 0o700
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing; those that are there stay as they are."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(mode=folder_mode(), exist_ok=True)
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file, whole or not at all; readers find the old one or the new one. Raises OSError."""
+    make_folder(file.parent)
+    with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
+        temporary = Path(folder) / file.name
+        temporary.touch(mode=file_mode())
+        temporary.write_bytes(content)
+        temporary.replace(file)
 
 
 def make_private(folder: Path) -> None:

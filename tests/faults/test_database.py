@@ -36,7 +36,7 @@ def sha256(file: Path) -> str:
 
 @pytest.mark.usefixtures("from_nursery")
 def test_locked_by_another_process(store: Store, tiny: Recipe, tmp_path: Path) -> None:
-    recipe = tiny.with_changes(epochs=10_000, eval_every=0, checkpoint_every=100)
+    recipe = tiny.with_changes(epochs=10_000, max_steps=20_000, eval_every=0, checkpoint_every=100)
     run_id = begin(store, recipe)
     wait_for(store, run_id, lambda run: (run.step or 0) > 5)
     script = (
@@ -125,7 +125,9 @@ def test_a_flipped_byte_is_found_by_doctor(tmp_path: Path, tiny: Recipe) -> None
 
 @pytest.mark.usefixtures("from_nursery")
 def test_stop_twice_delete_while_it_runs_and_two_who_resume(store: Store, tiny: Recipe, cli: Cli) -> None:  # noqa: F811
-    run_id = begin(store, tiny.with_changes(epochs=10_000, eval_every=0, checkpoint_every=100))
+    run_id = begin(
+        store, tiny.with_changes(epochs=10_000, max_steps=20_000, eval_every=0, checkpoint_every=100)
+    )
     wait_for(store, run_id, lambda run: (run.step or 0) > 0)
     refused = cli("delete", str(run_id), "--yes")
     assert refused.code == 2 and f"mlm-workbench stop {run_id}" in refused.err
@@ -186,7 +188,8 @@ def test_two_screens_and_three_commands_at_once(
     store: Store, tiny: Recipe, tmp_path: Path, terminals: Callable[[str], Terminal]
 ) -> None:
     runs = [
-        begin(store, tiny.with_changes(epochs=10_000, eval_every=0, checkpoint_every=100)) for _ in range(2)
+        begin(store, tiny.with_changes(epochs=10_000, max_steps=20_000, eval_every=0, checkpoint_every=100))
+        for _ in range(2)
     ]
     screens = [terminals(f"{sys.executable} -m workbench --db {tmp_path}/experiments.db") for _ in range(2)]
     for run_id in runs:

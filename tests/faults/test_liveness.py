@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("from_nursery")
 
 
 def test_the_next_command_knows_of_a_kill(store: Store, tiny: Recipe, cli: Cli) -> None:  # noqa: F811
-    run_id = begin(store, tiny.with_changes(epochs=10_000))
+    run_id = begin(store, tiny.with_changes(epochs=10_000, max_steps=20_000))
     pid = wait_for(store, run_id, lambda run: (run.step or 0) > 0).worker_pid
     assert pid is not None
     assert cli("show", str(run_id), "--json").json["status"] == "running"

@@ -59,7 +59,7 @@ def test_killed_by_the_kernel_for_want_of_memory(store: Store, tiny: Recipe, lit
 def test_killed_by_somebody_it_is_not_called_out_of_memory(
     store: Store, tiny: Recipe, from_nursery: Ordering
 ) -> None:
-    run_id = begin(store, tiny.with_changes(epochs=10_000))
+    run_id = begin(store, tiny.with_changes(epochs=10_000, max_steps=20_000))
     run = wait_for(store, run_id, lambda run: (run.step or 0) > 0)
     kills = death.oom_kills()
     assert run.environment["oom_kills"] == kills

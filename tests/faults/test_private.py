@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.private import UMASK_VARIABLE, without_secrets
+from workbench.private import UMASK_VARIABLE, make_folder, without_secrets, write_whole
 from workbench.recipe import Recipe
 from workbench.store import Status, Store
 
@@ -109,3 +109,16 @@ def test_an_error_that_quotes_a_secret_is_kept_without_it(
     run = wait_for_end(store, begin(store, tiny.with_changes(dataset=f"/nowhere/{CANARY}.txt")))
     assert run.status == Status.FAILED and run.error is not None
     assert CANARY not in run.error
+
+
+def test_folders_are_private_from_the_first_moment(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir(mode=0o755)
+    before = os.umask(0)
+    try:
+        make_folder(there / "a" / "b")
+        write_whole(there / "c" / "text", b"mine")
+    finally:
+        os.umask(before)
+    assert open_to_others(there) == {} and stat.S_IMODE(there.stat().st_mode) == 0o755
+    assert [path.name for path in (there / "c").iterdir()] == ["text"]

@@ -25,7 +25,7 @@ PROGRAM = f"{sys.executable} -m workbench"
 
 @pytest.fixture
 def endless(tiny: Recipe) -> Recipe:
-    return tiny.with_changes(epochs=10_000, eval_every=0, checkpoint_every=200)
+    return tiny.with_changes(epochs=10_000, max_steps=20_000, eval_every=0, checkpoint_every=200)
 
 
 @pytest.fixture

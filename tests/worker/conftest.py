@@ -86,8 +86,8 @@ def recipe(text_file: Path, small_model: Path) -> Recipe:
 
 @pytest.fixture
 def endless(recipe: Recipe) -> Recipe:
-    """A training that ends only when it is made to."""
-    return recipe.with_changes(epochs=10_000)
+    """A training that ends when it is made to. Left behind by tests that were killed, after some minutes."""
+    return recipe.with_changes(epochs=10_000, max_steps=10_000)
 
 
 def wait_for(store: Store, run_id: int, reached: Callable[[Run], bool], seconds: float = 180) -> Run:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
+import io
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from workbench.private import write_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,18 +38,14 @@ def remember_documents(run_folder: Path, corpus: Corpus, tokenizer_fingerprint: 
     if file.exists() or not run_folder.is_dir():
         return
     facts = json.dumps({"tokenizer_fingerprint": tokenizer_fingerprint, "corpus": corpus.fingerprint})
-    temporary = run_folder / f".writing-{os.getpid()}-{FILE}"
-    try:
-        np.savez(
-            temporary,
-            train=_hashes(corpus.train),
-            test=_hashes(corpus.test),
-            facts=np.frombuffer(facts.encode(), np.uint8),
-        )
-        temporary.replace(file)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    written = io.BytesIO()
+    np.savez(
+        written,
+        train=_hashes(corpus.train),
+        test=_hashes(corpus.test),
+        facts=np.frombuffer(facts.encode(), np.uint8),
+    )
+    write_whole(file, written.getvalue())
 
 
 def documents_of(run_folder: Path) -> Documents | None:

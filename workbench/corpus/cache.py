@@ -19,7 +19,7 @@ from secrets import token_hex
 from typing import IO, Any
 
 from workbench.errors import CorpusError
-from workbench.private import folder_mode, make_private
+from workbench.private import make_folder, make_private
 
 FACTS = "facts.json"
 SCRATCH = "scratch"
@@ -57,12 +57,12 @@ def new_entry(cache: Path, key: str) -> Iterator[Path]:
     """
     part, lock = cache / f"{_PART}{key}", None
     try:
-        cache.mkdir(mode=folder_mode(), parents=True, exist_ok=True)
+        make_folder(cache)
         _sweep(cache)
         lock = _take(cache / f"{_LOCK}{key}")
         if lock is None:  # another process is at it
             part = cache / f"{_PART}{token_hex(8)}"
-        (part / SCRATCH).mkdir(mode=folder_mode(), parents=True, exist_ok=True)
+        make_folder(part / SCRATCH)
         os.utime(part)
         yield part
         shutil.rmtree(part / SCRATCH, ignore_errors=True)

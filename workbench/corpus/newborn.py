@@ -18,7 +18,7 @@ from workbench.corpus.sources import open_source
 from workbench.corpus.split import split_rows
 from workbench.corpus.tally import sieve
 from workbench.pretrained.shapes import POSITIONS, shape_of
-from workbench.private import make_private
+from workbench.private import make_folder, make_private
 from workbench.recipe import Recipe
 from workbench.training.events import Listener, Phase, PhaseChanged
 
@@ -57,7 +57,7 @@ def newborn(recipe: Recipe, *, cache: Path, listen: Listener) -> Path:
     part = folder.with_name(f".part-{token_hex(8)}")
     scratch = part / "scratch"
     try:
-        scratch.mkdir(parents=True)
+        make_folder(scratch)
         documents = source.read(scratch, notes)
         rows = _training_rows(documents, recipe)
         listen(PhaseChanged(Phase.TOKENIZING))

@@ -6,13 +6,12 @@ import csv
 import io
 import json
 import math
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import UsageError, WorkbenchError
-from workbench.private import file_mode
+from workbench.private import write_whole
 
 ENDINGS = (".csv", ".json", ".parquet")
 Row = Mapping[str, Any]
@@ -40,12 +39,7 @@ def put_in_place(content: bytes, file: Path) -> None:
     """Write a file, whole or not at all. Raises WorkbenchError."""
     file = file.expanduser()
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
-            temporary = Path(folder) / file.name
-            temporary.touch(mode=file_mode())
-            temporary.write_bytes(content)
-            temporary.replace(file)
+        write_whole(file, content)
     except OSError as error:
         raise WorkbenchError(f"{file} cannot be written: {error.strerror or error}.") from error
 

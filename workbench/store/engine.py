@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlmodel import create_engine
 
 from workbench.errors import StoreError
-from workbench.private import file_mode
+from workbench.private import file_mode, make_folder
 
 VARIABLE = "MLM_WORKBENCH_DB"
 DEFAULT = "experiments.db"
@@ -76,7 +76,7 @@ def _prepare_file(file: Path) -> None:
     the locks that SQLite holds on it, and two processes may then damage it.
     """
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         with contextlib.suppress(FileExistsError):
             os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, file_mode()))
             return

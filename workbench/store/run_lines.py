@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 _Row = tuple[Any, ...]
 _AT_ONCE = 500
-"""Ids in one query: databases have a limit."""
+"""Runs in one query: databases have a limit, and what reads many does so while a screen is to answer."""
+_BREATH = 0.002
+"""Seconds between two such queries, in which other threads go first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,11 @@ class RunLines:
         self._lines: dict[int, RunLine] = {}
         self._chosen: dict[tuple[int, float], Chosen] = {}
 
+    def newest(self, count: int) -> list[RunLine]:
+        """The `count` newest runs, to be shown while the rest is read. For a picture that is still empty."""
+        self._take(self._read(limit=count), keep=())
+        return self._sorted()
+
     def refresh(self, *, whole: bool = True, also: Collection[int] = ()) -> list[RunLine]:
         """All runs, newest first. A run that did not change is the same object as before.
 
@@ -86,17 +94,28 @@ class RunLines:
         read; what another process did to the rest comes with the next whole reading.
         """
         if whole:
-            self._take(self._read(), keep=())
+            self._take([row for page in self._pages() for row in page], keep=())
         else:
             going = {line.id for line in self._lines.values() if line.status in ACTIVE}
             asked = {*going, *also}
             newer = col(Run.id) > max(self._lines, default=0)
             found = self._read(or_(newer, col(Run.status).in_(ACTIVE)))
-            ordered = sorted(asked)
-            for start in range(0, len(ordered), _AT_ONCE):
-                found += self._read(col(Run.id).in_(ordered[start : start + _AT_ONCE]))
+            for part in _parts(sorted(asked)):
+                found += self._read(col(Run.id).in_(part))
             self._take(found, keep=self._lines.keys() - asked)
-        return sorted(self._lines.values(), key=lambda line: line.id, reverse=True)
+        return self._sorted()
+
+    def _sorted(self) -> list[RunLine]:
+        return [self._lines[run_id] for run_id in sorted(self._lines, reverse=True)]
+
+    def _pages(self) -> Iterator[list[_Row]]:
+        """All rows, newest first; between two pages whoever waits for the interpreter gets it."""
+        page = self._read(limit=_AT_ONCE)
+        yield page
+        while len(page) == _AT_ONCE:
+            time.sleep(_BREATH)
+            page = self._read(col(Run.id) < page[-1][0], limit=_AT_ONCE)
+            yield page
 
     def _take(self, found: Sequence[_Row], keep: Collection[int]) -> None:
         changed = {row[0] for row in found if self._rows.get(row[0]) != row}
@@ -113,23 +132,29 @@ class RunLines:
         values = [*row[:_TAGS], tags, *row[_TAGS + 1 :], self._chosen[row[0], row[1]]]
         return RunLine(*values)
 
-    def _read(self, *which: ColumnElement[bool]) -> list[_Row]:
+    def _read(self, *which: ColumnElement[bool], limit: int | None = None) -> list[_Row]:
+        """Newest first."""
         # Tags as text: most runs have none, and those that have them did not change since the last time.
         columns = [
             type_coerce(getattr(Run, name), Text).label(name) if name == "tags" else getattr(Run, name)
             for name in _COLUMNS
         ]
         query: Select[Any] = select(*columns).where(col(Run.deleted_at).is_(None), *which)
+        query = query.order_by(col(Run.id).desc()).limit(limit)
         with self._store._session() as session:
             return [tuple(row) for row in session.execute(query)]
 
     def _choose(self, rows: Sequence[_Row]) -> None:
         """Read the recipes of these runs. An id may come again after a deletion, not with the same time."""
         query: Any = select(Run.id, Run.created_at, type_coerce(col(Run.recipe), Text))
-        if len(rows) <= _AT_ONCE:  # of more: all in one go is quicker than many small ones, and happens once
-            query = query.where(col(Run.id).in_([row[0] for row in rows]))
-        if rows:
+        for part in _parts([row[0] for row in rows]):
             with self._store._session() as session:
-                for run_id, created_at, recipe in session.execute(query):
+                for run_id, created_at, recipe in session.execute(query.where(col(Run.id).in_(part))):
                     values = json.loads(recipe)
                     self._chosen[run_id, created_at] = Chosen(**{name: values.get(name) for name in _CHOSEN})
+            time.sleep(_BREATH if len(part) == _AT_ONCE else 0)
+
+
+def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), _AT_ONCE):
+        yield ids[start : start + _AT_ONCE]

@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from workbench.errors import TrainingError
-from workbench.private import file_mode, folder_mode, make_private
+from workbench.private import file_mode, folder_mode, make_folder, make_private
 
 FOLDER, MANIFEST, STATE, TEMPORARY = "checkpoints", "manifest.json", "state", ".writing-"
 _NEEDED = frozenset({"config.json", f"{STATE}/optimizer.safetensors", f"{STATE}/progress.json"})
@@ -66,14 +66,14 @@ def save(
     `write_model` writes the model and tokenizer into a folder; `optimizer` is flat, name to tensor.
     """
     parent = run_folder / FOLDER
-    parent.mkdir(mode=folder_mode(), parents=True, exist_ok=True)
+    make_folder(parent)
     name = f"step-{state.step:08d}"
     temporary, final = parent / (TEMPORARY + name), parent / name
     _remove_unfinished(parent)
     try:
         temporary.mkdir(mode=folder_mode())
         write_model(temporary)
-        (temporary / STATE).mkdir()
+        make_folder(temporary / STATE)
         save_file(optimizer, temporary / STATE / "optimizer.safetensors")
         (temporary / STATE / "progress.json").write_text(json.dumps(asdict(state)), encoding="utf-8")
         _write_manifest(temporary)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 
-from workbench.private import folder_mode
+from workbench.private import make_folder
 from workbench.store import Store
 from workbench.store.tables import Keeper
 from workbench.worker.detached import cannot_be_written, start_detached
@@ -36,7 +36,7 @@ def ensure_keeper(store: Store) -> None:
         return
     _started[store.url] = now
     try:
-        store.runs_folder.mkdir(mode=folder_mode(), parents=True, exist_ok=True)
+        make_folder(store.runs_folder)
     except OSError as error:
         raise cannot_be_written(store.runs_folder, error) from error
     start_detached(store, MODULE, log=store.runs_folder / LOG)

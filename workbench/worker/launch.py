@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workbench.errors import StoreError, UsageError
-from workbench.private import folder_mode
+from workbench.private import folder_mode, make_folder
 from workbench.recipe import Recipe
 from workbench.store import ACTIVE, Run, Status, Store
 from workbench.worker.detached import cannot_be_written, start_detached
@@ -137,7 +137,7 @@ def new_folder(wanted: Path) -> Path:
     """
     folder, number = wanted, 2
     try:
-        wanted.parent.mkdir(mode=folder_mode(), parents=True, exist_ok=True)
+        make_folder(wanted.parent)
         while True:
             try:
                 folder.mkdir(mode=folder_mode())
