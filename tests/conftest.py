@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(str(together)))
 
 
-SHARING = {"analysis"}
+SHARING = {"analysis", "sweeps"}
 """Folders of tests that share trained models of their own."""
 
 

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 FEWEST_FINISHED = 3
 """Comparable trials that must have finished before one is ended early."""
+_THIRD = 3
 _METRIC = "eval/perplexity"
 Evaluations = dict[int, float]
 """Whole epochs -> log perplexity on the run's own test."""
@@ -42,7 +43,7 @@ def prune(store: Store, run: Run, plan: Mapping[str, Any]) -> bool:
         if one.id != run.id and comparable_settings(one.recipe) == settings
     ]
     finished = [(one, found) for one, found in others if one.status == Status.FINISHED]
-    if len(finished) < FEWEST_FINISHED or not is_behind(own, others, str(plan["pruner"])):
+    if len(finished) < FEWEST_FINISHED or not is_behind(run, own, others, str(plan["pruner"])):
         return False
     epoch = max(own)
     reason = (
@@ -67,17 +68,16 @@ def evaluations(store: Store, run: Run) -> Evaluations:
     }
 
 
-def is_behind(own: Evaluations, others: Sequence[tuple[Run, Evaluations]], pruner: str) -> bool:
-    """What Optuna's pruner says of a trial among these, all of which may be compared with it."""
-    optuna = optuna_library()
+def is_behind(run: Run, own: Evaluations, others: Sequence[tuple[Run, Evaluations]], pruner: str) -> bool:
+    """Whether a trial is to be ended among these others, all of which may be compared with it."""
     if pruner == "hyperband":
-        chosen = optuna.pruners.HyperbandPruner(min_resource=1, max_resource="auto", reduction_factor=3)
-    else:
-        chosen = optuna.pruners.MedianPruner(n_startup_trials=FEWEST_FINISHED, n_warmup_steps=0)
-    study = optuna.create_study(direction="minimize", pruner=chosen, study_name="comparable trials")
+        return _is_halved(run, own, others)
+    optuna = optuna_library()
+    chosen = optuna.pruners.MedianPruner(n_startup_trials=FEWEST_FINISHED, n_warmup_steps=0)
+    study = optuna.create_study(direction="minimize", pruner=chosen)
     states = optuna.trial.TrialState
-    for run, found in others:
-        done = run.status == Status.FINISHED and found
+    for other, found in others:
+        done = other.status == Status.FINISHED and found
         study.add_trial(
             optuna.trial.create_trial(
                 state=states.COMPLETE if done else states.PRUNED,
@@ -87,3 +87,20 @@ def is_behind(own: Evaluations, others: Sequence[tuple[Run, Evaluations]], prune
         )
     study.add_trial(optuna.trial.create_trial(state=states.RUNNING, intermediate_values=own))
     return bool(chosen.prune(study, study.trials[-1]))
+
+
+def _is_halved(run: Run, own: Evaluations, others: Sequence[tuple[Run, Evaluations]]) -> bool:
+    """Asynchronous successive halving in Hyperband's brackets (Li et al. 2018 and 2020): after 1, 3, 9, ...
+    epochs only the best third goes on; a later bracket spares its trials the first of these looks.
+
+    Optuna's own pruner keeps what it compares in its storage, which a study built anew does not have.
+    """
+    brackets = 1 + int(math.log(max(int(run.recipe.get("epochs") or 1), 1), _THIRD) + 1e-9)
+    bracket = (run.id or 0) % brackets
+    for epoch in (_THIRD**rung for rung in range(bracket, brackets)):
+        if epoch in own:
+            same = [found for other, found in others if (other.id or 0) % brackets == bracket]
+            values = sorted([own[epoch], *(found[epoch] for found in same if epoch in found)])
+            if own[epoch] > values[max(len(values) // _THIRD - 1, 0)]:
+                return True
+    return False

@@ -1,0 +1,168 @@
+"""The queue and its keepers: real processes, whose runs end as soon as they have begun."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from workbench.errors import UsageError
+from workbench.store import Store
+from workbench.sweeps.ordering import move_by, passed
+from workbench.sweeps.queueing import continue_sweep, extend_sweep
+from workbench.worker import keeping, liveness
+from workbench.worker.identity import identity_of
+
+from .conftest import of_a_newer_version, statuses, until, waiting_sweep
+
+KEEPER = (sys.executable, "-P", "-m", keeping.MODULE, "--db")
+
+
+@pytest.fixture(autouse=True)
+def started_long_ago() -> Iterator[None]:
+    """No test waits for the keeper of another one."""
+    keeping._started.clear()
+    yield
+    keeping._started.clear()
+
+
+def start_order(store: Store) -> list[int]:
+    begun = [run for run in store.sweeps.runs(1) if run.started_at is not None]
+    return [run.id or 0 for run in sorted(begun, key=lambda run: run.started_at or 0.0)]
+
+
+def test_what_was_moved_trimmed_and_extended_is_what_the_keeper_starts(store: Store) -> None:
+    sweep = waiting_sweep(store, fails=False)
+    extend_sweep(store, store.sweeps.sweep(1), {"chunk_size": (256, 1024)})
+    assert store.sweeps.move([4], "first") == [4, 1, 2, 3, 5]
+    assert store.sweeps.trim(1, {2}) == 1
+    assert list(store.sweeps.lines.queue()) == [4, 1, 3, 5]
+    assert store.lease.holder() is None, "a paused sweep needs no keeper"
+    of_a_newer_version(store, sweep)
+    continue_sweep(store, 1)
+    until(lambda: statuses(store) == ["failed"] * 4, store)
+    assert start_order(store) == [4, 1, 3, 5]
+    until(lambda: store.lease.holder() is None)
+
+
+def test_a_paused_sweep_starts_no_more_and_goes_on_where_it_was(store: Store) -> None:
+    waiting_sweep(store)
+    continue_sweep(store, 1)
+    until(lambda: "failed" in statuses(store), store)
+    store.sweeps.pause(1, True)
+    until(lambda: store.lease.holder() is None)  # the keeper has nothing to do, and ends
+    before = statuses(store)
+    assert before.count("queued") >= 2
+    keeping._started.clear()
+    liveness.refresh(store)
+    assert store.lease.holder() is None and statuses(store).count("queued") == before.count("queued")
+    continue_sweep(store, 1)
+    until(lambda: statuses(store) == ["failed"] * 4, store)
+    assert start_order(store) == [1, 2, 3, 4]
+
+
+def test_trimming_all_leaves_what_has_begun(store: Store) -> None:
+    waiting_sweep(store)
+    store.update_run(1, status="finished", queue_position=None)
+    assert store.sweeps.trim(1) == 3 and statuses(store) == ["finished"]
+    with pytest.raises(UsageError, match="does not wait"):
+        store.sweeps.move([1], "first")
+
+
+def test_of_two_keepers_one_keeps(store: Store) -> None:
+    waiting_sweep(store, (64, 128))
+    store.sweeps.pause(1, False)
+    keepers = [subprocess.Popen([*KEEPER, store.url], stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [keeper.communicate(timeout=120)[1] for keeper in keepers]
+    assert [keeper.returncode for keeper in keepers] == [0, 0]
+    assert statuses(store) == ["failed"] * 2
+    started = [line for log in said for line in log.splitlines() if "starting run" in line]
+    assert len(started) == 2, said
+
+
+def test_of_many_who_reach_for_the_lease_at_once_one_gets_it(store: Store) -> None:
+    others = [Store.open(store.url) for _ in range(6)]
+
+    def take(number: int) -> bool:
+        process = {"pid": 1000 + number, "started_at": float(number), "host": "here", "boot_id": "b"}
+        return others[number].lease.take(None, **process)
+
+    with ThreadPoolExecutor(len(others)) as pool:
+        won = list(pool.map(take, range(len(others))))
+    assert sum(won) == 1
+    holder = store.lease.holder()
+    assert holder is not None and holder.pid == 1000 + won.index(True)
+    assert not store.lease.beat(1000 + won.index(False), float(won.index(False))), "the others know it"
+    for other in others:
+        other.close()
+
+
+def killed_keeper(store: Store) -> int:
+    """A process that is said to keep the queue, and is gone."""
+    process = subprocess.Popen(["sleep", "600"])
+    own = identity_of(process.pid)
+    taken = store.lease.take(
+        store.lease.holder(),
+        pid=own.worker_pid,
+        started_at=own.worker_started_at,
+        host=own.host,
+        boot_id=own.boot_id,
+    )
+    assert taken and keeping.is_kept(store.lease.holder())
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    return process.pid
+
+
+def test_whoever_looks_starts_a_keeper_in_the_place_of_a_killed_one(store: Store) -> None:
+    waiting_sweep(store, (64,))
+    killed_keeper(store)
+    store.sweeps.pause(1, False)
+    liveness.refresh(store)
+    until(lambda: statuses(store) == ["failed"])
+
+
+def test_a_command_that_only_lists_starts_it_too(store: Store) -> None:
+    waiting_sweep(store, (64,))
+    killed_keeper(store)
+    store.sweeps.pause(1, False)
+    listed = subprocess.run(
+        [sys.executable, "-P", "-m", "workbench", "runs", "--db", store.url], capture_output=True, timeout=120
+    )
+    assert listed.returncode == 0
+    until(lambda: statuses(store) == ["failed"])
+
+
+def test_as_many_at_once_as_devices_each_on_its_own(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b")
+    waiting_sweep(store, (64, 128))
+    store.sweeps.pause(1, False)
+    done = subprocess.run([*KEEPER, store.url], stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 0
+    runs = store.sweeps.runs(1)
+    assert [run.status for run in runs] == ["failed"] * 2
+    assert {run.environment["visible_device"] for run in runs} == {"GPU-a", "GPU-b"}
+    first, second = sorted(runs, key=lambda run: run.started_at or 0.0)
+    assert (second.started_at or 0.0) < (first.ended_at or 0.0), "the second did not wait for the first"
+
+
+def test_moving_past_a_run_or_a_whole_sweep() -> None:
+    queue = {1: "a", 2: "a", 3: "b", 4: "b", 5: "c"}
+    single = {run: run for run in queue}
+    assert passed(single, {3}, -1) == 2 and passed(single, {3}, 1) == 5
+    assert passed(single, {1, 2}, 1) == 4 and passed(single, {4, 5}, 1) is None
+    assert passed(queue, {3, 4}, -1) == 1 and passed(queue, {3, 4}, 1) == "last"
+    assert passed(queue, {1, 2}, -1) is None and passed(queue, {5}, -1) == 3
+    assert passed(queue, set(), 1) is None
+
+
+def test_moving_in_a_real_queue(store: Store) -> None:
+    waiting_sweep(store)
+    assert move_by(store, {3}, -1) and list(store.sweeps.lines.queue()) == [1, 3, 2, 4]
+    assert move_by(store, {1, 3}, 1) and list(store.sweeps.lines.queue()) == [2, 1, 3, 4]
+    assert not move_by(store, {2}, -1)
