@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from workbench.errors import UsageError
 from workbench.recipe import PRESETS
 from workbench.store import MetricValue, Store
 from workbench.store.run_lines import RunLines
+from workbench.store.tables import Run
 
 
 @pytest.fixture
@@ -120,6 +122,20 @@ def test_a_partial_reading_sees_new_runs_those_that_go_and_those_it_is_told(stor
     assert lines[4].eval_perplexity == 50.0 and lines[2].name == "changed here"
     assert lines[1].name != "changed elsewhere"
     assert {line.id: line for line in kept.refresh()}[1].name == "changed elsewhere"
+
+
+def test_many_runs_are_read_in_pages_and_none_is_left_out_or_doubled(store: Store) -> None:
+    recipe = PRESETS["starter"].model_dump(mode="json")
+    more = [Run(name=f"many {i}", status="finished", recipe=recipe, created_at=i) for i in range(1200)]
+    with store._engine.begin() as connection:
+        connection.execute(insert(Run), [run.model_dump(exclude={"id"}) for run in more])
+    store.catalog.delete([600, 601])
+    kept = RunLines(store)
+    newest = kept.newest(200)
+    assert [line.id for line in newest] == list(range(1204, 1004, -1))
+    every = kept.refresh()
+    assert [line.id for line in every] == [i for i in range(1204, 0, -1) if i not in (600, 601)]
+    assert every[0] is newest[0]
 
 
 def test_an_id_that_comes_again_is_another_run(store: Store) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from textual.widgets import Footer
+from textual.widgets import Footer, Static
 from textual.widgets._footer import FooterKey
 
 from workbench.store import Store
@@ -259,3 +259,25 @@ async def test_ten_thousand_runs_draw_only_what_is_in_sight(app: WorkbenchApp, c
         table.set_lines(changed, NO_CONTEXT, wishes(changed))
         assert len(drawn) == 1, "one changed run is one line drawn again"
         assert made and min(made) >= 9_970, "what is out of sight is not even made into text"
+
+
+async def test_of_many_runs_the_newest_are_shown_before_the_rest_is_read(
+    app: WorkbenchApp, crowd: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workbench.tui import run_reading
+
+    monkeypatch.setattr(run_reading, "FIRST", 20)
+    titles: list[str] = []
+    arrange = RunsScreen._arrange
+
+    def remember(screen: RunsScreen) -> None:
+        arrange(screen)
+        titles.append(str(screen.query_one("TitleBar", Static).content))
+
+    monkeypatch.setattr(RunsScreen, "_arrange", remember)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "20 runs, reading on" in titles[0]
+        assert "60 runs ·" in titles[-1] and "reading on" not in titles[-1]
+        await pilot.press("end")
+        assert app.screen.query_one(RunTable).current == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from workbench.tui.asked import Session
 
 LEAVE = "Leave; running trainings go on"
+SWITCH = 0.001
+"""Seconds that a thread which reads may keep the interpreter while a key waits; Python's own are 5 ms, and a
+key changes threads several times until its answer is sent."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at the store. A look that finds nothing new costs one pragma."""
 
@@ -284,6 +288,7 @@ def run(location: str | None = None) -> None:
 
     app = WorkbenchApp(open_store)
     app.theme = theme_for(app.console.color_system)
+    sys.setswitchinterval(SWITCH)
     app.run()
     if app.failure:
         raise app.failure

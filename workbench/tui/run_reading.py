@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from workbench.tui.run_about import About, AboutRun
     from workbench.tui.screens.base import WorkbenchScreen
 
+FIRST = 200
+"""Runs that are shown while the rest is read for the first time: more than a screen has lines."""
 WHOLE_EVERY = 5.0
 """Seconds between two readings of all runs while something changes all the time."""
 
@@ -25,11 +28,13 @@ WHOLE_EVERY = 5.0
 @dataclass(frozen=True, slots=True)
 class Listing:
     """All runs, newest first, and the cells that each column could use. `owes`: in so many seconds a whole
-    reading is due, because this one was not and something had changed; 0: nothing is owed."""
+    reading is due, because this one was not and something had changed; None: nothing is owed. `complete`: not
+    only the newest."""
 
     lines: list[RunLine] = field(default_factory=list)
     wishes: list[int] = field(default_factory=lambda: [column.least for column in COLUMNS])
-    owes: float = 0.0
+    owes: float | None = None
+    complete: bool = True
 
 
 class Reading:
@@ -43,6 +48,7 @@ class Reading:
         self._wishes: tuple[list[RunLine], list[int]] = ([], Listing().wishes)
         self._whole_version: int | None = None
         self._whole_at = float("-inf")
+        self._has_begun = False
         self.touched: set[int] = set()
         """Runs that were changed here: read again next time."""
         self._sparks: dict[int, object] = {}
@@ -56,6 +62,11 @@ class Reading:
         """Read what may have changed. `version`: what the database says of its own state."""
         from workbench.tui.widgets.run_layout import wishes
 
+        if not self._has_begun:
+            self._has_begun = True
+            lines = self._kept.newest(FIRST)
+            if len(lines) == FIRST:
+                return Listing(lines, wishes(lines), 0.0, complete=False)
         now = time.monotonic()
         changed = version is None or version != self._whole_version
         due = self._whole_at + WHOLE_EVERY - now
@@ -63,11 +74,13 @@ class Reading:
         whole = changed and due <= 0
         lines = self._kept.refresh(whole=whole, also=also)
         if whole:
-            self._whole_version, self._whole_at, due = version, now, 0.0
+            if self._whole_version is None:
+                gc.freeze()  # thousands of lines that stay: each look through them would hold up a key
+            self._whole_version, self._whole_at = version, now
         # A run that goes does not make a column wider; looking at all of them each second would cost.
         if also or whole or len(lines) != len(self._wishes[0]):
             self._wishes = (lines, wishes(lines))
-        return Listing(lines, self._wishes[1], max(due, 0.0) if changed else 0.0)
+        return Listing(lines, self._wishes[1], due if changed and not whole else None)
 
     def sparks(
         self,

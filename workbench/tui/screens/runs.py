@@ -78,6 +78,7 @@ class RunsScreen(WorkbenchScreen):
         self._listing = Listing()
         self._ordered: list[RunLine] = []
         self._shown: list[RunLine] = []
+        self._going, self._archived = 0, 0
         self._by_id: dict[int, RunLine] = {}
         self._key, self._descending = "id", True
         self._filter = RunFilter()
@@ -114,7 +115,7 @@ class RunsScreen(WorkbenchScreen):
     @property
     def chosen(self) -> list[RunLine]:
         """The runs that keys act on: the marked ones in sight, or the one under the cursor."""
-        marked = [line for line in self._shown if line.id in self._marked]
+        marked = [line for line in self._shown if line.id in self._marked] if self._marked else []
         return marked or ([self.current] if self.current else [])
 
     def select(self, run_id: int) -> None:
@@ -135,8 +136,12 @@ class RunsScreen(WorkbenchScreen):
             self._by_id = {line.id: line for line in data.lines}
             self._marked &= self._by_id.keys()
             self._ordered = order(data.lines, self._key, self._descending)
+            self._going = len([line for line in data.lines if line.status in GOING])
+            self._archived = len([line for line in data.lines if line.archived])
         self._arrange()
-        if data.owes:
+        if not data.complete:
+            self.call_after_refresh(self.reload)
+        elif data.owes is not None:
             self.set_timer(data.owes, self.reload)
 
     def touched(self, run_ids: Collection[int]) -> None:
@@ -146,11 +151,8 @@ class RunsScreen(WorkbenchScreen):
     def _arrange(self) -> None:
         """Filter what is sorted, and show it."""
         archived_too = self._show_archived or self._filter.names_archived
-        self._shown = [
-            line
-            for line in self._ordered
-            if (archived_too or not line.archived) and self._filter.matches(line)
-        ]
+        here = self._ordered if archived_too else [line for line in self._ordered if not line.archived]
+        self._shown = [line for line in here if self._filter.matches(line)] if self._filter.tests else here
         self._sparks = {key: text for key, text in self._sparks.items() if key in self._by_id}
         context = Context(self.workbench.clock(), self._sparks, self._marked, self.workbench.standstills)
         table = self.query_one(RunTable)
@@ -168,20 +170,20 @@ class RunsScreen(WorkbenchScreen):
     def _why_empty(self) -> str:
         if not self._ordered:
             return runs_text.EMPTY
-        hidden = sum(line.archived for line in self._ordered)
+        hidden = self._archived
         if not self.query_one(RunFilterLine).text.strip():
             return runs_text.ALL_ARCHIVED
         more = f"\nA  looks among the archived too: {hidden}." if hidden else ""
         return runs_text.NOTHING_FOUND.format(archived="" if self._show_archived else more)
 
     def _show_title(self) -> None:
-        going = sum(line.status in GOING for line in self._ordered)
-        marked = sum(line.id in self._marked for line in self._shown)
-        hidden = sum(line.archived for line in self._ordered) if not self._show_archived else 0
+        marked = len([line for line in self._shown if line.id in self._marked]) if self._marked else 0
+        hidden = self._archived if not self._show_archived else 0
         count = len(self._ordered)
         parts = [f"◆ {marked} marked"] if marked else []
-        parts += [f"{going} going"] if going else []
-        parts += [f"{count:,} run{'' if count == 1 else 's'}"]
+        parts += [f"{self._going} going"] if self._going else []
+        more = "" if self._listing.complete else ", reading on"
+        parts += [f"{count:,} run{'' if count == 1 else 's'}{more}"]
         parts += [f"{hidden} archived"] if hidden else []
         self.query_one(TitleBar).show("mlm-workbench", *parts, self.workbench.store.location)
 

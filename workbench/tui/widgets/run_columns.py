@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from workbench.text import printable
@@ -222,7 +223,12 @@ LOOSE = tuple(column for column in COLUMNS if column.rank > 0)
 def order(lines: Sequence[RunLine], key: str, descending: bool) -> list[RunLine]:
     """Sorted by a column, what is not known last whichever way round; equal ones stay newest first."""
     value = BY_KEY[key].value
-    newest_first = sorted(lines, key=lambda line: line.id, reverse=True)
-    known = [line for line in newest_first if value(line) is not None]
-    unknown = [line for line in newest_first if value(line) is None]
-    return sorted(known, key=value, reverse=descending) + unknown
+    known: list[tuple[Any, RunLine]] = []
+    unknown: list[RunLine] = []
+    for line in sorted(lines, key=attrgetter("id"), reverse=True):
+        if (worth := value(line)) is None:
+            unknown.append(line)
+        else:
+            known.append((worth, line))
+    known.sort(key=itemgetter(0), reverse=descending)
+    return [line for _, line in known] + unknown

@@ -79,13 +79,15 @@ def wishes(lines: Sequence[RunLine]) -> list[int]:
         "tags": {" ".join(tags) for tags in {line.tags for line in lines}},
     }
     return [
-        min(
-            max((cell_len(text) for text in (f"{column.title}▲", *texts[column.key])), default=0), column.most
-        )
+        min(max((_cells(text) for text in (f"{column.title}▲", *texts[column.key])), default=0), column.most)
         if column.key in texts
         else column.least
         for column in COLUMNS
     ]
+
+
+def _cells(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)  # of many texts: the measuring would take long
 
 
 def _longest_epochs(lines: Sequence[RunLine]) -> str:
