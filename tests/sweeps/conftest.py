@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from workbench.recipe import PRESETS, Recipe
 from workbench.store import ACTIVE, Run, Status, Store, Sweep
 from workbench.sweeps.plan import Plan
 from workbench.worker import launch, liveness
-from workbench.worker.identity import is_same_process
+from workbench.worker.identity import identity_of, is_same_process
+from workbench.worker.keeping import is_kept
 
 from ..worker.conftest import small_model, store, text_file
 
@@ -55,6 +57,25 @@ def waiting_sweep(
     if fails:
         of_a_newer_version(store, sweep)
     return store.sweeps.sweep(sweep.id or 0)
+
+
+@contextmanager
+def kept_by_another(store: Store) -> Iterator[None]:
+    """The queue is kept by a process that does nothing, and is killed at the end."""
+    process = subprocess.Popen(["sleep", "600"])
+    own = identity_of(process.pid)
+    named = {
+        "pid": own.worker_pid,
+        "started_at": own.worker_started_at,
+        "host": own.host,
+        "boot_id": own.boot_id,
+    }
+    assert store.lease.take(store.lease.holder(), **named) and is_kept(store.lease.holder())
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 def statuses(store: Store, sweep_id: int = 1) -> list[str]:

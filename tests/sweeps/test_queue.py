@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,9 +14,8 @@ from workbench.store import Store
 from workbench.sweeps.ordering import move_by, passed
 from workbench.sweeps.queueing import continue_sweep, extend_sweep
 from workbench.worker import keeping, liveness
-from workbench.worker.identity import identity_of
 
-from .conftest import of_a_newer_version, statuses, until, waiting_sweep
+from .conftest import kept_by_another, of_a_newer_version, statuses, until, waiting_sweep
 
 KEEPER = (sys.executable, "-P", "-m", keeping.MODULE, "--db")
 
@@ -102,35 +99,22 @@ def test_of_many_who_reach_for_the_lease_at_once_one_gets_it(store: Store) -> No
         other.close()
 
 
-def killed_keeper(store: Store) -> int:
-    """A process that is said to keep the queue, and is gone."""
-    process = subprocess.Popen(["sleep", "600"])
-    own = identity_of(process.pid)
-    taken = store.lease.take(
-        store.lease.holder(),
-        pid=own.worker_pid,
-        started_at=own.worker_started_at,
-        host=own.host,
-        boot_id=own.boot_id,
-    )
-    assert taken and keeping.is_kept(store.lease.holder())
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    return process.pid
-
-
 def test_whoever_looks_starts_a_keeper_in_the_place_of_a_killed_one(store: Store) -> None:
     waiting_sweep(store, (64,))
-    killed_keeper(store)
-    store.sweeps.pause(1, False)
+    with kept_by_another(store):
+        store.sweeps.pause(1, False)
+        liveness.refresh(store)
+        assert statuses(store) == ["queued"]
     liveness.refresh(store)
     until(lambda: statuses(store) == ["failed"])
 
 
 def test_a_command_that_only_lists_starts_it_too(store: Store) -> None:
     waiting_sweep(store, (64,))
-    killed_keeper(store)
-    store.sweeps.pause(1, False)
+    with kept_by_another(store):
+        store.sweeps.pause(1, False)
+        liveness.refresh(store)
+        assert statuses(store) == ["queued"]
     listed = subprocess.run(
         [sys.executable, "-P", "-m", "workbench", "runs", "--db", store.url], capture_output=True, timeout=120
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -22,8 +23,9 @@ from workbench.tui.screens.sweep import SweepScreen
 from workbench.tui.screens.sweeps import SweepsScreen
 from workbench.tui.widgets.page import Page
 
+from ..sweeps.conftest import kept_by_another, waiting_sweep
 from . import sweep_worlds as worlds
-from .support import screen_text, settle, toasts
+from .support import screen_text, settle, toasts, until
 
 
 async def open_sweep(app: WorkbenchApp, pilot: Pilot[None], sweep_id: int = 1) -> SweepScreen:
@@ -334,3 +336,27 @@ async def test_any_size(app: WorkbenchApp, store: Store, size: tuple[int, int]) 
         await settle(pilot)
         if size[1] > 6:
             assert "[" in screen_text(pilot), "the cell under the cursor is in sight"
+
+
+async def test_an_idle_list_starts_a_killed_keeper_again(app: WorkbenchApp, store: Store) -> None:
+    waiting_sweep(store, (64,))
+    store.sweeps.pause(1, False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        with kept_by_another(store):
+            await settle(pilot)
+            await until(pilot, lambda: app.version is not None)
+            assert store.run(1).status == "queued", "it is kept, as far as can be seen"
+        await until(pilot, lambda: store.run(1).status == "failed")
+
+
+async def test_trials_to_come_are_looked_after_though_no_run_is_there(
+    app: WorkbenchApp, store: Store
+) -> None:
+    worlds.search(store)
+    store.sweeps.pause(1, False)
+    with kept_by_another(store):
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            await until(pilot, lambda: app.version is not None)
+            await asyncio.to_thread(app._check_liveness)
+            assert app._any_active, "else nobody would see that the keeper is gone"
