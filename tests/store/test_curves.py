@@ -75,3 +75,14 @@ def test_sums_by_the_beginning_of_a_name(store: Store) -> None:
     totals = store.curves.totals(1, "time/")
     assert {name: total for name, (total, _) in totals.items()} == {"time/training": 1.0, "time/saving": 4.0}
     assert totals["time/saving"][1] >= totals["time/training"][1] > 0
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3, 16])
+def test_a_sketch_is_spread_over_the_run_whatever_lies_between(store: Store, stride: int) -> None:
+    names = ["train/loss", *(f"system/{i}" for i in range(1, stride))]
+    store.add_metrics(1, 0, [MetricValue(name, i, 0.0, float(i)) for i in range(4000) for name in names])
+    sketch = store.curves.sketch(1, "train/loss", 400, of=4000)
+    steps = [step for step, _ in sketch]
+    assert steps == sorted(steps) and all(step == value for step, value in sketch)
+    assert 200 <= len(sketch) <= 800
+    assert all(any(low <= step < low + 400 for step in steps) for low in range(0, 4000, 400))

@@ -326,3 +326,27 @@ async def test_a_run_that_stands_still_is_said_to_stall(app: WorkbenchApp, histo
         assert "‖ 6 starter-now  running, training, stalled: suspended" in screen_text(pilot).splitlines()[0]
         os.kill(worker, signal.SIGCONT)
         await until(pilot, lambda: "▶ 6 starter-now  running, training" in screen_text(pilot).splitlines()[0])
+
+
+async def test_a_long_run_is_sketched_before_all_of_it_is_read(
+    app: WorkbenchApp, history: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workbench.tui import measurements
+    from workbench.tui.screens import live
+
+    monkeypatch.setattr(live, "LONG", 100)
+    monkeypatch.setattr(measurements, "SKETCHED", 20)
+    shown: list[tuple[bool | None, int]] = []
+    show = LiveScreen.show
+
+    def remember(screen: LiveScreen, data: live.Look) -> None:
+        show(screen, data)
+        shown.append((data.past and data.past.is_sketch, len(screen._measured.points("train/loss"))))
+
+    monkeypatch.setattr(LiveScreen, "show", remember)
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.open_live(6)
+        await settle(pilot)
+        assert shown[0][0] is True and 0 < shown[0][1] < 60
+        assert shown[1] == (False, 210)
+        assert "● test 75.1" in screen_text(pilot)

@@ -45,6 +45,25 @@ class Curves:
         with self._store._session() as session:
             return {name: (float(total), float(at)) for name, total, at in session.execute(query)}
 
+    def sketch(self, run_id: int, name: str, points: int, of: int) -> list[Point]:
+        """About `points` of some `of` points of a metric, picked blindly, by step: at once, from the index
+        alone, but a peak may be missing. What is to stay on a screen is `thinned`.
+        """
+        # Ids of one metric come in strides: scattered, the pick takes part of them whatever the stride is.
+        scattered = col(Metric.id) * 40_503 % 65_536
+        query = (
+            select(Metric.step, Metric.value)
+            .where(
+                col(Metric.run_id) == run_id,
+                col(Metric.name) == name,
+                scattered < max(65_536 * points // max(of, 1), 1),
+                col(Metric.superseded).is_(False),
+            )
+            .order_by(col(Metric.step), col(Metric.id))
+        )
+        with self._store._session() as session:
+            return [(step, value) for step, value in session.exec(query)]
+
     def thinned(self, run_id: int, name: str, points: int, upto: int | None = None) -> list[Point]:
         """At most about `points` points of a metric, by step; all of them where there are no more.
 

@@ -30,6 +30,10 @@ TIME = "time/"
 TIMES = tuple(f"{TIME}{phase}" for phase in Phase)
 KEPT = 4000
 """Points of a metric that are held; a tenth of them still fills a wide terminal."""
+LONG = 20_000
+"""Steps of a run from which on it is sketched first: reading all of it takes longer than opening a screen."""
+SKETCHED = 400
+"""Points of a sketch."""
 SMOOTHING = (0.0, 0.6, 0.9, 0.97)
 """Weights of the moving average, from none to strong."""
 AVERAGED = 500
@@ -45,6 +49,18 @@ class Past:
     cursor: int
     points: dict[str, list[Point]]
     phases: dict[str, tuple[float, float]]
+    is_sketch: bool = False
+    """Whether peaks may be missing."""
+
+    @classmethod
+    def sketched(cls, store: Store, run_id: int, steps: int) -> Past:
+        """Ask the store, on a thread, for what can be had at once of a run of that many steps."""
+        cursor = store.curves.newest(run_id)
+        often = {
+            name: store.curves.sketch(run_id, name, SKETCHED, steps) for name in ("train/loss", *FIGURES)
+        }
+        tests = store.curves.thinned(run_id, "eval/perplexity", KEPT, upto=cursor)
+        return cls(cursor, {**often, "eval/perplexity": tests}, {}, is_sketch=True)
 
     @classmethod
     def read(cls, store: Store, run_id: int) -> Past:
@@ -67,8 +83,9 @@ class Measurements:
         self.phase_ended_at: float | None = None
         """When the last phase was over; None: not known."""
 
-    def begin(self, past: Past, segment: int) -> None:
-        """Forget all and begin with `past`: at first, and after a resume, which supersedes steps."""
+    def begin(self, past: Past, segment: int | None) -> None:
+        """Forget all and begin with `past`: at first, and after a resume, which supersedes steps. `segment`:
+        the run's process that it goes up to; None: it is to be read again."""
         self.cursor, self.segment = past.cursor, segment
         self._points = {name: list(points) for name, points in past.points.items()}
         self.seconds = {name.removeprefix(TIME): total for name, (total, _) in past.phases.items()}

@@ -15,7 +15,17 @@ from textual.widgets import Footer, Static
 from workbench.store import ACTIVE
 from workbench.text import printable
 from workbench.tui import actions, figures
-from workbench.tui.measurements import CURVES, FIGURES, SMOOTHING, SYSTEM, TIMES, ZOOM, Measurements, Past
+from workbench.tui.measurements import (
+    CURVES,
+    FIGURES,
+    LONG,
+    SMOOTHING,
+    SYSTEM,
+    TIMES,
+    ZOOM,
+    Measurements,
+    Past,
+)
 from workbench.tui.run_text import elapsed
 from workbench.tui.screens.base import TitleBar, WorkbenchScreen
 from workbench.tui.screens.live_text import (
@@ -120,7 +130,14 @@ you leave this screen or the program.
     def read(self) -> Look:
         store = self.workbench.store
         run = store.run(self.run_id)
-        past = Past.read(store, self.run_id) if run.segment != self._measured.segment else None
+        past = None
+        if run.segment != self._measured.segment:
+            is_first = self.run_now is None and (run.step or 0) > LONG
+            past = (
+                Past.sketched(store, self.run_id, run.step or 0)
+                if is_first
+                else Past.read(store, self.run_id)
+            )
         cursor = past.cursor if past else self._measured.cursor
         return Look(run, past, store.metrics(self.run_id, (*CURVES, *FIGURES, *SYSTEM, *TIMES), after=cursor))
 
@@ -128,7 +145,9 @@ you leave this screen or the program.
         run = data.run
         before, self.run_now = self.run_now, run
         if data.past:
-            self._measured.begin(data.past, run.segment)
+            self._measured.begin(data.past, None if data.past.is_sketch else run.segment)
+            if data.past.is_sketch:
+                self.call_after_refresh(self.reload)
         self._measured.add(data.metrics)
         self.query_one(TitleBar).show(*title_of(run, self.workbench.standstills.get(self.run_id, "")))
         chart = self.query_one(Chart)
