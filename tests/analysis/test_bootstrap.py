@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.coverage import World, tally_groups, tally_pairs
-from workbench.analysis.bootstrap import paired_bootstrap, ratio_error
+from workbench.analysis.bootstrap import jackknife_error, paired_bootstrap
 from workbench.analysis.seeds import (
     compare_by_seed,
     compare_groups,
@@ -63,7 +63,7 @@ def test_one_seed_gives_one_answer() -> None:
 
 def test_the_standard_error_is_that_of_a_mean_where_weights_are_equal() -> None:
     values = np.random.default_rng(4).normal(0, 1, 50)
-    assert ratio_error(values, np.ones(50)) == pytest.approx(values.std(ddof=1) / np.sqrt(50))
+    assert jackknife_error(values, np.ones(50)) == pytest.approx(values.std(ddof=1) / np.sqrt(50))
 
 
 @pytest.mark.parametrize("spread", [(0.0, 0.8), (0.05, 0.8)])

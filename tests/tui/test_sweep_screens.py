@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import platform
 from pathlib import Path
 
 import pytest
@@ -338,7 +339,10 @@ async def test_any_size(app: WorkbenchApp, store: Store, size: tuple[int, int]) 
             assert "[" in screen_text(pilot), "the cell under the cursor is in sight"
 
 
-async def test_an_idle_list_starts_a_killed_keeper_again(app: WorkbenchApp, store: Store) -> None:
+async def test_an_idle_list_starts_a_killed_keeper_again(
+    app: WorkbenchApp, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.node", lambda: platform.uname().node)  # a real keeper is on this machine
     waiting_sweep(store, (64,))
     store.sweeps.pause(1, False)
     async with app.run_test(size=(80, 24)) as pilot:

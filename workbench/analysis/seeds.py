@@ -2,9 +2,10 @@
 
 A recipe's mean log perplexity is uncertain twice: other seeds would give other models, and other documents
 another test. The first is Welch's variance over the runs, the second the documents' variance of the
-difference of the recipes' mean losses; both are added, and their degrees of freedom joined after
-Satterthwaite ("An approximate distribution of estimates of variance components", 1946), as Clark (1973) does
-for subjects and words. A bootstrap over so few runs would come out too narrow.
+difference of the recipes' mean losses, by the jackknife. What a seed does to single documents is in both, so
+of their sum it is taken away once, and the degrees of freedom are joined after Satterthwaite ("An approximate
+distribution of estimates of variance components", 1946): so Clark ("The language-as-fixed-effect fallacy",
+1973) for subjects and words. A bootstrap over so few runs would come out too narrow.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.analysis.bootstrap import FEWEST_DOCUMENTS, LEVEL, ratio_error
+from workbench.analysis.bootstrap import FEWEST_DOCUMENTS, LEVEL, jackknife_error
 
+Part = tuple[float, float]
+"""A variance and its degrees of freedom."""
 _STEPS = 20_000
 _MOST_FREEDOM = 1e4
 """Beyond it t is normal, and its angles too small for the grid."""
@@ -46,9 +49,16 @@ def compare_groups(
     units = np.unique(documents, return_inverse=True)[1]
     if int(units.max()) + 1 < FEWEST_DOCUMENTS:
         units = np.arange(len(tokens))
+    weight = np.bincount(units, tokens).astype(np.float64)
     difference = np.bincount(units, losses_b.mean(0) - losses_a.mean(0))
-    of_documents = ratio_error(difference, np.bincount(units, tokens).astype(np.float64)) ** 2
-    return _estimate(ratio, of_seeds, seed_freedom, of_documents, int(units.max()))
+    of_documents = jackknife_error(difference, weight) ** 2
+    both, both_freedom = _of_both(losses_a, losses_b, units, weight)
+    return _estimate(
+        ratio,
+        (of_seeds, seed_freedom),
+        (of_documents, float(units.max())),
+        (min(both, of_seeds, of_documents), both_freedom),
+    )
 
 
 def compare_by_seed(log_ratios: np.ndarray) -> GroupEstimate:
@@ -58,10 +68,27 @@ def compare_by_seed(log_ratios: np.ndarray) -> GroupEstimate:
     both: a paired t-test.
     """
     variance = float(log_ratios.var(ddof=1)) / len(log_ratios)
-    return _estimate(float(log_ratios.mean()), variance, len(log_ratios) - 1, 0.0, 1)
+    return _estimate(float(log_ratios.mean()), (variance, len(log_ratios) - 1), (0.0, 1.0), (0.0, 1.0))
 
 
-def _welch(logs_a: np.ndarray, logs_b: np.ndarray) -> tuple[float, float]:
+def _of_both(losses_a: np.ndarray, losses_b: np.ndarray, units: np.ndarray, weight: np.ndarray) -> Part:
+    """The share of the variance that seeds and documents have together, and its degrees of freedom: what is
+    left of the losses (seeds, chunks) when each document's and each run's own mean are taken away.
+    """
+    count, variance, freedom = len(weight), 0.0, 0.0
+    for losses in (losses_a, losses_b):
+        seeds = len(losses)
+        if seeds < 2:
+            continue
+        of_units = np.stack([np.bincount(units, one) for one in losses])
+        shift = losses.sum(1) / weight.sum()
+        left = of_units - of_units.mean(0) - np.outer(shift - shift.mean(), weight)
+        variance += float((left**2).sum()) / (seeds - 1) * count / (count - 1) / weight.sum() ** 2 / seeds
+        freedom += (seeds - 1) * (count - 1)
+    return variance, max(freedom, 1.0)
+
+
+def _welch(logs_a: np.ndarray, logs_b: np.ndarray) -> Part:
     """Variance of the difference of the means over seeds, and its degrees of freedom (Welch 1947)."""
     if len(logs_a) < 2 and len(logs_b) < 2:
         raise ValueError("one of the recipes needs at least two seeds")
@@ -69,33 +96,29 @@ def _welch(logs_a: np.ndarray, logs_b: np.ndarray) -> tuple[float, float]:
         known = logs_a if len(logs_a) > 1 else logs_b
         variance = float(known.var(ddof=1))
         return variance / len(logs_a) + variance / len(logs_b), len(known) - 1
-    parts: list[tuple[float, float]] = [
-        (float(logs.var(ddof=1)) / len(logs), len(logs) - 1) for logs in (logs_a, logs_b)
-    ]
+    parts: list[Part] = [(float(logs.var(ddof=1)) / len(logs), len(logs) - 1) for logs in (logs_a, logs_b)]
     total = sum(variance for variance, _ in parts)
-    return total, _joined(parts)
+    return total, _joined(total, parts)
 
 
-def _joined(parts: list[tuple[float, float]]) -> float:
-    """Degrees of freedom of a sum of variances (Satterthwaite 1946)."""
-    total = sum(variance for variance, _ in parts)
+def _joined(total: float, parts: list[Part]) -> float:
+    """Degrees of freedom of a variance that is a sum or a difference of others (Satterthwaite 1946)."""
     if total == 0:
         return 1.0
-    return total**2 / sum(variance**2 / freedom for variance, freedom in parts)
+    return max(total**2 / sum(variance**2 / freedom for variance, freedom in parts), 1.0)
 
 
-def _estimate(
-    ratio: float, of_seeds: float, seed_freedom: float, of_documents: float, document_freedom: float
-) -> GroupEstimate:
-    freedom = _joined([(of_seeds, seed_freedom), (of_documents, document_freedom)])
-    error = float(np.sqrt(of_seeds + of_documents))
+def _estimate(ratio: float, of_seeds: Part, of_documents: Part, of_both: Part) -> GroupEstimate:
+    total = of_seeds[0] + of_documents[0] - of_both[0]
+    freedom = _joined(total, [of_seeds, of_documents, of_both])
+    error = float(np.sqrt(total))
     reach = students_t_quantile(LEVEL, freedom) * error
     return GroupEstimate(
         ratio,
         ratio - reach,
         ratio + reach,
         _two_sided(ratio, error, freedom),
-        _two_sided(ratio, float(np.sqrt(of_seeds)), seed_freedom),
+        _two_sided(ratio, float(np.sqrt(of_seeds[0])), of_seeds[1]),
     )
 
 
