@@ -41,4 +41,5 @@ screenshots: $(READY)
 	$(BIN)/python docs/screenshots.py
 
 docs: $(READY)
-	$(BIN)/python docs/recipe_table.py
+	$(BIN)/python -m docs.recipe_table
+	$(BIN)/python -m docs.reference

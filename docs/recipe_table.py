@@ -22,8 +22,8 @@ def table() -> str:
         parts.append("| --- " * (3 + len(PRESETS)) + "|")
         for name, field in schema.items():
             if field["group"] == group:
-                values = " | ".join(_value(getattr(recipe, name)) for recipe in PRESETS.values())
-                parts.append(f"| `{name}` | {field['description']} | {_allowed(name)} | {values} |")
+                values = " | ".join(written(getattr(recipe, name)) for recipe in PRESETS.values())
+                parts.append(f"| `{name}` | {field['description']} | {allowed(name)} | {values} |")
         parts.append("")
     return "\n".join(parts).strip()
 
@@ -35,11 +35,12 @@ def with_table(readme: str) -> str:
     return f"{before}{BEGIN}\n{table()}\n{END}{after}"
 
 
-def _value(value: Any) -> str:
+def written(value: Any) -> str:
+    """A value as a table shows it."""
     return "" if value is None else f"{value:,}" if isinstance(value, int) else f"{value}"
 
 
-def _allowed(name: str) -> str:
+def allowed(name: str) -> str:
     """The choices or the bounds of a field."""
     field = Recipe.model_fields[name]
     if get_origin(field.annotation) is Literal:

@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from docs.recipe_table import README, with_table
+from docs.reference import FILE, reference
 from workbench.cli.app import app
 from workbench.recipe import Recipe, preset
 
@@ -19,6 +20,10 @@ COMMANDS = re.findall(r"^mlm-workbench .*$", TEXT, re.MULTILINE)
 
 def test_the_table_of_fields_is_the_recipe() -> None:
     assert with_table(TEXT) == TEXT, "run `make docs`"
+
+
+def test_the_reference_is_of_this_program() -> None:
+    assert FILE.read_text(encoding="utf-8") == reference(), "run `make docs`"
 
 
 def test_the_example_of_a_recipe_is_one() -> None:

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-_NAMES = {"⏎": "Enter", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "escape": "Esc"}
+_NAMES = {
+    **{"⏎": "Enter", "home": "Home", "end": "End", "esc": "Esc", "escape": "Esc"},
+    **{"pageup": "PgUp", "pgup": "PgUp", "pagedown": "PgDn", "pgdn": "PgDn"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ def keys_of(screen: Screen[Any]) -> list[Key]:
     for owner, binding in _bindings(screen):
         if not binding.tooltip:
             continue
-        shown = _shown(screen, binding)
+        shown = shown_key(screen.app, binding)
         action = binding.action.removeprefix("app.")
         known = found.get(action)
         keys = known.keys if known else ()
@@ -56,8 +60,9 @@ def _bindings(screen: Screen[Any]) -> Iterator[tuple[DOMNode, Binding]]:
             yield owner, binding
 
 
-def _shown(screen: Screen[Any], binding: Binding) -> str:
+def shown_key(app: App[Any], binding: Binding) -> str:
+    """How a key is written on the screen."""
     # Several keys of one binding share its key_display, which names only the first of them.
     key = binding.key_display if binding.key_display and len(binding.key_display) < 4 else None
-    shown = key or screen.app.get_key_display(binding)
+    shown = key or app.get_key_display(binding)
     return _NAMES.get(shown, shown)

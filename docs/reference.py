@@ -1,0 +1,128 @@
+"""Writes docs/reference.md, every command, recipe field and key, from the code itself: `make docs`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from textual.binding import Binding, BindingType
+
+from docs.recipe_table import allowed, written
+from workbench.cli.app import app as command_line
+from workbench.recipe import GROUPS, PRESETS, Recipe
+from workbench.tui.app import WorkbenchApp
+from workbench.tui.keys import shown_key
+from workbench.tui.screens.compare import CompareScreen
+from workbench.tui.screens.console import ConsoleScreen
+from workbench.tui.screens.live import LiveScreen
+from workbench.tui.screens.new_run import NewRunScreen
+from workbench.tui.screens.runs import RunsScreen
+from workbench.tui.screens.sweep import SweepScreen
+from workbench.tui.screens.sweeps import SweepsScreen
+from workbench.tui.widgets.choice import Choice
+from workbench.tui.widgets.console_dock import ConsoleDock
+from workbench.tui.widgets.mask_console import MaskConsole
+from workbench.tui.widgets.run_table import RunTable
+from workbench.tui.widgets.sweep_map import SweepMap
+
+FILE = Path(__file__).parent / "reference.md"
+KEYS: dict[str, tuple[Any, ...]] = {
+    "Everywhere": (WorkbenchApp,),
+    "Runs": (RunsScreen, RunTable),
+    "New run": (NewRunScreen, Choice),
+    "A run": (LiveScreen,),
+    "Console": (ConsoleScreen, ConsoleDock, MaskConsole),
+    "Compare": (CompareScreen,),
+    "Sweeps": (SweepsScreen,),
+    "A sweep": (SweepScreen, SweepMap),
+}
+"""Each screen, and what on it has keys of its own."""
+HEAD = """\
+# Reference
+
+Every command, every field of a recipe and every key. Written by `make docs` from the program itself; what
+a command prints with `--help` and a screen with `?` is the same.
+"""
+
+
+def reference() -> str:
+    """The whole page, in Markdown."""
+    return "\n".join([HEAD, *_commands(), *_fields(), *_keys()]).rstrip() + "\n"
+
+
+def _commands() -> Iterator[str]:
+    yield "## Commands\n"
+    yield "`RUN` is an id, a name that only one run has, or `latest`."
+    yield "Exit codes: 0 done, 1 it failed, 2 bad usage, 130 interrupted.\n"
+    group: Any = typer.main.get_command(command_line)
+    yield from _command(group, "mlm-workbench", "###")
+    for name, command in group.commands.items():
+        yield from _command(command, f"mlm-workbench {name}", "###")
+        for inner, verb in getattr(command, "commands", {}).items():
+            yield from _command(verb, f"mlm-workbench {name} {inner}", "####")
+
+
+def _command(command: Any, name: str, level: str) -> Iterator[str]:
+    context = typer.Context(command)
+    yield f"{level} `{' '.join([name, *command.collect_usage_pieces(context)])}`\n"
+    yield f"{command.help or ''}\n"
+    records = [record for one in command.params if (record := one.get_help_record(context))]
+    if records:
+        yield "| option | what |\n| --- | --- |"
+        yield from (f"| `{_cell(option)}` | {_cell(what)} |" for option, what in records)
+        yield ""
+    if command.epilog:
+        yield f"```\n{command.epilog.replace(chr(8), '').strip()}\n```\n"
+
+
+def _fields() -> Iterator[str]:
+    yield "## Recipe fields\n"
+    yield "Most have a flag of `train` and `sweep`; `--set FIELD=VALUE` takes any of them.\n"
+    schema = Recipe.model_json_schema()["properties"]
+    for group in GROUPS:
+        yield f"### {group.capitalize()}\n"
+        yield f"| field | what | unit | allowed | {' | '.join(f'`{name}`' for name in PRESETS)} |"
+        yield "| --- " * (4 + len(PRESETS)) + "|"
+        for name, field in schema.items():
+            if field["group"] == group:
+                values = " | ".join(written(getattr(recipe, name)) for recipe in PRESETS.values())
+                what = _cell(field["description"])
+                yield f"| `{name}` | {what} | {field['unit']} | {allowed(name)} | {values} |"
+        yield ""
+
+
+def _keys() -> Iterator[str]:
+    yield "## Keys\n"
+    app = WorkbenchApp(_no_store)
+    for title, owners in KEYS.items():
+        yield f"### {title}\n\n| keys | what |\n| --- | --- |"
+        for what, keys in _explained(app, [one for owner in owners for one in owner.BINDINGS]).items():
+            yield f"| {' '.join(f'`{_cell(key)}`' for key in keys)} | {_cell(what)} |"
+        yield ""
+
+
+def _explained(app: WorkbenchApp, bindings: Sequence[BindingType]) -> dict[str, list[str]]:
+    """What is done, and the keys that do it; those without an explanation are left out, as in the program."""
+    found: dict[str, list[str]] = {}
+    for binding in Binding.make_bindings(bindings):
+        if binding.tooltip:
+            keys = found.setdefault(binding.tooltip, [])
+            key = shown_key(app, binding)
+            if key not in keys:
+                keys.append(key)
+    return found
+
+
+def _no_store() -> Any:
+    raise AssertionError("The reference looks at no database.")
+
+
+def _cell(text: str) -> str:
+    """`text` within a table."""
+    return " ".join(text.replace("|", "\\|").split())
+
+
+if __name__ == "__main__":
+    FILE.write_text(reference(), encoding="utf-8")
