@@ -11,9 +11,10 @@ import pytest
 
 from workbench.errors import UsageError
 from workbench.store import Store
+from workbench.sweeps.keeper import Keeper
 from workbench.sweeps.ordering import move_by, passed
 from workbench.sweeps.queueing import continue_sweep, extend_sweep
-from workbench.worker import keeping, liveness
+from workbench.worker import devices, keeping, liveness
 
 from .conftest import kept_by_another, of_a_newer_version, statuses, until, waiting_sweep
 
@@ -125,6 +126,7 @@ def test_a_command_that_only_lists_starts_it_too(store: Store) -> None:
 def test_as_many_at_once_as_devices_each_on_its_own(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b")
     waiting_sweep(store, (64, 128))
+    store.update_run(2, recipe={**store.run(2).recipe, "train_size": 100})  # it has a text of its own
     store.sweeps.pause(1, False)
     done = subprocess.run([*KEEPER, store.url], stderr=subprocess.PIPE, text=True, timeout=120)
     assert done.returncode == 0
@@ -150,3 +152,28 @@ def test_moving_in_a_real_queue(store: Store) -> None:
     assert move_by(store, {3}, -1) and list(store.sweeps.lines.queue()) == [1, 3, 2, 4]
     assert move_by(store, {1, 3}, 1) and list(store.sweeps.lines.queue()) == [2, 1, 3, 4]
     assert not move_by(store, {2}, -1)
+
+
+def test_a_gpu_is_chosen_that_nobody_trains_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0, 2,3,-1,5")
+    assert devices.gpus() == ["0", "2", "3"], "as CUDA reads it"
+    waiting_sweep(store, fails=False)
+    given, first, named, cpu = store.sweeps.runs(1)
+    given.environment = {devices.GIVEN: "3"}
+    named.recipe["device"], cpu.recipe["device"] = "cuda:1", "cpu"
+    assert devices.least_used(["0", "2", "3"], [given, first]) == "2"
+    assert devices.least_used(["0", "2", "3"], [first, named, cpu]) == "3"
+    assert devices.least_used(["0"], []) is None, "there is nothing to choose"
+    assert devices.variables("2") == {"CUDA_VISIBLE_DEVICES": "2"}
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert devices.variables("2")["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+
+
+def test_no_second_run_prepares_a_text_that_another_one_prepares(store: Store) -> None:
+    waiting_sweep(store, fails=False)
+    first, second, *_ = store.sweeps.runs(1)
+    keeper = Keeper(store)
+    assert keeper._text_is_coming(second.recipe, 1, [first])
+    assert not keeper._text_is_coming({**second.recipe, "train_size": 5}, 1, [first]), "it is another text"
+    store.update_run(3, data={"train_tokens": 1})
+    assert not keeper._text_is_coming(second.recipe, 1, [first]), "it is prepared"

@@ -11,12 +11,13 @@ import argparse
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from workbench.errors import StoreError, WorkbenchError
 from workbench.private import without_secrets
 from workbench.store import Run, Status, Store
 from workbench.store.sweeps import waits
+from workbench.sweeps.plan import text_settings
 from workbench.text import printable
 from workbench.worker import devices, launch, liveness
 from workbench.worker.identity import own_identity
@@ -104,13 +105,26 @@ class Keeper:
         """The run whose turn it is, if there is room for it."""
         for run in self._store.sweeps.waiting()[:1]:
             sweep = self._store.sweeps.sweep(run.sweep_id) if run.sweep_id is not None else None
-            return run if len(going) < self._places(sweep.plan if sweep else {}) else None
+            room = len(going) < self._places(sweep.plan if sweep else {})
+            return run if room and not self._text_is_coming(run.recipe, run.sweep_id, going) else None
         for search in self._store.sweeps.searches():
-            if len(going) < self._places(search.plan):
+            room = len(going) < self._places(search.plan)
+            if room and not self._text_is_coming(search.plan["base"], search.id, going):
                 from workbench.sweeps.search import ask
 
                 return ask(self._store, search)
         return None
+
+    def _text_is_coming(
+        self, recipe: Mapping[str, object], sweep_id: int | None, going: Sequence[Run]
+    ) -> bool:
+        """Whether another run prepares this text just now: a second one would do all of that work again."""
+        wanted = text_settings(recipe)
+        at_it = [run for run in going if not run.data and text_settings(run.recipe) == wanted]
+        if not at_it or sweep_id is None:
+            return bool(at_it)
+        known = self._store.sweeps.runs(sweep_id)
+        return not any(run.data and text_settings(run.recipe) == wanted for run in known)
 
     def _places(self, plan: dict[str, object]) -> int:
         """Runs at once: what the sweep says, or one for each GPU, or one."""

@@ -179,6 +179,13 @@ def _kinds(name: str) -> set[Any]:
     return {annotation, *get_args(annotation)}
 
 
+def text_settings(recipe: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What decides the prepared text: runs that agree in these share it."""
+    split = recipe.get("split_seed")
+    names = (*TEXT, "train_size")
+    return (*(recipe.get(name) for name in names), recipe.get("seed") if split is None else split)
+
+
 def comparable_settings(recipe: Mapping[str, Any]) -> tuple[Any, ...]:
     """What must be alike before two runs' own tests may be compared after the same number of epochs."""
     names: Iterable[str] = (*QUESTION, *TEXT, "train_size", "epochs", "max_steps")

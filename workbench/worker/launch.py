@@ -12,8 +12,9 @@ from workbench.errors import StoreError, UsageError
 from workbench.private import folder_mode, make_folder
 from workbench.recipe import Recipe
 from workbench.store import ACTIVE, Run, Status, Store
+from workbench.store.sweeps import waits
 from workbench.worker.detached import cannot_be_written, start_detached
-from workbench.worker.devices import GIVEN, VISIBLE
+from workbench.worker.devices import GIVEN, gpus, least_used, variables
 from workbench.worker.identity import is_same_process, own_identity
 from workbench.worker.liveness import LOG
 from workbench.worker.reporting import REPORT_TO, check_trackers
@@ -84,7 +85,10 @@ def resume(store: Store, run_id: int) -> Run:
                 f"Train its model further in a new run: --model run:{run_id}",
             )
         raise UsageError(f"Run {run_id} {run.name} is already {status}.")
-    _spawn(store, run)
+    # one that the queue had put on a GPU of its own must not crowd onto the first
+    others = [one for one in store.active_runs() if one.id != run_id and not waits(one)]
+    device = least_used(gpus(), others) if GIVEN in run.environment else None
+    _spawn(store, run, _seeing(store, run, device))
     return store.run(run_id)
 
 
@@ -93,11 +97,16 @@ def start_waiting(store: Store, run: Run, device: str | None = None) -> None:
 
     Raises StoreError when it cannot be started; the run has failed then.
     """
+    _spawn(store, run, _seeing(store, run, device))
+
+
+def _seeing(store: Store, run: Run, device: str | None) -> dict[str, str] | None:
+    """The environment of a worker that is to see this GPU alone; None: whatever there is."""
     assert run.id is not None
-    chosen = device is not None and run.recipe.get("device") in ("auto", "cuda")
-    if chosen:
-        store.update_run(run.id, environment={**run.environment, GIVEN: device})
-    _spawn(store, run, {VISIBLE: device} if chosen and device else None)
+    if device is None or run.recipe.get("device") not in ("auto", "cuda"):
+        return None
+    store.update_run(run.id, environment={**run.environment, GIVEN: device})
+    return variables(device)
 
 
 def stop(store: Store, run_id: int) -> Run:
