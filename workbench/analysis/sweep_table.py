@@ -81,11 +81,11 @@ class SweepTable:
 
 
 def sweep_table(
-    store: Store, runs: Sequence[Run], fields: Sequence[str] | None = None, known: Known | None = None
+    store: Store, runs: Sequence[Run], fields: Sequence[str] | None = None, compared: Known | None = None
 ) -> SweepTable:
     """The figures of these runs. `fields`: what was swept; None: every field that is not the same in all.
 
-    known: what earlier calls worked out of the same store, added to; for whoever asks again and again.
+    compared: what earlier calls worked out of the same store, added to; for whoever asks again and again.
     """
     if fields is None:
         names = dict.fromkeys(name for run in runs for name in run.recipe if name not in SEEDS)
@@ -101,7 +101,7 @@ def sweep_table(
         [Sheet.of(run, score, documents_of(Path(run.folder))) for run, score in group if score is not None]
         for group in groups
     ]
-    entries, notes = _ranked(entries, sheets, {} if known is None else known)
+    entries, notes = _ranked(entries, sheets, {} if compared is None else compared)
     known = [
         (entry.values, math.log(entry.perplexity), entry.n)
         for entry in entries
