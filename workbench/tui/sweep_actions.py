@@ -13,7 +13,6 @@ from workbench.tui.screens.run_line import AskLine
 
 if TYPE_CHECKING:
     from workbench.analysis.sweep_table import SweepTable
-    from workbench.store import Sweep
     from workbench.sweeps.plan import Plan
     from workbench.tui.screens.base import WorkbenchScreen
 
@@ -74,38 +73,38 @@ def trim(
     screen.app.push_screen(Confirm(question, "What trains or has trained is left alone."), answered)
 
 
-def extend(screen: WorkbenchScreen, sweep: Sweep) -> None:
+def extend(screen: WorkbenchScreen, sweep_id: int, name: str, *, search: bool) -> None:
     """Ask for more values, seeds or trials, and queue them."""
-    search = bool(sweep.plan.get("trials"))
 
-    async def job(text: str) -> None:
+    def change(text: str) -> int:
         from workbench.errors import UsageError
         from workbench.sweeps.plan import Plan
         from workbench.sweeps.queueing import extend_sweep
         from workbench.sweeps.reading import read_more
 
         store = screen.workbench.store
+        sweep = store.sweeps.sweep(sweep_id)
         if search:
-            if not text.isdigit() or not int(text):
+            if not text.isdecimal() or not int(text):
                 raise UsageError(f"{text!r} is no number of trials.", "For example 10.")
-            await asyncio.to_thread(extend_sweep, store, sweep, {}, (), int(text))
-            count = int(text)
-        else:
-            values, seeds = read_more(text, Plan.from_json(sweep.plan).seed_list[0])
-            count = len(await asyncio.to_thread(extend_sweep, store, sweep, values, seeds))
-        screen.tell(f"{count} more run{'' if count == 1 else 's'} wait.")
+            extend_sweep(store, sweep, {}, (), int(text))
+            return int(text)
+        values, seeds = read_more(text, Plan.from_json(sweep.plan).seed_list[0])
+        return len(extend_sweep(store, sweep, values, seeds))
+
+    async def job(text: str) -> None:
+        count = await asyncio.to_thread(change, text)
+        screen.tell(f"{count} more run{'' if count == 1 else 's'} wait{'s' if count == 1 else ''}.")
 
     def answered(text: str | None) -> None:
         if text is not None and text.strip():
             screen.in_background(lambda: job(text.strip()))
 
     if search:
-        question, hint = (
-            f"How many more trials of “{sweep.name}”?",
-            "A number. The search learns from all before.",
-        )
+        question = f"How many more trials of “{name}”?"
+        hint = "A number. The search learns from all before."
     else:
-        question = f"More of “{sweep.name}”"
+        question = f"More of “{name}”"
         hint = "Values and seeds, for example: chunk_size=256,512 mask_prob=0.4 seeds=5 (five in all)"
     screen.app.push_screen(AskLine(question, "", hint), answered)
 

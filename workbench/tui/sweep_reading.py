@@ -55,6 +55,7 @@ class SweepLine:
 
     id: int
     name: str
+    search: bool
     state: str
     counts: Counts
     fields: tuple[str, ...]
@@ -84,7 +85,9 @@ class SweepList:
         fields = fields_of(sweep)
         counts = Counts.of(sweep, runs)
         perplexity, best = self._best(runs, fields)
-        return SweepLine(sweep.id, sweep.name, standing(sweep, counts.left), counts, fields, perplexity, best)
+        search = bool(sweep.plan.get("trials"))
+        state = standing(sweep, counts.left)
+        return SweepLine(sweep.id, sweep.name, search, state, counts, fields, perplexity, best)
 
     def _best(self, runs: list[SweepRun], fields: tuple[str, ...]) -> tuple[float | None, str]:
         from workbench.tui.sweep_text import described

@@ -160,7 +160,9 @@ each GPU, or one. It goes on when you leave.
 
     def action_extend(self) -> None:
         if self._look is not None:
-            sweep_actions.extend(self, self._look.sweep)
+            sweep = self._look.sweep
+            search = bool(sweep.plan.get("trials"))
+            sweep_actions.extend(self, self.sweep_id, sweep.name, search=search)
 
     def action_shift(self, by: int) -> None:
         if self.entry is not None:

@@ -140,7 +140,7 @@ better than the others beyond chance is said in the sweep.
 
     def action_extend(self) -> None:
         if line := self.current:
-            sweep_actions.extend(self, self.workbench.store.sweeps.sweep(line.id))
+            sweep_actions.extend(self, line.id, line.name, search=line.search)
 
     def action_shift(self, by: int) -> None:
         if line := self.current:
