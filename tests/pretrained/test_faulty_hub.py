@@ -46,6 +46,7 @@ class Sitting:
     """A process that loads models, one after the other."""
 
     def __init__(self, hub: LocalHub, home: Path) -> None:
+        self.home = home
         drop = ("HF_", "HUGGING", "TRANSFORMERS_")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(drop)}
         environment |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home), "NO_PROXY": "*", "no_proxy": "*"}
@@ -139,6 +140,17 @@ def test_a_private_model_is_for_those_with_its_token(hub, sitting, model) -> Non
         assert refused["error"] == "ModelError"
         assert "hf auth login" in refused["text"]
     assert sitting.load(model, token="hf_secret").get("error") is None
+
+
+def test_who_has_logged_in_needs_no_variable(hub, sitting, model) -> None:
+    hub.models[model].token = "hf_kept"
+    assert sitting.load(model)["error"] == "ModelError"
+    token = sitting.home / "token"  # where `hf auth login` leaves it
+    token.write_text("hf_kept")
+    try:
+        assert sitting.load(model).get("error") is None
+    finally:
+        token.unlink()
 
 
 @pytest.mark.parametrize(
