@@ -212,7 +212,11 @@ def behind(entry: Entry) -> str:
         states = ", ".join(f"{count} {state}" for state, count in entry.statuses.items())
         return "not ranked" if entry.perplexity is not None else states
     reach = f"{percent(entry.log_ratio)} ({percent(entry.ci_low)[:-2]} to {percent(entry.ci_high)[:-2]})"
-    return f"{reach}, no difference shown" if entry.mark == "alike" else f"{reach} worse"
+    if entry.mark != "alike":
+        return f"{reach} worse"
+    # an interval without 0 of which seeds, or the number of recipes, still make too little
+    beyond = " beyond chance" if entry.ci_low > 0 else ""
+    return f"{reach}, no difference shown{beyond}"
 
 
 def told_apart(labels: Sequence[str]) -> list[str]:

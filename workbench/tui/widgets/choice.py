@@ -28,7 +28,14 @@ class Choice(Widget, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "step(-1)", show=False),
         Binding("right,l,space", "step(1)", show=False),
-        Binding("comma", "keep", show=False),
+        Binding(
+            "comma",
+            "keep",
+            "Keep",
+            key_display=",",
+            show=False,
+            tooltip="At a choice: keep this word, so that others hold besides",
+        ),
     ]
     value: reactive[str] = reactive("", layout=True)
 
