@@ -12,6 +12,7 @@ import pytest
 from workbench.recipe import PRESETS, Recipe
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
+from workbench.tui.theme import PLAIN
 from workbench.worker.identity import identity_of
 
 from .support import HOST, NOW, add_points, losses
@@ -54,7 +55,7 @@ def app_without_colour(store: Store, monkeypatch: pytest.MonkeyPatch) -> Workben
 @pytest.fixture
 def app_of_16_colours(app: WorkbenchApp) -> WorkbenchApp:
     """As on a terminal of 16 colours."""
-    app.theme = "ansi-dark"
+    app.theme = PLAIN.name
     return app
 
 

@@ -13,6 +13,7 @@ from workbench.recipe import PRESETS
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.new_run import NewRunScreen
+from workbench.tui.theme import PLAIN
 
 from .support import add_points, screen_text, settle, until
 from .test_snapshots import Compare, size
@@ -115,7 +116,7 @@ def test_panels_with_few_colours(
 ) -> None:
     with_figures(history)
     if look == "16-colours":
-        app.theme = "ansi-dark"
+        app.theme = PLAIN.name
     else:
         monkeypatch.setenv("NO_COLOR", "1")
         app = WorkbenchApp(history, clock=app.clock)

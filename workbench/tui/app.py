@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +24,7 @@ from workbench.tui.keys import keys_of
 from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.screens.runs import RunsScreen
 from workbench.tui.status import GOING
-from workbench.tui.theme import WORKBENCH, theme_for
+from workbench.tui.theme import PLAIN, WITHOUT_COLOUR, WORKBENCH, theme_for
 
 if TYPE_CHECKING:
     from workbench.inference.client import InferenceClient
@@ -59,7 +60,8 @@ class WorkbenchApp(App[None]):
     ]
 
     def __init__(self, store: Store | Callable[[], Store], *, clock: Callable[[], float] = time.time) -> None:
-        super().__init__()
+        # Without colours: the terminal's own two. Textual would make greys of the theme's, or black on black.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._open_store: Callable[[], Store] = store if callable(store) else lambda: store
         self._opening: Future[Store] | None = None
         self.failure: WorkbenchError | None = None
@@ -77,7 +79,11 @@ class WorkbenchApp(App[None]):
         self._inference: InferenceClient | None = None
         self.animation_level = "none"  # frames of an animation are bytes over SSH
         self.register_theme(WORKBENCH)
-        self.theme = WORKBENCH.name
+        self.register_theme(PLAIN)
+        self.theme = PLAIN.name if self.no_color else WORKBENCH.name
+
+    def get_css_variables(self) -> dict[str, str]:
+        return {**super().get_css_variables(), **(WITHOUT_COLOUR if self.no_color else {})}
 
     def get_default_screen(self) -> Screen[Any]:
         return RunsScreen()
@@ -287,7 +293,7 @@ def run(location: str | None = None) -> None:
         return Store.open(location)
 
     app = WorkbenchApp(open_store)
-    app.theme = theme_for(app.console.color_system)
+    app.theme = theme_for(app.console.color_system, no_color=app.no_color)
     sys.setswitchinterval(SWITCH)
     app.run()
     if app.failure:

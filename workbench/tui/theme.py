@@ -24,6 +24,46 @@ WORKBENCH = Theme(
 )
 
 
-def theme_for(color_system: str | None) -> str:
-    """The theme to start with. With 16 colours only the terminal's own palette is sure to be readable."""
-    return "ansi-dark" if color_system == "standard" else WORKBENCH.name
+PLAIN = Theme(
+    name="workbench-16",
+    ansi=True,
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    warning="ansi_yellow",
+    error="ansi_red",
+    success="ansi_green",
+    accent="ansi_green",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    dark=True,
+    variables={
+        # Whether the terminal's own background is dark or light is not known: nothing may be black on it.
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "border-blurred": "ansi_default",
+        "block-cursor-foreground": "ansi_black",
+        "block-cursor-background": "ansi_white",
+        "input-cursor-background": "ansi_white",
+        "input-cursor-foreground": "ansi_black",
+        "input-cursor-text-style": "none",
+        "input-selection-background": "ansi_cyan",
+        "input-selection-foreground": "ansi_black",
+        "screen-selection-background": "ansi_cyan",
+        "screen-selection-foreground": "ansi_black",
+    },
+)
+
+WITHOUT_COLOUR = {
+    "block-cursor-text-style": "bold underline",
+    "block-cursor-blurred-text-style": "underline",
+    "input-cursor-text-style": "reverse",
+}
+"""Variables of a theme whose colours are all taken away. Lists of options cannot draw in reverse."""
+
+
+def theme_for(color_system: str | None, *, no_color: bool = False) -> str:
+    """The theme to start with. With 16 colours or none only the terminal's own are sure to be readable."""
+    return PLAIN.name if no_color or color_system in (None, "standard") else WORKBENCH.name
