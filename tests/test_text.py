@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.text import REPLACEMENT, printable
+from workbench.text import REPLACEMENT, amount, printable
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,19 @@ def test_markup_and_all_scripts_are_only_text() -> None:
 def test_lines_are_kept_on_request() -> None:
     assert printable("a\nb\tc\x1b", keep_newlines=True) == f"a\nb\tc{REPLACEMENT}"
     assert printable("a\nb") == f"a{REPLACEMENT}b"
+
+
+@pytest.mark.parametrize(
+    ("how_far", "shown"),
+    [
+        ((0, 0, ""), ""),
+        ((210, 444, "steps"), "210/444 steps"),
+        ((1024, 0, "documents"), "1,024 documents"),
+        ((45_100_000, 436_000_000, "bytes"), "45.1/436.0 MB"),
+        ((999, 0, "bytes"), "999 bytes"),
+        ((1_000, 2_500_000_000, "bytes"), "0.0/2.5 GB"),
+        ((3, 9, ""), "3/9"),
+    ],
+)
+def test_how_far_something_is(how_far: tuple[int, int, str], shown: str) -> None:
+    assert amount(*how_far) == shown

@@ -11,6 +11,8 @@ _BIDIRECTIONAL = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F
 _ALWAYS_REPLACED = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0), *_BIDIRECTIONAL}, REPLACEMENT)
 _KEEPING_LINES = {code: text for code, text in _ALWAYS_REPLACED.items() if chr(code) not in "\n\t"}
 
+_SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))
+
 
 def printable(text: str, *, keep_newlines: bool = False) -> str:
     """`text` without anything that a terminal would obey: controls, escapes and bidirectional overrides.
@@ -22,3 +24,19 @@ def printable(text: str, *, keep_newlines: bool = False) -> str:
     if text.isascii():
         return text
     return "".join(REPLACEMENT if unicodedata.category(letter) == "Cs" else letter for letter in text)
+
+
+def amount(done: float, total: float, unit: str) -> str:
+    """How far something is: `210/444 steps`, `45.1/436.0 MB`, `1,024 documents`; "" before anything was done.
+
+    `total` 0: not known. Bytes are shown in the largest unit of 1,000 that the whole has.
+    """
+    if not (total or done):
+        return ""
+    shown = "{:,.0f}"
+    if unit == "bytes":
+        whole = max(done, total)
+        size, unit = next(one for one in _SIZES if whole >= one[0] or one[0] == 1)
+        done, total, shown = done / size, total / size, "{:,.0f}" if size == 1 else "{:,.1f}"
+    counted = f"{shown.format(done)}/{shown.format(total)}" if total else shown.format(done)
+    return f"{counted} {unit}".rstrip()

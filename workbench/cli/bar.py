@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from types import TracebackType
 
-from workbench.text import printable
+from workbench.text import amount, printable
 from workbench.training.events import Event, Progress
 
 
@@ -24,18 +24,18 @@ class Bar:
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as RichProgress
 
         self._bar = RichProgress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[amount]}", markup=False),
             console=Console(stderr=True),
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        self._task = self._bar.add_task("", total=None)
+        self._task = self._bar.add_task("", total=None, amount="")
 
     def __enter__(self) -> Bar:
         self._bar.start()
@@ -48,13 +48,13 @@ class Bar:
 
     def begin(self, what: str) -> None:
         """Something else begins."""
-        self._bar.update(self._task, description=printable(what), completed=0, total=None)
+        self._bar.update(self._task, description=printable(what), completed=0, total=None, amount="")
 
-    def at(self, done: int, total: int) -> None:
+    def at(self, done: int, total: int, unit: str = "") -> None:
         """How far it is."""
-        self._bar.update(self._task, completed=done, total=total)
+        self._bar.update(self._task, completed=done, total=total, amount=amount(done, total, unit))
 
     def __call__(self, event: Event) -> None:
         """Listen to a preparation or a scoring."""
         if isinstance(event, Progress):
-            self.at(event.done, event.total)
+            self.at(event.done, event.total, event.unit)

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.text import Text
 
 from workbench.store import Metric, Run
-from workbench.text import printable
+from workbench.text import amount, printable
 from workbench.tui import figures
 
 _LINE_SECONDS = 10.0
@@ -80,9 +80,8 @@ class LineView(_Common):
                 self.say(f"{run.phase}…")
         elif run.progress_done and now - self._told >= _LINE_SECONDS:
             self._told = now
-            of = f"/{run.progress_total:,}" if run.progress_total else ""
             facts = f"  {self._facts(run)}" if run.phase == "training" else ""
-            self.say(f"{run.phase}: {run.progress_done:,}{of} {run.progress_unit}{facts}")
+            self.say(f"{run.phase}: {_how_far(run)}{facts}")
 
 
 class BarView(_Common):
@@ -115,7 +114,7 @@ class BarView(_Common):
     def show(self, run: Run, metrics: Sequence[Metric]) -> None:
         self._read(metrics)
         done, total = run.progress_done, run.progress_total
-        count = f"{done:,}/{total:,} {run.progress_unit}" if total else f"{done:,}" if done else ""
+        count = _how_far(run)
         if run.phase == "training":
             if self._training is None:
                 self._training = self._bars.add_task("training", total=None, count="", facts="")
@@ -137,6 +136,10 @@ class BarView(_Common):
         if self._other is not None:
             self._bars.remove_task(self._other)
             self._other = None
+
+
+def _how_far(run: Run) -> str:
+    return amount(run.progress_done or 0, run.progress_total or 0, run.progress_unit or "")
 
 
 def _measured(metric: Metric) -> str:

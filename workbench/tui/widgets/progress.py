@@ -9,6 +9,7 @@ from collections.abc import Callable
 from rich.text import Text
 from textual.widget import Widget
 
+from workbench.text import amount
 from workbench.tui import figures
 from workbench.tui.widgets.bars import bar
 
@@ -68,8 +69,8 @@ class ProgressLine(Widget):
     @staticmethod
     def _line(label: str, done: float, total: float, unit: str, tail: str, width: int) -> Text:
         part = min(done / total, 1.0) if total > 0 else 0.0
-        counted = f"{figures.count(done)}/{figures.count(total)}" if total > 0 else figures.count(done)
-        right = f" {part:4.0%}  {counted} {unit}" if total > 0 else f"  {counted} {unit}" if done else ""
+        counted = amount(done, total, unit)
+        right = f" {part:4.0%}  {counted}" if total > 0 else f"  {counted}" if done else ""
         right += f"  {tail}" if tail else ""
         # Bars of one length, whatever stands beside them, so that two lines can be compared.
         right = figures.fit(right, max(_RIGHT, figures.cell_len(right)))
