@@ -221,3 +221,10 @@ def test_commands_at_the_prompt(terminal: Terminal, store: Store) -> None:
     terminal.type(":nothing\n")
     assert "There is no command :nothing. :help lists them." in terminal.wait_for("fill> ")
     assert store.fills()[0].result["count"] == 5
+
+
+@pytest.mark.parametrize("share", [0.0, 1e-300, 1e-44, 3e-8, 4.9e-6, 2.4e-4, 5e-4, 0.5, 1.0])
+def test_a_share_of_any_size_stands_apart_from_its_word(share: float) -> None:
+    shown = render(FillResult("[MASK]", "a", (MaskFill(0, (Prediction("a", 1, share),)),)), bar="")
+    line = shown.plain.splitlines()[-1]
+    assert re.fullmatch(r"  a +[\d.e-]+ %", line) and len(line) == 3 + 8

@@ -77,10 +77,10 @@ def _append_rows(shown: Text, rows: Sequence[_Row], width: int, bar: str, widest
 
 
 def _percent(share: float) -> str:
-    """Eight cells; what is small keeps a significant digit."""
-    if share >= 5e-4 or share == 0:
+    """Eight cells, the first empty; what is small keeps a significant digit, what has no room for it is 0."""
+    if share >= 5e-4 or share < 1e-95:
         return f"{100 * share:6.1f} %"
-    return (f"{100 * share:.3f} %" if share >= 5e-6 else f"{100 * share:.0e}%").rjust(_SHARE_WIDTH)
+    return (f"{100 * share:.3f} %" if share >= 5e-6 else f"{100 * share:.0e} %").rjust(_SHARE_WIDTH)
 
 
 def _surprisal(result: Surprisal, width: int, bar: str) -> Text:
