@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sweeps": BASE | {"recipe", "store", "worker"},
     "exports": BASE | {"recipe", "pretrained", "store", "inference", "analysis"},
     "preview": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "inference"},
+    "web": BASE,
     "tui": BASE
     | {
         "recipe",
@@ -61,6 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "inference",
         "analysis",
         "exports",
+        "web",
         "tui",
     },
     "library": BASE | {"recipe", "store", "worker"},

@@ -27,6 +27,7 @@ from workbench.cli.push import push
 from workbench.cli.runs import delete, runs, show, stop
 from workbench.cli.sweep import sweep
 from workbench.cli.train import resume, train
+from workbench.cli.web import web
 from workbench.cli.yardstick import yardstick
 from workbench.errors import WorkbenchError
 from workbench.text import printable
@@ -80,6 +81,7 @@ for verb in (
     fill,
     export,
     push,
+    web,
     doctor,
     completion,
 ):

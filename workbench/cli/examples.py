@@ -64,6 +64,10 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
         "hf auth login",
         "mlm-workbench push latest my-name/my-model --private",
     ),
+    "web": (
+        "mlm-workbench web                            # prints the address to open",
+        "mlm-workbench web --port 8123",
+    ),
     "doctor": ("mlm-workbench doctor",),
     "completion": (
         "mlm-workbench --install-completion           # for the shell you are in",
