@@ -31,7 +31,7 @@ def web(
     if host is not None:
         raise UsageError(
             "There is no --host: whoever reaches the workbench can do all that you can.",
-            "From another computer: ssh -L 8000:127.0.0.1:8000 gpu-box, then open the address that `web` prints.",
+            "From another computer: ssh -L 8000:127.0.0.1:8000 gpu-box, then open what `web` prints.",
         )
     if find_spec("textual_serve") is None:
         raise UsageError(

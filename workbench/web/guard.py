@@ -1,7 +1,7 @@
 """Who may talk to the server. The workbench has its user's rights, so an open port would hand them to others.
 
 - Other users of the machine reach 127.0.0.1 too: every address begins with a random token.
-- A page from elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding): `Host` must be a loopback name.
+- A page from elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding): `Host` must be loopback.
 - Any page may open a websocket to this machine, whatever its origin: `Origin` must be the page's own.
 """
 

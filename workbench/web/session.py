@@ -34,7 +34,7 @@ class Session(AppService):
         self._arguments, self._socket = list(command), socket
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
-        # a session of its own: a Ctrl-C in the server's terminal is for the server, which then asks it to quit
+        # a session of its own: Ctrl-C in the server's terminal is for the server, which asks it to quit
         self._process = await asyncio.create_subprocess_exec(
             *self._arguments,
             stdin=PIPE,
@@ -71,7 +71,7 @@ class Session(AppService):
                 await self.focus()
 
     async def stop(self) -> None:
-        """Ask it to quit, and end it when it does not. Runs are processes in sessions of their own, and go on."""
+        """Ask it to quit, and end it when it does not. Runs have sessions of their own, and go on."""
         with contextlib.suppress(TimeoutError, OSError):
             await asyncio.wait_for(super().stop(), LAST_WORDS_SECONDS)
         if self._process is None:
