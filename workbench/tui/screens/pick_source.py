@@ -17,6 +17,7 @@ from workbench.store import Store
 from workbench.text import printable
 from workbench.tui import figures
 from workbench.tui.sources import Kind, Source, inside, is_path, known
+from workbench.tui.widgets.field import TextInput
 
 _TITLES: dict[Kind, str] = {"model": "Model", "dataset": "Text"}
 
@@ -45,7 +46,7 @@ class PickSource(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(_TITLES[self._kind], id="title", markup=False)
-            field = Input(compact=True, placeholder="part of a name, or a path: ./ ~/ /", max_length=4096)
+            field = TextInput(compact=True, placeholder="part of a name, or a path: ./ ~/ /", max_length=4096)
             field.cursor_blink = False
             yield field
             yield OptionList(id="found", markup=False)

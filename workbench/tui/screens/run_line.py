@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from workbench.text import printable
+from workbench.tui.widgets.field import TextInput
 
 
 class AskLine(ModalScreen[str | None]):
@@ -26,7 +27,7 @@ class AskLine(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(self._question, id="question", markup=False)
-            line = Input(self._value, compact=True, select_on_focus=False)
+            line = TextInput(self._value, compact=True, select_on_focus=False)
             line.cursor_blink = False
             yield line
             yield Static(self._hint, id="hint", markup=False)

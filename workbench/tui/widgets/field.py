@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
+from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -67,7 +68,15 @@ def as_text(value: Any) -> str:
     return str(value)
 
 
-class NumberInput(Input):
+class TextInput(Input):
+    """An input whose value may come from elsewhere: what a terminal would obey is shown as U+FFFD."""
+
+    @property
+    def _value(self) -> Text:  # of Input: the text that is drawn, a letter for each of `value`
+        return Text(printable(self.value), no_wrap=True, overflow="ignore", end="")
+
+
+class NumberInput(TextInput):
     """An input in which `?`, `j` and `k` are keys of the screen, since no number has them."""
 
     PASSED_ON: ClassVar[frozenset[str]] = frozenset("?jk")
@@ -126,7 +135,7 @@ class RecipeField(Vertical):
                 yield Choice(options, self._value, several=True)
             else:
                 number = is_number(self.field_name)
-                kind = NumberInput if number else Input
+                kind = NumberInput if number else TextInput
                 field = kind(self._value, compact=True, select_on_focus=False)
                 field.cursor_blink = False  # a blinking cursor sends bytes for ever
                 field.set_class(not number, "wide")
