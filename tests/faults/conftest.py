@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -103,11 +103,12 @@ def from_nursery(
     cache = tmp_path / "cache"
     orders: list[tuple[Any, ...]] = [("work",)]
 
-    def spawn(store: Store, run: Run) -> None:  # noqa: F811
+    def spawn(store: Store, run: Run, environment: Mapping[str, str] | None = None) -> None:  # noqa: F811
         assert run.id is not None
         log = str(Path(run.folder) / liveness.LOG)
         what, *more = orders[-1]
-        pid = nursery.start(what, store.url, run.id, log, *more, **{CACHE_VARIABLE: str(cache)})
+        environment = {**(environment or {}), CACHE_VARIABLE: str(cache)}
+        pid = nursery.start(what, store.url, run.id, log, *more, **environment)
         identity = identity_of(pid)
         store.change_status(run.id, {Status.QUEUED}, **identity.columns(), heartbeat_at=time.time())
 
