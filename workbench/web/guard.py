@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 _TOKEN_BYTES = 24
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def new_token() -> str:
@@ -32,7 +30,7 @@ def is_loopback(host: str) -> bool:
     return name.lower() in _LOOPBACK
 
 
-def guard(token: str) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def guard(token: str) -> Middleware:
     """A middleware that lets through what comes from the page itself, and tells browsers what it may load."""
 
     @web.middleware

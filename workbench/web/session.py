@@ -24,11 +24,14 @@ class Session(AppService):
     """textual-serve's program behind a socket, started without a shell and ended in any case."""
 
     def __init__(self, command: Sequence[str], socket: web.WebSocketResponse) -> None:
+        async def close() -> None:
+            await socket.close()
+
         super().__init__(
             command[0],
             write_bytes=socket.send_bytes,
             write_str=socket.send_str,
-            close=socket.close,
+            close=close,
             download_manager=DownloadManager(),
         )
         self._arguments, self._socket = list(command), socket
