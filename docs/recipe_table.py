@@ -22,8 +22,9 @@ def table() -> str:
         parts.append("| --- " * (3 + len(PRESETS)) + "|")
         for name, field in schema.items():
             if field["group"] == group:
+                what = field["description"].replace("|", r"\|")
                 values = " | ".join(written(getattr(recipe, name)) for recipe in PRESETS.values())
-                parts.append(f"| `{name}` | {field['description']} | {allowed(name)} | {values} |")
+                parts.append(f"| `{name}` | {what} | {allowed(name)} | {values} |")
         parts.append("")
     return "\n".join(parts).strip()
 

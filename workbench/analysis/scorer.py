@@ -41,7 +41,7 @@ class Scorer:
         assert run.id is not None
         self._store, self._run, self._run_id = store, run, run.id
         self._cache, self._listen, self._should_stop = cache, listen, should_stop
-        recipe = Recipe.parse(run.recipe)
+        recipe = Recipe.of_run(run.recipe)
         self._recipe = recipe.with_changes(device=device) if device else recipe
 
     @cached_property

@@ -21,6 +21,7 @@ from workbench.cli.doctor import doctor
 from workbench.cli.examples import epilog
 from workbench.cli.export import export
 from workbench.cli.fill import fill
+from workbench.cli.import_run import import_run
 from workbench.cli.inspect import inspect
 from workbench.cli.options import Db, location
 from workbench.cli.push import push
@@ -81,11 +82,13 @@ for verb in (
     fill,
     export,
     push,
+    import_run,
     web,
     doctor,
     completion,
 ):
-    app.command(epilog=epilog(verb.__name__))(verb)
+    verb_name = verb.__name__.removesuffix("_run")  # `import` is a word of Python's
+    app.command(verb_name, epilog=epilog(verb_name))(verb)
 app.add_typer(sweep, name="sweep")
 
 

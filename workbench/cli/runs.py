@@ -56,9 +56,9 @@ def runs(
                 str(run.id),
                 run.name,
                 f"{run.status}{phase}",
-                str(run.recipe.get("chunk_size")),
+                figures.known(run.recipe.get("chunk_size")),
                 figures.decimal(run.recipe.get("mask_prob")),
-                f"{run.epoch or 0:.1f}/{run.recipe.get('epochs')}",
+                f"{run.epoch or 0:.1f}/{figures.known(run.recipe.get('epochs'))}",
                 figures.perplexity(run.eval_perplexity),
                 figures.perplexity(run.best_eval_perplexity),
                 figures.perplexity(run.baseline_perplexity),
@@ -150,6 +150,7 @@ def delete(
 
 
 def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -> list[str]:
+    from workbench.store.past import IMPORTED
     from workbench.tui import figures
     from workbench.worker import liveness
 
@@ -162,7 +163,7 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
         ("created", local_time(run.created_at)),
         ("started", local_time(run.started_at)),
         ("ended", local_time(run.ended_at)),
-        ("epoch", f"{run.epoch or 0:.2f} of {run.recipe.get('epochs')}"),
+        ("epoch", f"{run.epoch or 0:.2f} of {figures.known(run.recipe.get('epochs'))}"),
         ("step", f"{run.step or 0:,} of {run.total_steps:,}" if run.total_steps else figures.NOTHING),
         ("test perplexity", figures.perplexity(run.eval_perplexity)),
         ("  best", figures.perplexity(run.best_eval_perplexity)),
@@ -171,7 +172,7 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
         ("train perplexity", figures.perplexity(run.train_perplexity)),
         ("throughput", f"{figures.compact(run.tokens_per_second)} tokens/s"),
         ("tags", ", ".join(run.tags)),
-        ("log", str(Path(run.folder) / "worker.log")),
+        ("log", "" if IMPORTED in run.environment else str(Path(run.folder) / "worker.log")),
     ]
     lines += ["", table([list(fact) for fact in facts if fact[1]])]
     evaluations = [metric for metric in metrics if metric.name == "eval/perplexity"][-_MOST_EVALUATIONS:]

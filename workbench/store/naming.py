@@ -19,13 +19,18 @@ def name_for(recipe: Recipe, wanted: str | None, taken: Collection[str]) -> tupl
     """
     if wanted is None:
         data = re.split(r"[/\\]", recipe.dataset.rstrip("/\\"))[-1] or "text"
-        base = f"{data[:80]}-{recipe.chunk_size}"
-        name, number = base, 2
-        while name in taken:
-            name, number = f"{base}-{number}", number + 1
+        name = free_name(f"{data[:80]}-{recipe.chunk_size}", taken)
         return name, slug(name)
     name = checked(wanted)
     return name, slug(name)
+
+
+def free_name(base: str, taken: Collection[str]) -> str:
+    """`base`, with a number when another run has it."""
+    name, number = base, 2
+    while name in taken:
+        name, number = f"{base}-{number}", number + 1
+    return name
 
 
 def checked(wanted: str) -> str:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sqlalchemy import insert
 from sqlmodel import col, select
 
-from workbench.store.tables import Run
+from workbench.store.naming import checked, free_name, slug
+from workbench.store.tables import Checkpoint, Metric, Run, Status
 
 if TYPE_CHECKING:
-    from workbench.store.store import Store
+    from workbench.store.store import MetricValue, Store
+
+
+IMPORTED = "imported"
+"""Where a run was taken over from: a key of its environment."""
 
 
 class Experience(NamedTuple):
@@ -62,3 +69,41 @@ class PastRuns:
                 for run_id, name, recipe, perplexity in session.exec(query)
                 if run_id is not None
             ]
+
+    def take_over(
+        self,
+        wanted: str | None,
+        base: str,
+        *,
+        tags: Sequence[str],
+        values: Iterable[MetricValue],
+        checkpoints: Iterable[Checkpoint],
+        columns: Mapping[str, Any],
+    ) -> Run:
+        """A finished run that another program did, with all that it left; all or nothing is stored.
+
+        `base`: what it is called where no name is wanted, with a number when another run has that name.
+        `columns`: of the table `run`. The checkpoints' `run_id` is set here. Raises UsageError for a name it
+        cannot have.
+        """
+        now = time.time()
+        with self._store._session() as session:
+            taken = set(session.exec(select(Run.name)))
+            name = checked(wanted) if wanted is not None else free_name(base, taken)
+            run = Run(name=name, status=Status.FINISHED, tags=list(tags), created_at=now, **columns)
+            session.add(run)
+            session.flush()
+            assert run.id is not None
+            run.folder = str(self._store.runs_folder / f"{run.id}-{slug(name)}")
+            rows = [
+                {**value._asdict(), "run_id": run.id, "segment": 0, "at": now, "superseded": False}
+                for value in values
+            ]
+            if rows:
+                session.connection().execute(insert(Metric), rows)
+            for saved in checkpoints:
+                saved.run_id = run.id
+                session.add(saved)
+                run.checkpoint = saved.path
+            session.commit()
+            return run

@@ -66,6 +66,11 @@ def share(value: float) -> str:
     return f"{100 * value:4.1f} %" if value < 0.9995 else " 100 %"
 
 
+def known(value: object) -> str:
+    """A recipe's value as it is written, or a dash: a run that was imported may not tell it."""
+    return NOTHING if value is None else str(value)
+
+
 def decimal(value: float | None) -> str:
     """A number as a recipe shows it: `0.15`, `1.23e-05`."""
     return NOTHING if value is None else f"{value:g}"

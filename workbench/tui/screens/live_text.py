@@ -23,10 +23,10 @@ def title_of(run: Run, standstill: str = "") -> tuple[str, ...]:
     symbol, words = doing(run, standstill)
     return (
         f"{symbol} {run.id} {run.name}  {words}",
-        f"chunk {recipe.get('chunk_size')}",
+        f"chunk {figures.known(recipe.get('chunk_size'))}",
         f"mask {figures.decimal(recipe.get('mask_prob'))}",
-        short_name(str(recipe.get("model"))),
-        short_name(str(recipe.get("dataset"))),
+        short_name(recipe.get("model")),
+        short_name(recipe.get("dataset")),
     )
 
 
@@ -38,7 +38,7 @@ def figure_lines(run: Run, measured: Measurements) -> list[str]:
     times = f" (÷{baseline / test:,.0f})" if baseline and test and baseline / test >= 1.5 else ""
     first.append(f"before training {figures.perplexity(baseline)}{times}")
     wanted = run.recipe.get("epochs")
-    second = [f"epoch {run.epoch or 0:.1f}/{wanted}"]
+    second = [f"epoch {run.epoch or 0:.1f}/{figures.known(wanted)}"]
     loss, rate = measured.last("train/loss"), measured.last("train/learning_rate")
     norm = measured.last("train/grad_norm")
     second.append(f"loss {loss:.3f}" if loss is not None else f"loss {figures.NOTHING}")
