@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from workbench.store.past import IMPORTED
 from workbench.tui.widgets.curve import Point
 
 if TYPE_CHECKING:
@@ -32,19 +33,31 @@ class Contestant:
     moments: list[tuple[int, float]]
 
     @property
-    def tokens_per_step(self) -> int:
-        """Tokens behind one optimizer step, over all processes."""
+    def tokens_per_step(self) -> int | None:
+        """Tokens behind one optimizer step, over all processes; None: an imported run may not tell."""
         recipe, engine = self.run.recipe, self.run.engine
-        batch = engine.get("batch_size") or recipe.get("batch_size") or 1
-        accumulated = engine.get("gradient_accumulation") or recipe.get("gradient_accumulation") or 1
-        return int(batch * accumulated * (engine.get("processes") or 1) * (recipe.get("chunk_size") or 1))
+        batch = engine.get("batch_size") or recipe.get("batch_size")
+        accumulated = engine.get("gradient_accumulation") or recipe.get("gradient_accumulation")
+        chunk_size = recipe.get("chunk_size")
+        if not (batch and accumulated and chunk_size):
+            return None
+        return int(batch * accumulated * (engine.get("processes") or 1) * chunk_size)
+
+    @property
+    def tokens_seen(self) -> int | None:
+        """In training, so far."""
+        each = self.tokens_per_step
+        return None if each is None else (self.run.step or 0) * each
 
     def curve(self, name: str, axis: str) -> list[Point]:
-        """A curve over another axis."""
+        """A curve over another axis; empty where it is not known when that was."""
         points = self.curves[name]
         if axis == "tokens":
-            return [(step * self.tokens_per_step, value) for step, value in points]
+            each = self.tokens_per_step
+            return [] if each is None else [(step * each, value) for step, value in points]
         if axis == "time":
+            if IMPORTED in self.run.environment:
+                return []
             return [(minutes_at(self.moments, step), value) for step, value in points]
         return points
 

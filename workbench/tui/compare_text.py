@@ -65,7 +65,7 @@ def final_figures(
         ("train", lambda one: figures.perplexity(one.run.train_perplexity)),
         ("steps", lambda one: figures.count(one.run.step)),
         ("epochs", lambda one: figures.decimal(one.run.epoch)),
-        ("tokens seen", lambda one: figures.compact((one.run.step or 0) * one.tokens_per_step)),
+        ("tokens seen", lambda one: figures.compact(one.tokens_seen)),
         ("tokens/s", lambda one: figures.compact(one.run.tokens_per_second)),
         ("duration", lambda one: figures.duration(elapsed(one.run, now))),
     ]

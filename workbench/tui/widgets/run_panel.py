@@ -104,6 +104,8 @@ def described(about: About, width: int) -> Iterator[Text]:
     if run.note:
         yield Text(f"“{printable(run.note)}”", "italic")
     yield Text("")
+    if not run.recipe:  # it was imported, and its log tells none
+        return
     count = len(about.differences)
     if count:
         yield Text(f"{count} field{'' if count == 1 else 's'} not as in preset {about.preset}:", "bold")
