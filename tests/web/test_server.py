@@ -25,6 +25,8 @@ from workbench.web.server import listen
 
 COMMAND = (sys.executable, "-P", "-m", "workbench", "web")
 SECONDS = 120
+EMPTY = 8_000
+"""Bytes of a picture of a page on which no word is drawn."""
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +188,7 @@ async def test_a_browser_shows_it(served: Served, client: aiohttp.ClientSession,
             browser.terminate()
     assert not complaints
     (tmp_path / "web.png").write_bytes(picture)
-    assert len(picture) > 20_000, "hardly anything is drawn"
+    assert len(picture) > EMPTY, "hardly anything is drawn"
 
 
 async def looked_at(tab: aiohttp.ClientWebSocketResponse, url: str) -> tuple[list[str], bytes]:
@@ -209,10 +211,10 @@ async def looked_at(tab: aiohttp.ClientWebSocketResponse, url: str) -> tuple[lis
     drawn = "document.body && document.body.classList.contains('-first-byte')"
     while not (await ask("Runtime.evaluate", expression=drawn))["result"].get("value"):
         await asyncio.sleep(0.1)
-    picture = b""
-    while len(picture) <= 20_000:  # the first bytes clear the screen
-        await asyncio.sleep(0.3)
-        picture = base64.b64decode((await ask("Page.captureScreenshot"))["data"])
+    picture, earlier = b"", None
+    while picture != earlier or len(picture) <= EMPTY:
+        await asyncio.sleep(0.5)
+        earlier, picture = picture, base64.b64decode((await ask("Page.captureScreenshot"))["data"])
     return complaints, picture
 
 

@@ -10,12 +10,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from workbench.errors import WorkbenchError
 from workbench.tui.compare_reading import AXES, CURVES, Contest, Contestant
 from workbench.tui.compare_text import differing, final_figures, ranking, who
 from workbench.tui.screens.base import TitleBar, WorkbenchScreen
+from workbench.tui.widgets.key_footer import KeyFooter
 from workbench.tui.widgets.run_overlay import RunOverlay
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ A run without a score on the yardstick is named, and not ranked: mlm-workbench y
         yield RunOverlay()
         with VerticalScroll(id="words", can_focus=False):
             yield Static("", id="said", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def read(self) -> list[Contestant]:
         if self._contest is None:

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer
 
 from workbench.tui.asked import Session
 from workbench.tui.screens.base import TitleBar, WorkbenchScreen
+from workbench.tui.widgets.key_footer import KeyFooter
 from workbench.tui.widgets.mask_console import MaskConsole
 
 HELP = """
@@ -42,7 +42,7 @@ class ConsoleScreen(WorkbenchScreen):
     def compose(self) -> ComposeResult:
         yield TitleBar()
         yield MaskConsole(self._session)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one(MaskConsole).take_focus()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from workbench.store import ACTIVE
 from workbench.text import printable
@@ -39,6 +39,7 @@ from workbench.tui.screens.live_text import (
 )
 from workbench.tui.status import RESUMABLE
 from workbench.tui.widgets.chart import Chart
+from workbench.tui.widgets.key_footer import KeyFooter
 from workbench.tui.widgets.log_search import LogSearch
 from workbench.tui.widgets.log_tail import LogTail
 from workbench.tui.widgets.panels import Panels
@@ -122,7 +123,7 @@ you leave this screen or the program.
         yield Panels()
         yield LogTail(id="log")
         yield LogSearch()
-        yield Footer(compact=True, show_command_palette=False)  # its keys fill 80 columns
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one(LogTail).can_focus = False

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.events import DescendantFocus
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from workbench import presets
 from workbench.errors import WorkbenchError
@@ -29,6 +29,7 @@ from workbench.tui.widgets.choice import Choice
 from workbench.tui.widgets.cost_lines import CostLines
 from workbench.tui.widgets.field import NumberInput, RecipeField, as_text, bounds_of, metadata, title_of
 from workbench.tui.widgets.field_group import FieldGroup, GroupTitle
+from workbench.tui.widgets.key_footer import KeyFooter
 from workbench.tui.widgets.preview_pane import PreviewPane
 
 FIRST = ("chunk_size", "mask_prob", "epochs")
@@ -138,7 +139,7 @@ you save are offered beside them, and by train --preset.
         with Vertical(id="below"):
             yield Static("", id="about", markup=False)
             yield CostLines(id="cost")
-        yield Footer(compact=True, show_command_palette=False)  # its keys fill 80 columns
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one(TitleBar).show("New run", "Ctrl+S starts it")

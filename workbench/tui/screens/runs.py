@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from workbench.tui import actions, run_edits
 from workbench.tui.run_filter import RunFilter, parse
@@ -17,6 +17,7 @@ from workbench.tui.run_reading import Listing, Reading
 from workbench.tui.screens import runs_text
 from workbench.tui.screens.base import TitleBar, WorkbenchScreen
 from workbench.tui.status import GOING, RESUMABLE
+from workbench.tui.widgets.key_footer import KeyFooter
 from workbench.tui.widgets.run_columns import BY_KEY, COLUMNS, Context, order
 from workbench.tui.widgets.run_filter_line import RunFilterLine
 from workbench.tui.widgets.run_header import RunHeader
@@ -99,7 +100,7 @@ class RunsScreen(WorkbenchScreen):
             yield RunPanel()
         yield RunFilterLine()
         yield Static("", id="detail", markup=False)
-        yield Footer(compact=True)
+        yield KeyFooter(show_command_palette=True)
 
     def on_mount(self) -> None:
         self.query_one(RunHeader).show_order(self._key, self._descending)
@@ -239,7 +240,7 @@ class RunsScreen(WorkbenchScreen):
         self.query_one(RunTable).refresh_changed()
 
     def on_resize(self) -> None:
-        self.query_one(Footer).show_command_palette = self.size.width >= FOOTER_WITH_PALETTE
+        self.query_one(KeyFooter).show_command_palette = self.size.width >= FOOTER_WITH_PALETTE
         self.set_class(self._panel_wanted and self.size.width >= WIDE, "-wide")
         self._show_current()
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from workbench.tui import sweep_actions
 from workbench.tui.screens.base import TitleBar, WorkbenchScreen
 from workbench.tui.sweep_page import about, choices, sections
 from workbench.tui.sweep_reading import SweepLook, SweepReader, counts_text
+from workbench.tui.widgets.key_footer import KeyFooter
 from workbench.tui.widgets.page import Page
 from workbench.tui.widgets.sweep_map import SweepMap
 
@@ -70,7 +71,7 @@ each GPU, or one. It goes on when you leave.
         yield SweepMap()
         yield Static("", id="about", markup=False)
         yield Page()
-        yield Footer(compact=True, show_command_palette=False)  # its keys fill 80 columns
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one(SweepMap).focus()

@@ -8,13 +8,14 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from workbench.text import printable
 from workbench.tui import figures, sweep_actions
 from workbench.tui.screens.base import TitleBar, WorkbenchScreen
 from workbench.tui.sweep_reading import SweepLine, SweepList, SweepReader
+from workbench.tui.widgets.key_footer import KeyFooter
 
 EMPTY = """\
 No sweeps yet. A sweep trains a grid of recipes, one after another.
@@ -68,7 +69,7 @@ better than the others beyond chance is said in the sweep.
         yield OptionList(id="sweeps", markup=False)
         with Container(id="empty"):
             yield Static(EMPTY, markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()
