@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from workbench.worker import launch, reporting
 from workbench.worker.liveness import LOG
 from workbench.worker.reporting import REPORT_TO, Reporting, check_trackers
 
-from .conftest import values, wait_for_end
+from .conftest import values, wait_for, wait_for_end
 
 ENGINE = EngineReady("m", "a", 1, "cpu", "cpu", "fp32", "full", "", False, 1, 1, 1, 1, 1)
 
@@ -121,6 +123,47 @@ def test_other_trackers_take_a_run_offline(
     assert run.status == Status.FINISHED
     log = (Path(run.folder) / LOG).read_text()
     assert f"reports to {name}" in log and "no longer" not in log
+
+
+@pytest.mark.parametrize("name", ["tensorboard", "mlflow", "wandb", "trackio"])
+def test_a_resumed_run_is_one_run_there(
+    name: str, store: Store, endless: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip(name)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
+    started = launch.start(store, endless, report_to=[name])
+    assert started.id is not None
+    for resumed in (False, True):
+        if resumed:
+            launch.resume(store, started.id)
+        before = store.run(started.id).step or 0
+        wait_for(store, started.id, lambda run: (run.step or 0) > before + 20)  # noqa: B023
+        launch.stop(store, started.id)
+        run = wait_for_end(store, started.id)
+        assert run.status == Status.STOPPED
+    assert "no longer" not in (Path(run.folder) / LOG).read_text()
+    assert _runs_in(name, run, tmp_path) == 1
+
+
+def _runs_in(name: str, run: Run, folder: Path) -> int:
+    """How many runs a tracker has."""
+    if name == "tensorboard":
+        steps = [step for step, _ in told_to_tensorboard(run)["train/loss"]]
+        return len(list((Path(run.folder) / "tensorboard").rglob("events*"))) and int(max(steps) > 40)
+    if name == "mlflow":
+        import mlflow
+
+        mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
+        return len(mlflow.search_runs(search_all_experiments=True))
+    if name == "wandb":
+        kept = (Path(run.folder) / "wandb").glob("offline-run-*")
+        return len({path.name.rpartition("-")[2] for path in kept})
+    (database,) = (folder / "trackio").glob("*.db")
+    with closing(sqlite3.connect(database)) as connection:
+        (count,) = connection.execute("SELECT count(DISTINCT run_name) FROM metrics").fetchone()
+    return int(count)
 
 
 def test_trackers_are_known_before_their_libraries_are_loaded() -> None:

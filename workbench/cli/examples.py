@@ -62,9 +62,9 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "import": (
         "mlm-workbench import trainer-output",
-        "mlm-workbench import trainer-output --model bert-base-uncased --dataset 'reports/*.txt' \\\n"
-        "    --set chunk_size=128 --set mask_prob=0.15 --name notebook",
-        "mlm-workbench import trainer-output/runs/Nov23_10-00-00_gpu  # a TensorBoard log",
+        "mlm-workbench import trainer-output --model bert-base-uncased \\\n"
+        "      --dataset 'reports/*.txt' --set chunk_size=128 --set mask_prob=0.15",
+        "mlm-workbench import trainer-output/runs/Nov23_10-00-00_gpu  # TensorBoard",
     ),
     "push": (
         "hf auth login",
@@ -95,7 +95,7 @@ _EXIT_CODES = {
         "With --detach: 0 when it has been queued.",
     ),
     "export": ("0 written, 1 it could not be, 2 bad usage or a folder in use.",),
-    "import": ("0 it is in the store, 1 its log is damaged, 2 bad usage or nothing to import.",),
+    "import": ("0 it is in the store, 1 its log is damaged, 2 bad usage or nothing there.",),
     "push": ("0 there, 1 the hub refused or is out of reach, 2 bad usage.",),
     "doctor": ("0 all is well, 1 something is not.",),
 }

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from workbench.cli.options import AsJson
-from workbench.cli.output import print_json, say, table
-
-if TYPE_CHECKING:
-    from workbench.corpus.statistics import Statistics
-
-_BAR_CELLS = 30
+from workbench.cli.output import print_json, say
+from workbench.text import printable
 
 
 def inspect(
@@ -66,34 +62,6 @@ def inspect(
     if as_json:
         print_json(found.as_json())
     else:
-        typer.echo(described(found))
+        from workbench.tui.statistics_text import described
 
-
-def described(found: Statistics) -> str:
-    """The figures as lines for a terminal."""
-    rows = [["", "train", "test"]]
-    for title, name, form in (
-        ("documents", "documents", ",d"),
-        ("tokens", "tokens", ",d"),
-        (f"chunks of {found.chunk_size}", "chunks", ",d"),
-        ("tokens left over", "dropped_tokens", ",d"),
-        ("tokens a document, mean", "mean_length", ",.1f"),
-        ("median", "median_length", ",.1f"),
-        ("longest", "longest", ",d"),
-        ("unknown tokens", "unknown_tokens", ",d"),
-    ):
-        rows.append([title, *(format(getattr(side, name), form) for side in (found.train, found.test))])
-    lines = [table(rows, frozenset({1, 2})), ""]
-    lines.append(
-        f"unknown to the tokenizer: {found.unknown_rate:.3%} of all tokens; "
-        f"used of its vocabulary: {found.used_vocabulary:,} of {found.vocabulary:,}"
-    )
-    lines.append(
-        f"documents: {found.repeated_documents:,} repeated, {found.near_empty_documents:,} of under five "
-        f"words, {found.empty_documents:,} empty"
-    )
-    most = max((count for _, _, count in found.lengths), default=1)
-    histogram = [["tokens", "documents", ""]]
-    for begin, end, count in found.lengths:
-        histogram.append([f"{begin:,}–{end - 1:,}", f"{count:,}", "█" * -(-_BAR_CELLS * count // most)])
-    return "\n".join([*lines, "", table(histogram, frozenset({0, 1}))])
+        typer.echo(printable(described(found.as_json()), keep_newlines=True))

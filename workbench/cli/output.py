@@ -98,22 +98,6 @@ def local_time(seconds: float | None) -> str:
     return "—" if seconds is None else datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def table(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> str:
-    """Rows, the first of them titles, as aligned columns that no width cuts; `right`: columns of numbers."""
-    from rich.cells import cell_len
-
-    clean = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(cell_len(row[index]) for row in clean) for index in range(len(clean[0]))]
-    lines = []
-    for row in clean:
-        cells = []
-        for index, (cell, width) in enumerate(zip(row, widths, strict=True)):
-            padding = " " * (width - cell_len(cell))
-            cells.append(padding + cell if index in right else cell + padding)
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
-
-
 def say(text: str) -> None:
     """A message to the person, on standard error."""
     print(printable(text, keep_newlines=True), file=sys.stderr, flush=True)

@@ -11,9 +11,10 @@ import typer
 
 from workbench.cli.export_tables import export_metrics, export_runs
 from workbench.cli.options import AsJson, Db, RunReference, open_store
-from workbench.cli.output import details_as_json, local_time, print_json, run_as_json, say, table
+from workbench.cli.output import details_as_json, local_time, print_json, run_as_json, say
 from workbench.errors import UsageError
 from workbench.text import printable
+from workbench.tui.aligned import table
 
 if TYPE_CHECKING:
     from workbench.store import Checkpoint, Metric, Run

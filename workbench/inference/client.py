@@ -7,7 +7,7 @@ import itertools
 import json
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
@@ -21,6 +21,8 @@ SERVER = (sys.executable, "-P", "-m", "workbench.inference.server")
 _LONGEST_ANSWER = 64 * 2**20  # bytes
 _SECONDS_TO_LEAVE = 2.0
 _ATTEMPTS = 2
+Told = Callable[[Any], None]
+"""Hears how far an answer is."""
 
 
 class InferenceClient:
@@ -55,14 +57,15 @@ class InferenceClient:
             return await self.surprisal(model, text)
         return await self.fill(model, text, asking.top_k, asking.candidates)
 
-    async def ask(self, question: dict[str, Any]) -> dict[str, Any]:
-        """The server's answer to any of its questions. Raises the error that it met; ModelError when there is
-        no process to be had.
+    async def ask(self, question: dict[str, Any], told: Told | None = None) -> dict[str, Any]:
+        """The server's answer to any of its questions. `told` hears what the server says of its progress.
+
+        Raises the error that it met; ModelError when there is no process to be had.
         """
         for last in range(_ATTEMPTS - 1, -1, -1):
             process = await self._running()
             try:
-                answer = await process.ask(question)
+                answer = await process.ask(question, told)
             except _ProcessEnded as ended:
                 if last == 0 or self._closed:
                     raise ModelError(str(ended), "Is there enough memory for this model?") from ended
@@ -117,6 +120,7 @@ class _Process:
         self._process = process
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._told: dict[int, Told] = {}
         self._last_words: deque[str] = deque(maxlen=20)
         self._listening = asyncio.gather(self._take_answers(), self._take_errors())
 
@@ -143,13 +147,15 @@ class _Process:
     def alive(self) -> bool:
         return self._process.returncode is None and not self._listening.done()
 
-    async def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+    async def ask(self, question: dict[str, Any], told: Told | None) -> dict[str, Any]:
         """Raises _ProcessEnded."""
         if not self.alive:
             raise _ProcessEnded(self._how_it_ended())
         number = next(self._numbers)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
+        if told:
+            self._told[number] = told
         self._send({"id": number, **question})
         try:
             return await answer
@@ -158,6 +164,7 @@ class _Process:
             raise
         finally:
             self._waiting.pop(number, None)
+            self._told.pop(number, None)
 
     async def end(self) -> None:
         """Ask it to leave by closing its input; kill it if it does not."""
@@ -181,6 +188,10 @@ class _Process:
         try:
             while line := await self._process.stdout.readline():
                 answer = json.loads(line)
+                if "progress" in answer:
+                    if told := self._told.get(answer["id"]):
+                        told(answer["progress"])
+                    continue
                 waiting = self._waiting.get(answer["id"])
                 if waiting and not waiting.done():
                     waiting.set_result(answer)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,7 +14,9 @@ import torch
 from workbench.corpus import ChunkTable, prepare_corpus
 from workbench.corpus.files import LocalFiles, is_local
 from workbench.corpus.masking import IGNORED, Masker, epoch_order
+from workbench.corpus.prepare import Corpus
 from workbench.corpus.python_docs import NAME as PYTHON_DOCS
+from workbench.corpus.statistics import statistics
 from workbench.corpus.tokenizing import DocumentTokenizer
 from workbench.corpus.vocabulary import Vocabulary
 from workbench.errors import CorpusError, ModelError
@@ -82,6 +84,23 @@ class Previewer:
         drawn = tuple(_mask(table, rows, recipe, model))
         return Preview(drawn, counts, tuple(dict.fromkeys(notes)))
 
+    def count(self, recipe: Recipe, listen: Listener) -> dict[str, Any]:
+        """What the whole text is made of: Statistics as plain values, with `counts` and `notes` as a preview
+        has them. Listens and raises as `draw` does.
+        """
+        _check_at_hand(recipe)
+        notes: list[str] = []
+
+        def note(event: Event) -> None:
+            listen(event)
+            if isinstance(event, Message):
+                notes.append(event.text)
+
+        model = self._load(recipe)
+        corpus = self._prepare(recipe, model, note)
+        told = {"counts": asdict(corpus.ready()), "notes": list(dict.fromkeys(notes))}
+        return statistics(corpus, model.tokenizer).as_json() | told
+
     def _load(self, recipe: Recipe) -> _Model:
         name = (recipe.model, recipe.model_revision)
         if self._model is None or self._model[0] != name:
@@ -104,14 +123,13 @@ class Previewer:
             files = LocalFiles(recipe.dataset, recipe.text_column)
             if sum(path.stat().st_size for path in files.paths) > READ_WHOLE:
                 return _beginning(files, recipe, model, listen), None
-        corpus = prepare_corpus(
-            recipe,
-            model.tokenizer,
-            max_chunk=model.longest_chunk,
-            cache=self._cache,
-            listen=listen,
-        )
+        corpus = self._prepare(recipe, model, listen)
         return corpus.train, asdict(corpus.ready())
+
+    def _prepare(self, recipe: Recipe, model: _Model, listen: Listener) -> Corpus:
+        return prepare_corpus(
+            recipe, model.tokenizer, max_chunk=model.longest_chunk, cache=self._cache, listen=listen
+        )
 
 
 def _check_at_hand(recipe: Recipe) -> None:

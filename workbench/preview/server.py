@@ -1,7 +1,10 @@
-"""The preview process: recipes in on standard input, masked chunks out on standard output, a JSON a line.
+"""The preview process: recipes in on standard input, what their texts are out on standard output, a JSON a
+line.
 
     {"id": 7, "recipe": {...}, "model": "starter", "chunks": 3}     a request
+    {"id": 8, "recipe": {...}, "model": "starter", "task": "statistics"}
     {"cancel": 7}                                                   it is no longer wanted
+    {"id": 8, "progress": ["tokenizing", 300, 2000, "documents"]}   how far an answer is
     {"id": 7, "result": {...}}                                      an answer
     {"id": 7, "error": {"kind": "CorpusError", "message": "...", "hint": "..."}}
 
@@ -16,16 +19,20 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
 from workbench.inference.quiet import quieten
 from workbench.paths import cache_folder
-from workbench.training.events import Event
+from workbench.training.events import Event, PhaseChanged, Progress
 
 if TYPE_CHECKING:
     from workbench.preview.drawing import Previewer
+
+
+_TELL_SECONDS = 0.2
 
 
 class _Cancelled(Exception):
@@ -56,7 +63,7 @@ class Server:
             number = request["id"]
             try:
                 self._give_up_if_cancelled(number)
-                answer = {"id": number, "result": self._preview(request)}
+                answer = {"id": number, "result": self._answer(request)}
             except _Cancelled:
                 self._cancelled.discard(number)
                 continue
@@ -67,16 +74,26 @@ class Server:
                 answer = _error(number, "CorpusError", f"The preview failed: {error}", "")
             self._write(json.dumps(answer).encode() + b"\n")
 
-    def _preview(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         from workbench.preview.drawing import Previewer
         from workbench.recipe import Recipe
 
         self._previewer = self._previewer or Previewer(cache_folder())
+        number, phase, told_at = request["id"], "", 0.0
 
         def listen(event: Event) -> None:
-            self._give_up_if_cancelled(request["id"])
+            nonlocal phase, told_at
+            self._give_up_if_cancelled(number)
+            if isinstance(event, PhaseChanged):
+                phase, told_at = event.phase, 0.0
+            elif isinstance(event, Progress) and time.monotonic() - told_at > _TELL_SECONDS:
+                told_at = time.monotonic()
+                progress = [phase, event.done, event.total, event.unit]
+                self._write(json.dumps({"id": number, "progress": progress}).encode() + b"\n")
 
         recipe = Recipe.parse({**request["recipe"], "model": request["model"]})
+        if request.get("task") == "statistics":
+            return self._previewer.count(recipe, listen)
         return self._previewer.draw(recipe, request["chunks"], listen).to_json()
 
     def _give_up_if_cancelled(self, number: int) -> None:

@@ -11,13 +11,14 @@ import logging
 import math
 import queue
 import threading
+import uuid
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 
 from workbench.errors import UsageError
-from workbench.private import without_secrets
+from workbench.private import without_secrets, write_whole
 from workbench.store import Run
 from workbench.training.events import EngineReady, Event, Listener, Metrics
 
@@ -28,6 +29,8 @@ TRACKERS = {"tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb", 
 PROJECT = "mlm-workbench"
 REPORT_TO = "report_to"
 """The key in a run's environment."""
+_MLFLOW_RUN = "mlflow-run"
+"""A file in the run's folder with MLflow's own id of the run."""
 LAST_WORDS_SECONDS = 60.0
 """How long an ended training waits for trackers to take its last figures."""
 
@@ -99,24 +102,30 @@ class Reporting:
 
 
 def _started(name: str, run: Run) -> Any:
-    """A tracker that has been told the recipe."""
+    """A tracker that has been told the recipe; that of a resumed run goes on with what it had."""
     from accelerate import tracking
 
     label = f"{run.id}-{run.name}"
+    known = Path(run.folder) / _MLFLOW_RUN
     tracker: Any
     match name:
         case "tensorboard":
             # beside the run's other files, where `tensorboard --logdir runs` finds those of all runs
             tracker = tracking.TensorBoardTracker("tensorboard", logging_dir=Path(run.folder))
         case "mlflow":
-            tracker = tracking.MLflowTracker(experiment_name=PROJECT, run_name=label)
+            # MLflow gives the id; the others take one
+            earlier = known.read_text(encoding="utf-8").strip() if known.is_file() else None
+            tracker = tracking.MLflowTracker(experiment_name=PROJECT, run_name=label, run_id=earlier)
         case "wandb":
-            tracker = tracking.WandBTracker(PROJECT, name=label, dir=run.folder)
+            own_id = uuid.uuid5(uuid.NAMESPACE_URL, f"{run.folder} {run.created_at}").hex
+            tracker = tracking.WandBTracker(PROJECT, name=label, dir=run.folder, id=own_id, resume="allow")
         case "trackio":
-            tracker = tracking.TrackioTracker(PROJECT, name=label)
+            tracker = tracking.TrackioTracker(PROJECT, name=label, resume="allow")
         case _:
             raise UsageError(f"There is no tracker {name!r}.")
     tracker.start()
+    if name == "mlflow":
+        write_whole(known, str(tracker.tracker.info.run_id).encode())
     values = {key: "" if value is None else value for key, value in run.recipe.items()}
     tracker.store_init_configuration(values)
     return tracker

@@ -24,6 +24,7 @@ from workbench.tui.screens.base import TitleBar, WorkbenchScreen
 from workbench.tui.screens.confirm import Confirm
 from workbench.tui.screens.pick_source import PickSource
 from workbench.tui.screens.save_preset import SavePreset
+from workbench.tui.screens.text_statistics import TextStatistics
 from workbench.tui.sources import Kind
 from workbench.tui.widgets.choice import Choice
 from workbench.tui.widgets.cost_lines import CostLines
@@ -66,7 +67,8 @@ choice a comma keeps the word, so that others hold besides. Ctrl+S queues all of
 
 F2 shows the first chunks that would be trained on, with the masks that the first epoch draws, and counts
 the text; it follows what you change. [word] the model sees as a mask, word→other it sees as the other word,
-=word= it sees as it is; all three it must predict.
+=word= it sees as it is; all three it must predict. F6 tells more of the text: how long its documents are,
+how many are repeated or nearly empty, what the tokenizer cannot spell.
 
 The preset starter needs no network. xsum is the reference recipe and fetches its model and text. Presets that
 you save are offered beside them, and by train --preset.
@@ -86,6 +88,9 @@ you save are offered beside them, and by train --preset.
             tooltip="Show the text with its masks, and count it; or hide it",
         ),
         Binding("f3", "save_preset", "Save", key_display="F3", tooltip="Save all fields as a preset"),
+        Binding(
+            "f6", "statistics", "Text", show=False, tooltip="What the text is made of: documents, lengths, …"
+        ),
         Binding("f8", "delete_preset", "Delete", show=False, tooltip="Delete this saved preset (asks)"),
         Binding("ctrl+y", "copy", "Copy", tooltip="Copy the command line that starts this run"),
         Binding("down,enter,j", "go(1)", "Next", key_display="↓", show=False, tooltip="Next field"),
@@ -336,6 +341,12 @@ you save are offered beside them, and by train --preset.
     def action_preview(self) -> None:
         self.toggle_class("-preview")
         self._check()
+
+    def action_statistics(self) -> None:
+        if self._recipe is None:
+            self.tell("Not counted: a field has to be put right first.", warning=True)
+            return
+        self.app.push_screen(TextStatistics(self._recipe, self.query_one(PreviewPane)))
 
     def action_scroll_preview(self, by: int) -> None:
         pane = self.query_one(PreviewPane)

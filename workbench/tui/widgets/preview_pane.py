@@ -67,11 +67,10 @@ class PreviewPane(VerticalScroll, can_focus=False):
         if recipe is None:
             return
         if self._client is None:
-            self._client = PreviewClient()
             self._show("Reading the text…", "")
         await asyncio.sleep(_STILL)
         try:
-            preview = await self._client.preview(recipe, await self._model_of(recipe))
+            preview = await self.client.preview(recipe, await self.model_of(recipe))
         except WorkbenchError as error:
             self._show(f"✗ {printable(error.message)} {printable(error.hint)}", "")
             return
@@ -79,7 +78,15 @@ class PreviewPane(VerticalScroll, can_focus=False):
         if preview.counts:
             self.post_message(self.Counted(recipe, preview.counts))
 
-    async def _model_of(self, recipe: Recipe) -> str:
+    @property
+    def client(self) -> PreviewClient:
+        """Who reads the text."""
+        self._client = self._client or PreviewClient()
+        return self._client
+
+    async def model_of(self, recipe: Recipe) -> str:
+        """The recipe's model as the client wants it: a run's name is its newest checkpoint. Raises
+        WorkbenchError."""
         if not recipe.model.startswith("run:"):
             return recipe.model
         return (await asyncio.to_thread(resolve_model, self._store, model=recipe.model)).path
