@@ -113,7 +113,9 @@ def test_a_sentence_is_filled_and_remembered(terminal: Terminal, store: Store) -
     terminal.type("\x1b[A\x1b[A\x1b[A\n")  # the third line from the end is from the other day
     assert "another day." in terminal.wait_for("%")
     terminal.wait_for("fill> ")
-    terminal.type("half a line\x03")
+    terminal.type("half a line")
+    terminal.wait_for("half a line")  # sooner, Python would see Ctrl-C at the next key only
+    terminal.type("\x03")
     terminal.wait_for("Ctrl-D leaves.")
     terminal.wait_for("fill> ")
     terminal.type("\x04")
