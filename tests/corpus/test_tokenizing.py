@@ -144,6 +144,14 @@ def test_a_long_text_without_a_space_is_not_cut() -> None:
     assert tokenizing._pieces(text, "on") == [text]
 
 
+@pytest.mark.parametrize("space_goes", ["on", "away", None])
+def test_no_piece_is_longer_than_memory_bears(space_goes: str | None) -> None:
+    text = "x" * (2 * tokenizing.LONGEST_WORD + 7) + " end"
+    pieces = tokenizing._pieces(text, space_goes)
+    assert [len(piece) for piece in pieces] == [tokenizing.LONGEST_WORD, tokenizing.LONGEST_WORD, 11]
+    assert "".join(pieces) == text
+
+
 def test_the_tokenizer_is_left_as_it_was(tokenizer) -> None:
     backend = tokenizer.backend_tokenizer
     backend.enable_truncation(max_length=7)

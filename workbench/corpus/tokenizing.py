@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 LONGEST_PIECE = 100_000
 """Characters. A longer text is tokenized in pieces: for memory, and so that all threads have work."""
 
+LONGEST_WORD = 1_000_000
+"""Characters without a space between words after which a text is cut all the same: a hundred megabytes of
+them at once would take gigabytes."""
+
 AT_ONCE = 4_000_000
 """Characters tokenized together: the encodings of so many take some 200 MB."""
 
@@ -151,13 +155,19 @@ def _space_goes(backend: tokenizers.Tokenizer) -> str | None:
 
 
 def _pieces(text: str, space_goes: str | None) -> list[str]:
-    """The text, or for a very long one its parts, cut at spaces."""
-    if len(text) <= LONGEST_PIECE or space_goes is None:
-        return [text]
+    """The text, or for a very long one its parts, cut at spaces; where none comes for long, anywhere."""
     pieces, start = [], 0
-    while cut := _SPACE_BETWEEN_WORDS.search(text, start + LONGEST_PIECE):
-        pieces.append(text[start : cut.start()])
-        start = cut.start() if space_goes == "on" else cut.end()
+    while len(text) - start > LONGEST_PIECE:
+        limit = start + LONGEST_WORD
+        cut = _SPACE_BETWEEN_WORDS.search(text, start + LONGEST_PIECE, limit) if space_goes else None
+        if cut:
+            pieces.append(text[start : cut.start()])
+            start = cut.start() if space_goes == "on" else cut.end()
+        elif limit < len(text):
+            pieces.append(text[start:limit])
+            start = limit
+        else:
+            break
     pieces.append(text[start:])
     return pieces
 
