@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
@@ -100,6 +102,7 @@ def test_errors_of_memory_and_devices_in_a_persons_words(tmp_path: Path) -> None
         "The machine has no memory left for this run.": RuntimeError(
             "[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: you tried to"
         ),
+        "The machine has no memory left for this run. ": RuntimeError("could not create a primitive"),
         "The GPU or its driver failed: CUDA driver initialization failed": RuntimeError(
             "CUDA driver initialization failed"
         ),
@@ -107,7 +110,7 @@ def test_errors_of_memory_and_devices_in_a_persons_words(tmp_path: Path) -> None
         "RuntimeError: something else": RuntimeError("something else\nat length"),
     }
     for message, error in said.items():
-        assert explain(error, tmp_path)["error"] == message
+        assert explain(error, tmp_path)["error"] == message.strip()
     try:
         try:
             raise OSError(28, "No space left on device", "/data/x")
@@ -115,6 +118,17 @@ def test_errors_of_memory_and_devices_in_a_persons_words(tmp_path: Path) -> None
             raise RuntimeError("the writer failed") from cause
     except RuntimeError as error:
         assert explain(error, tmp_path)["error"] == "The disk is full: /data/x."
+
+
+@pytest.mark.parametrize("megabytes", [400, 600])
+def test_a_command_without_memory_says_so(megabytes: int, tmp_path: Path) -> None:
+    """Too little to load the libraries with."""
+    limited = (
+        f"ulimit -v {megabytes << 10}; exec {sys.executable} -P -m workbench fill --model starter 'a [MASK]'"
+    )
+    done = subprocess.run(["bash", "-c", limited], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "no memory left" in done.stderr
 
 
 def test_a_clock_that_jumps(store: Store, tiny: Recipe, from_nursery: Ordering) -> None:

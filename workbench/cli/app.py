@@ -30,7 +30,7 @@ from workbench.cli.sweep import sweep
 from workbench.cli.train import resume, train
 from workbench.cli.web import web
 from workbench.cli.yardstick import yardstick
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, wants_memory
 from workbench.text import printable
 
 INTERRUPTED = 130
@@ -130,5 +130,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (MemoryError, ImportError, OSError, RuntimeError) as error:
+        if not wants_memory(error):
+            raise
+        print("Error: The machine has no memory left for this command.", file=sys.stderr)
         return 1
     return 0

@@ -7,12 +7,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, wants_memory
 from workbench.private import without_secrets
 from workbench.text import printable
 
 _LONGEST = 500
-_MEMORY_WORDS = ("can't allocate memory", "not enough memory", "Cannot allocate memory", "std::bad_alloc")
 _GPU_WORDS = (
     "CUDA error",
     "CUDA driver",
@@ -54,7 +53,7 @@ def _words(error: BaseException, folder: Path) -> tuple[str, str]:
         if kind == "AcceleratorError" or any(words in text for words in _GPU_WORDS):
             message = f"The GPU or its driver failed: {first_line}"
             return message, f"{_KEPT} See what `nvidia-smi` says, then resume the run."
-        if isinstance(cause, MemoryError) or number == errno.ENOMEM or any(w in text for w in _MEMORY_WORDS):
+        if wants_memory(cause):
             return "The machine has no memory left for this run.", f"{_KEPT} {_LESS_MEMORY}"
     return f"{type(error).__name__}: {first_line}", f"The traceback is in {folder / 'worker.log'}"
 
