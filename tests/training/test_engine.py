@@ -239,6 +239,15 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_good_checkpoi
     assert all(torch.isfinite(value).all() for value in weights(kept).values())
 
 
+def test_nothing_masked_is_no_perplexity_of_one(run_training: Run, recipe: Recipe) -> None:
+    with pytest.raises(TrainingError, match="No token of the test text is masked at mask_prob = 1e-06"):
+        run_training(recipe.with_changes(mask_prob=1e-6))
+    training = run_training(recipe.with_changes(mask_prob=0.002, batch_size=1, test_size=0.6, epochs=1))
+    rates, losses = training.values("train/learning_rate"), training.values("train/loss")
+    assert 0 < len(losses) < len(rates), "a step without a masked token has no loss"
+    assert min(losses.values()) > 1
+
+
 def test_out_of_memory_halves_the_batch_and_keeps_the_step(
     run_training: Run, plain: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:

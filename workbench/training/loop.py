@@ -156,14 +156,13 @@ class TrainingLoop:
             self.state.epoch_loss_sum += record.loss_sum
             self.state.epoch_masked += record.masked
             self.pace.count(record.tokens)
-            values = {
-                "train/loss": record.loss,
-                "train/learning_rate": record.learning_rate,
-                "train/grad_norm": record.grad_norm,
-            }
+            values = {"train/learning_rate": record.learning_rate, "train/grad_norm": record.grad_norm}
+            if record.masked:  # of nothing masked there is no loss, least of all one of 0
+                values = {"train/loss": record.loss, **values}
             if record.step % self.plan.steps_per_epoch == 0:
-                epoch_loss = self.state.epoch_loss_sum / max(1.0, self.state.epoch_masked)
-                values["train/perplexity"] = perplexity(epoch_loss)
+                if self.state.epoch_masked:
+                    epoch_loss = self.state.epoch_loss_sum / self.state.epoch_masked
+                    values["train/perplexity"] = perplexity(epoch_loss)
                 self.state.epoch_loss_sum = self.state.epoch_masked = 0.0
             self._metrics(record.step, values)
         speed = self.pace.tokens_per_second(now=now)
@@ -194,6 +193,12 @@ class TrainingLoop:
             progress=lambda done, total: self.tell(Progress(done, total, "chunks")),
             should_stop=self._stop_alone,
         )
+        if not evaluation.masked.any():
+            raise TrainingError(
+                f"No token of the test text is masked at mask_prob = {self.recipe.mask_prob:g}, so there is no "
+                "perplexity to measure.",
+                "Give a larger test_size or mask_prob.",
+            )
         if not math.isfinite(evaluation.loss):
             raise TrainingError(
                 f"The test loss is not a finite number at step {step}.",
