@@ -109,14 +109,17 @@ def test_what_is_missing_is_said_before_the_start(
     assert store.runs() == []
 
 
-@pytest.mark.parametrize("name", ["mlflow", "wandb", "trackio"])
-def test_other_trackers_take_a_run_offline(
-    name: str, store: Store, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip(name)
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trackers keep what they are told in `tmp_path`."""
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
+
+
+@pytest.mark.parametrize("name", ["mlflow", "wandb", "trackio"])
+def test_other_trackers_take_a_run_offline(name: str, store: Store, recipe: Recipe, offline: None) -> None:
+    pytest.importorskip(name)
     started = launch.start(store, recipe.with_changes(epochs=1), report_to=[name])
     assert started.id is not None
     run = wait_for_end(store, started.id)
@@ -127,12 +130,9 @@ def test_other_trackers_take_a_run_offline(
 
 @pytest.mark.parametrize("name", ["tensorboard", "mlflow", "wandb", "trackio"])
 def test_a_resumed_run_is_one_run_there(
-    name: str, store: Store, endless: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, store: Store, endless: Recipe, tmp_path: Path, offline: None
 ) -> None:
     pytest.importorskip(name)
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
-    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
     started = launch.start(store, endless, report_to=[name])
     assert started.id is not None
     for resumed in (False, True):

@@ -195,7 +195,7 @@ class TrainingLoop:
         )
         if not evaluation.masked.any():
             raise TrainingError(
-                f"No token of the test text is masked at mask_prob = {self.recipe.mask_prob:g}, so there is no "
+                f"No token of the test text is masked at mask_prob = {self.recipe.mask_prob:g}: there is no "
                 "perplexity to measure.",
                 "Give a larger test_size or mask_prob.",
             )
