@@ -266,7 +266,7 @@ def measure(runs: int, metrics: int, seconds: float, folder: Path) -> None:
         print(f"{name}: {value:.2f} s", flush=True)
     with Terminal(full) as terminal:
         terminal.seconds_until(f"sweep-{runs:05}")
-        terminal.read_for(5)
+        terminal.read_for(8)  # what was read page by page has been read whole by then
         _print_load("idle list", *terminal.load(seconds))
     with Streaming(store), Terminal(full) as terminal:
         terminal.seconds_until("streaming")
