@@ -122,12 +122,13 @@ def trained_sweep(
     keeper = store.lease.holder()
     third = store.sweeps.runs(sweep.id)[2]
     assert keeper is not None and keeper.pid is not None and third.worker_pid is not None
+    assert sweep.id is not None
+    store.sweeps.pause(sweep.id, True)  # else it would be resumed before it is looked at
     os.kill(keeper.pid, signal.SIGKILL)
     os.kill(third.worker_pid, signal.SIGKILL)
     until(lambda: store.run(third.id or 0).status == Status.CRASHED, store)
     killed = store.run(third.id or 0)
-    until(lambda: _all_over(store, sweep), store)
-    launch.resume(store, killed.id or 0)
+    store.sweeps.pause(sweep.id, False)
     until(lambda: _all_over(store, sweep), store)
     until(lambda: store.lease.holder() is None)
     yield TrainedSweep(folder / "experiments.db", store, sweep, killed, keeper.pid)
@@ -150,7 +151,8 @@ def _lives(run: Run) -> bool:
 
 
 def _all_over(store: Store, sweep: Sweep) -> bool:
-    return all(run.status not in ACTIVE for run in store.sweeps.runs(sweep.id or 0))
+    over = all(run.status not in ACTIVE for run in store.sweeps.runs(sweep.id or 0))
+    return over and not store.sweeps.work_left()
 
 
 def tiny(text_file: Path, small_model: Path) -> Recipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from workbench.errors import UsageError
 from workbench.store import Store
+from workbench.store.sweeps import MOST_RESUMES, RESUMED
 from workbench.sweeps.keeper import Keeper
 from workbench.sweeps.ordering import move_by, passed
 from workbench.sweeps.queueing import continue_sweep, extend_sweep
@@ -70,6 +72,23 @@ def test_trimming_all_leaves_what_has_begun(store: Store) -> None:
     assert store.sweeps.trim(1) == 3 and statuses(store) == ["finished"]
     with pytest.raises(UsageError, match="does not wait"):
         store.sweeps.move([1], "first")
+
+
+def test_what_vanished_is_resumed_here_twice_at_most_and_in_no_paused_sweep(store: Store) -> None:
+    waiting_sweep(store, (64,))
+    store.sweeps.pause(1, False)
+    store.change_status(1, {"queued"}, status="crashed", queue_position=None, host=platform.node())
+    for times, resumed in ((0, True), (MOST_RESUMES - 1, True), (MOST_RESUMES, False)):
+        store.update_run(1, environment={RESUMED: times})
+        assert ([run.id for run in store.sweeps.fallen()] == [1]) is resumed is store.sweeps.work_left()
+    store.update_run(1, environment={})
+    store.sweeps.pause(1, True)
+    assert not store.sweeps.work_left()
+    store.sweeps.pause(1, False)
+    store.update_run(1, host="another machine")
+    assert not store.sweeps.work_left()
+    store.update_run(1, host=platform.node(), sweep_id=None)
+    assert not store.sweeps.work_left(), "a run by itself is its person's"
 
 
 def test_of_two_keepers_one_keeps(store: Store) -> None:

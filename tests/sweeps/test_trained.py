@@ -10,6 +10,7 @@ import pytest
 from workbench.analysis.heat_map import heat_map
 from workbench.analysis.sweep_table import sweep_table
 from workbench.exports.sweep_files import write_sweep
+from workbench.store.sweeps import RESUMED
 from workbench.worker.keeping import LOG
 
 from .conftest import TrainedSweep
@@ -33,6 +34,7 @@ def test_the_killed_run_went_on_from_its_checkpoint_and_nothing_is_doubled(
     store, killed = trained_sweep.store, trained_sweep.killed
     assert killed.status == "crashed" and killed.checkpoint is not None
     whole = store.run(killed.id or 0)
+    assert whole.environment[RESUMED] == 1, "by the queue itself"
     assert whole.segment == 1 and all(
         run.segment == 0 for run in store.sweeps.runs(trained_sweep.sweep.id or 0) if run.id != killed.id
     )

@@ -89,8 +89,8 @@ def start(
 ) -> None:
     """Train a grid of recipes, one run after another, or search for a good one.
 
-    Lists with commas make the grid. The queue goes on by itself: Ctrl-C only leaves it. Give these options
-    before a verb such as `list`, or none.
+    Lists with commas make the grid. The queue goes on by itself: Ctrl-C only leaves it. A run whose
+    process is killed is resumed, twice at most. Give these options before a verb such as `list`, or none.
     """
     context.obj = db or context.obj
     if context.invoked_subcommand is not None:

@@ -89,7 +89,7 @@ def show(
     if waiting:
         shown = ", ".join(f"{run.id} {run.name}" for run in waiting[:5])
         more = f" and {len(waiting) - 5} more" if len(waiting) > 5 else ""
-        print(printable(f"\nNext: {shown}{more}"))
+        print(f"\n{printable(f'Next: {shown}{more}')}")
 
 
 def export(

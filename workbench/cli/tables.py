@@ -12,14 +12,14 @@ from workbench.tui.aligned import table
 def show_table(title: str, rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> None:
     """Print rows, the first of them titles; `right`: columns of numbers. No cell is read as markup."""
     if not sys.stdout.isatty():
-        print(f"{title}\n{table(rows, right)}\n")
+        print(f"{printable(title)}\n{table(rows, right)}\n")
         return
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(rows[0]):
         drawn.add_column(Text(printable(name)), justify="right" if index in right else "left")
     for row in rows[1:]:

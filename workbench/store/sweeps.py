@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ GOING, PAUSED = "going", "paused"
 MakeFolder = Callable[[Path], Path]
 """Makes a run's folder, or another one where that is taken; which one it was."""
 Place = Literal["first", "last"]
+RESUMED = "resumed_by_the_queue"
+"""How often that was: a key of a run's environment."""
+MOST_RESUMES = 2
+"""Of one run. What vanishes again and again, for want of memory say, does not hold up the others for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +202,30 @@ class Sweeps:
         with self._store._session() as session:
             return list(session.exec(query.order_by(col(Sweep.id))))
 
+    def fallen(self) -> list[Run]:
+        """Runs of sweeps whose process vanished on this machine, and that are to be resumed; oldest first."""
+        paused = select(Sweep.id).where(Sweep.status == PAUSED)
+        query = select(Run).where(
+            Run.status == Status.CRASHED,
+            Run.host == platform.node(),
+            col(Run.deleted_at).is_(None),
+            col(Run.sweep_id).is_not(None),
+            col(Run.sweep_id).not_in(paused),
+        )
+        with self._store._session() as session:
+            crashed = session.exec(query.order_by(col(Run.id)))
+            return [run for run in crashed if run.environment.get(RESUMED, 0) < MOST_RESUMES]
+
     def work_left(self) -> bool:
-        """Whether there is anything to start."""
+        """Whether there is anything to start, or to resume."""
         paused = select(Sweep.id).where(Sweep.status == PAUSED)
         waiting = select(Run.id).where(
             WAITS, or_(col(Run.sweep_id).is_(None), col(Run.sweep_id).not_in(paused))
         )
         with self._store._session() as session:
-            return session.exec(waiting.limit(1)).first() is not None or bool(self.searches())
+            if session.exec(waiting.limit(1)).first() is not None:
+                return True
+        return bool(self.searches() or self.fallen())
 
     # Changing
 

@@ -1,8 +1,9 @@
 """The keeper of the queue: python -m workbench.sweeps.keeper --db URL
 
-A process that starts waiting runs, one after another or as many at once as there are devices, and ends when
-nothing waits. There is one for a store; a second one sees that and ends. Killed, it is started again by
-whoever looks at the store, and finds the queue as it was: what it knows is only what the store knows.
+A process that starts waiting runs, one after another or as many at once as there are devices, resumes those
+of sweeps whose process vanished, and ends when nothing waits. There is one for a store; a second one sees
+that and ends. Killed, it is started again by whoever looks at the store, and finds the queue as it was: what
+it knows is only what the store knows.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from workbench.errors import StoreError, WorkbenchError
 from workbench.private import without_secrets
 from workbench.store import Run, Status, Store
-from workbench.store.sweeps import waits
+from workbench.store.sweeps import MOST_RESUMES, RESUMED, waits
 from workbench.sweeps.plan import text_settings
 from workbench.text import printable
 from workbench.worker import devices, launch, liveness
@@ -31,7 +32,7 @@ _BEAT_SECONDS = 2.0
 
 
 class Keeper:
-    """Starts what waits until nothing does. `lost`: another process has taken the queue over."""
+    """Starts what waits until nothing does, and resumes what vanished."""
 
     def __init__(self, store: Store, should_stop: Callable[[], bool] = lambda: False) -> None:
         self._store, self._should_stop = store, should_stop
@@ -95,14 +96,29 @@ class Keeper:
         going = [run for run in active if not waits(run) and run.host in (None, self._process["host"])]
         self._watch_trials(going)
         while (run := self._next(going)) is not None:
-            device = devices.least_used(self._devices, going)
-            log.info("starting run %s %s", run.id, run.name)
-            launch.start_waiting(self._store, run, device)
             assert run.id is not None
+            if run.status == Status.CRASHED:
+                self._resume(run.id, run)
+            else:
+                device = devices.least_used(self._devices, going)
+                log.info("starting run %s %s", run.id, run.name)
+                launch.start_waiting(self._store, run, device)
             going.append(self._store.run(run.id))
 
+    def _resume(self, run_id: int, run: Run) -> None:
+        """Go on with a run whose process vanished. Counted first: it may be its start that kills it."""
+        count = run.environment.get(RESUMED, 0) + 1
+        log.info(
+            "resuming run %s %s, whose process vanished (%s of %s)", run_id, run.name, count, MOST_RESUMES
+        )
+        self._store.update_run(run_id, environment={**run.environment, RESUMED: count})
+        launch.resume(self._store, run_id)
+
     def _next(self, going: Sequence[Run]) -> Run | None:
-        """The run whose turn it is, if there is room for it."""
+        """The run whose turn it is, if there is room for it: first those that vanished on their way."""
+        for run in self._store.sweeps.fallen()[:1]:
+            plan = self._store.sweeps.sweep(run.sweep_id or 0).plan
+            return run if len(going) < self._places(plan) else None
         for run in self._store.sweeps.waiting()[:1]:
             sweep = self._store.sweeps.sweep(run.sweep_id) if run.sweep_id is not None else None
             room = len(going) < self._places(sweep.plan if sweep else {})
