@@ -7,8 +7,8 @@ preparation that is stopped half-way, of one that goes on with it, and of one th
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 import threading
 import time
 from pathlib import Path
@@ -96,4 +96,9 @@ def measure(folder: Path, gigabytes: float) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 1.0)))
+    parser = argparse.ArgumentParser(prog="python -m bench.big_text", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the text is written, and kept for the next time")
+    parser.add_argument("gigabytes", type=float, nargs="?", default=1.0)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    print(json.dumps(measure(options.folder, options.gigabytes)))

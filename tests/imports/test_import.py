@@ -11,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from workbench.analysis.compare import compare_runs
 from workbench.errors import UsageError, WorkbenchError
 from workbench.imports.past_run import import_run, read
+from workbench.recipe import PRESETS
 from workbench.store import Store
 
 from ..cli.conftest import Cli, cli  # noqa: F401
@@ -131,6 +133,15 @@ def test_without_a_recipe_nothing_is_assumed(trained: Path, cli: Cli, store: Sto
     done = cli("yardstick", "latest")
     assert done.code == 2 and "--model M and --dataset D" in done.err
     assert cli("resume", "latest").code == 2
+
+
+def test_what_it_does_not_tell_is_no_difference(trained: Path, store: Store) -> None:  # noqa: F811
+    run = import_run(store, trained, settings={"chunk_size": "64"})
+    other = store.create_run(PRESETS["starter"].with_changes(epochs=2))
+    compared = compare_runs(store, [run.id or 0, other.id or 0])
+    assert compared.differences == {"chunk_size": [64, 128]}
+    (note,) = [note for note in compared.notes if "was imported" in note]
+    assert "fields are not known, adam_beta1, adam_beta2" in note
 
 
 def test_what_is_not_there_is_said(tmp_path: Path, store: Store) -> None:  # noqa: F811

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.analysis.comparison import Comparison, Contender, Group, GroupPair, Pair
+from workbench.analysis.differences import differences, not_told
 from workbench.analysis.heldout import documents_of
 from workbench.analysis.sheets import Common, Sheet, common
 from workbench.analysis.wording import plural, sides, verdict
@@ -30,13 +31,6 @@ def compare_runs(store: Store, run_ids: Sequence[int], *, checkpoint: Which = "l
     """
     runs = [store.run(run_id) for run_id in dict.fromkeys(run_ids)]
     return _Comparing(store, runs, checkpoint).done()
-
-
-def differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
-    """The recipe fields that are not the same in all runs: one value per run, None where it has none."""
-    fields = dict.fromkeys(field for run in runs for field in run.recipe)
-    values = {field: [run.recipe.get(field) for run in runs] for field in fields}
-    return {field: found for field, found in values.items() if any(one != found[0] for one in found)}
 
 
 class _Comparing:
@@ -81,7 +75,7 @@ class _Comparing:
             comparable=len(pairs) == wanted,
             why_not=self._why_not,
             pairs=pairs,
-            notes=[*self._notes, *about_groups],
+            notes=[*self._notes, *about_groups, *not_told(self._runs)],
             groups=groups,
             group_pairs=group_pairs,
         )

@@ -151,7 +151,7 @@ def delete(
 
 
 def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -> list[str]:
-    from workbench.store.past import IMPORTED
+    from workbench.analysis.differences import is_imported
     from workbench.tui import figures
     from workbench.worker import liveness
 
@@ -173,7 +173,7 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
         ("train perplexity", figures.perplexity(run.train_perplexity)),
         ("throughput", f"{figures.compact(run.tokens_per_second)} tokens/s"),
         ("tags", ", ".join(run.tags)),
-        ("log", "" if IMPORTED in run.environment else str(Path(run.folder) / "worker.log")),
+        ("log", "" if is_imported(run) else str(Path(run.folder) / "worker.log")),
     ]
     lines += ["", table([list(fact) for fact in facts if fact[1]])]
     evaluations = [metric for metric in metrics if metric.name == "eval/perplexity"][-_MOST_EVALUATIONS:]

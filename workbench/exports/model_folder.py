@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from workbench.analysis.differences import is_imported
 from workbench.errors import ModelError, UsageError, WorkbenchError
 from workbench.exports import sentences
 from workbench.exports.card import CardFacts, model_card
@@ -15,7 +16,6 @@ from workbench.exports.shareable import clean_json, shareable_recipe
 from workbench.inference.resolve import resolve_model
 from workbench.private import make_private
 from workbench.store import Checkpoint, Run, Store
-from workbench.store.past import IMPORTED
 
 CARD, RECIPE = "README.md", "recipe.toml"
 _MANIFEST, _STATE = "manifest.json", "state"
@@ -31,7 +31,7 @@ def export_run(
     goes. Raises UsageError when the folder holds something else, ModelError when there is no such
     checkpoint or it is damaged, WorkbenchError when the disk refuses.
     """
-    if IMPORTED in run.environment:  # a card could only guess at how it was made
+    if is_imported(run):  # a card could only guess at how it was made
         raise UsageError(
             f"Run {run.id} {run.name} was imported: it is not known how its model was made.",
             f"Its model lies in {run.checkpoint}." if run.checkpoint else "",

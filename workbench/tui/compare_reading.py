@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from workbench.store.past import IMPORTED
+from workbench.analysis.differences import is_imported
 from workbench.tui.widgets.curve import Point
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Contestant:
             each = self.tokens_per_step
             return [] if each is None else [(step * each, value) for step, value in points]
         if axis == "time":
-            if IMPORTED in self.run.environment:
+            if is_imported(self.run):
                 return []
             return [(minutes_at(self.moments, step), value) for step, value in points]
         return points

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from workbench.analysis.differences import differences, not_told
 from workbench.text import printable
 from workbench.tui import figures
 from workbench.tui.compare_reading import Contestant
@@ -81,19 +82,17 @@ def final_figures(
 
 def differing(contestants: Sequence[Contestant], width: int) -> Iterator[Text]:
     """The recipe fields that are not the same in all runs."""
-    recipes = [one.run.recipe for one in contestants]
-    fields = [
-        name
-        for name in dict.fromkeys(name for recipe in recipes for name in recipe)
-        if any(recipe.get(name) != recipes[0].get(name) for recipe in recipes)
-    ]
-    if not fields:
+    runs = [one.run for one in contestants]
+    found = differences(runs)
+    for sentence in not_told(runs):
+        yield Text(printable(sentence))
+    if not found:
         yield Text("Their recipes are the same.", "bold")
         return
     yield Text("What differs in their recipes", "bold")
     yield _row("", [one.letter for one in contestants], width, "bold")
-    for name in fields:
-        yield _row(name, [as_shown(recipe.get(name)) for recipe in recipes], width)
+    for name, values in found.items():
+        yield _row(name, [as_shown(value) for value in values], width)
 
 
 def _row(title: str, cells: Sequence[str], width: int, style: str = "") -> Text:
