@@ -58,9 +58,9 @@ class Peak:
 
 def measure(folder: Path, gigabytes: float) -> dict[str, Any]:
     from workbench.corpus import prepare_corpus
+    from workbench.events import Event, Progress
     from workbench.pretrained.tokenizer import load_tokenizer
     from workbench.recipe import PRESETS
-    from workbench.training.events import Event, Progress
 
     path = folder / f"{gigabytes:g}-gigabytes.txt"
     if not path.exists():

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
+from workbench.events import EngineReady, Event, Phase, PhaseChanged
 from workbench.recipe import Recipe
 from workbench.training.engine import train as train_recipe
-from workbench.training.events import EngineReady, Event, Phase, PhaseChanged
 
 PARTS = ("bf16", "head", "dropout", "attention", "memory", "fused", "shapes")
 """What can be left out: bf16 products, the masked-only head, the quick dropout and attention of

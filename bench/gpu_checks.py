@@ -21,9 +21,9 @@ import torch
 from torch.nn import functional as F
 
 from bench import workload
+from workbench.events import EngineReady, Event, Message, Metrics, Phase, PhaseChanged
 from workbench.recipe import Recipe
 from workbench.training.engine import train
-from workbench.training.events import EngineReady, Event, Message, Metrics, Phase, PhaseChanged
 
 CUDA = torch.cuda.is_available()
 DEVICE = torch.device("cuda" if CUDA else "cpu")

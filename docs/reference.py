@@ -12,20 +12,20 @@ from textual.binding import Binding, BindingType
 from docs.recipe_table import allowed, written
 from workbench.cli.app import app as command_line
 from workbench.recipe import GROUPS, PRESETS, Recipe
+from workbench.tui.actions import shown_key
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.keys import shown_key
-from workbench.tui.screens.compare import CompareScreen
-from workbench.tui.screens.console import ConsoleScreen
-from workbench.tui.screens.live import LiveScreen
-from workbench.tui.screens.new_run import NewRunScreen
-from workbench.tui.screens.runs import RunsScreen
-from workbench.tui.screens.sweep import SweepScreen
-from workbench.tui.screens.sweeps import SweepsScreen
-from workbench.tui.widgets.choice import Choice
-from workbench.tui.widgets.console_dock import ConsoleDock
-from workbench.tui.widgets.mask_console import MaskConsole
-from workbench.tui.widgets.run_table import RunTable
-from workbench.tui.widgets.sweep_map import SweepMap
+from workbench.tui.compare.screen import CompareScreen
+from workbench.tui.console.dock import ConsoleDock
+from workbench.tui.console.mask_console import MaskConsole
+from workbench.tui.console.screen import ConsoleScreen
+from workbench.tui.live.screen import LiveScreen
+from workbench.tui.new_run.choice import Choice
+from workbench.tui.new_run.screen import NewRunScreen
+from workbench.tui.runs.screen import RunsScreen
+from workbench.tui.runs.table import RunTable
+from workbench.tui.sweeps.heat_map import SweepMap
+from workbench.tui.sweeps.list_screen import SweepsScreen
+from workbench.tui.sweeps.sweep_screen import SweepScreen
 
 FILE = Path(__file__).parent / "reference.md"
 KEYS: dict[str, tuple[Any, ...]] = {

@@ -98,7 +98,7 @@ async def draw() -> None:
 
 async def wait_for_preview(pilot: Pilot[None]) -> None:
     """Until the form shows chunks with their masks; their process starts first."""
-    from workbench.tui.widgets.preview_pane import PreviewPane
+    from workbench.tui.new_run.preview_pane import PreviewPane
 
     for _ in range(120):
         await pilot.pause(0.5)
@@ -110,7 +110,7 @@ async def wait_for_preview(pilot: Pilot[None]) -> None:
 
 async def wait_for_answers(pilot: Pilot[None]) -> None:
     """Until both models have answered; the first answer has to load them."""
-    from workbench.tui.widgets.fill_pane import FillPane
+    from workbench.tui.console.fill_pane import FillPane
 
     for _ in range(240):
         await pilot.pause(0.5)

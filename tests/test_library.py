@@ -14,7 +14,8 @@ import pytest
 import workbench
 from workbench import Recipe, Store, train
 from workbench.errors import TrainingError
-from workbench.store import Run, Status
+from workbench.status import Status
+from workbench.store import Run
 from workbench.worker import launch
 
 from .worker.conftest import endless, one_thread, recipe, small_model, store, text_file, wait_for_end  # noqa: F401

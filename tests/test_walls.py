@@ -11,63 +11,55 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "workbench"
-BASE = {"errors", "paths", "private", "text"}
-EVENTS = "training.events"
-"""Only types, on which the corpus and the worker build as well: a part of its own."""
+GROUND = {"errors", "paths", "private", "text"}
+"""Modules that anything may import."""
+BASE = GROUND | {"recipe", "events", "status"}
+"""What a run is, and what it tells: known to all above the ground."""
+FEATURES = ("runs", "new_run", "live", "compare", "sweeps", "console")
+"""The folders of `tui/`, one for each thing that a person does."""
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
-    "paths": BASE,
-    "private": BASE,
-    "text": BASE,
-    "recipe": BASE,
-    "presets": BASE | {"recipe"},
-    EVENTS: BASE,
-    "pretrained": BASE | {"recipe"},
-    "corpus": BASE | {"recipe", "pretrained", EVENTS},
-    "training": BASE | {"recipe", "pretrained", "corpus", EVENTS},
-    "store": BASE | {"recipe"},
+    "paths": GROUND,
+    "private": GROUND,
+    "text": GROUND,
+    "recipe": GROUND,
+    "events": GROUND,
+    "status": GROUND,
+    "presets": BASE,
+    "pretrained": BASE,
+    "corpus": BASE | {"pretrained"},
+    "training": BASE | {"pretrained", "corpus"},
+    "store": BASE,
     "inference": BASE | {"pretrained", "store"},
-    "analysis": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "store", "inference"},
-    "worker": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "store", "inference", "analysis"},
-    "sweeps": BASE | {"recipe", "store", "worker"},
-    "imports": BASE | {"recipe", "store"},
-    "exports": BASE | {"recipe", "pretrained", "store", "inference", "analysis"},
-    "preview": BASE | {"recipe", "pretrained", "corpus", "training", EVENTS, "inference"},
+    "analysis": BASE | {"pretrained", "corpus", "training", "store", "inference"},
+    "worker": BASE | {"pretrained", "corpus", "training", "store", "inference", "analysis"},
+    "sweeps": BASE | {"store", "worker"},
+    "imports": BASE | {"store"},
+    "exports": BASE | {"pretrained", "store", "inference", "analysis"},
+    "preview": BASE | {"pretrained", "corpus", "training", "inference"},
     "web": BASE,
-    "tui": BASE
-    | {
-        "recipe",
-        "presets",
-        EVENTS,
-        "store",
-        "worker",
-        "sweeps",
-        "inference",
-        "analysis",
-        "exports",
-        "preview",
+    # Both faces show with it what it draws as text; it knows no face.
+    "display": BASE | {"store", "inference", "analysis"},
+    "tui.theme": GROUND,
+    "tui.actions": GROUND,
+    "tui.host": BASE | {"store", "inference"},
+    "tui.screen": BASE | {"display", "tui.host"},
+    "tui.widgets": BASE | {"display", "store", "worker", "preview", "tui.host", "tui.actions", "tui.screen"},
+    **{
+        f"tui.{feature}": BASE
+        | {"presets", "display", "store", "worker", "sweeps", "inference", "analysis", "exports", "preview"}
+        | {"tui.host", "tui.actions", "tui.screen", "tui.widgets"}
+        for feature in FEATURES
     },
-    # `doctor` looks at the machine and the starter
+    "tui.app": BASE
+    | {"store", "worker", "inference"}
+    | {f"tui.{part}" for part in ("theme", "actions", "host", "screen", "widgets", *FEATURES)},
+    # of the screens the command line knows the app, and `doctor` looks at the machine and the starter
     "cli": BASE
-    | {
-        "recipe",
-        "presets",
-        EVENTS,
-        "pretrained",
-        "corpus",
-        "training",
-        "store",
-        "worker",
-        "sweeps",
-        "inference",
-        "analysis",
-        "exports",
-        "imports",
-        "web",
-        "tui",
-    },
-    "library": BASE | {"recipe", "store", "worker"},
+    | {"presets", "pretrained", "corpus", "training", "store", "worker", "sweeps", "inference", "analysis"}
+    | {"exports", "imports", "web", "display", "tui.app"},
+    "library": BASE | {"store", "worker"},
     "__main__": {"cli"},
     "__init__": {"recipe", "store", "library"},
 }
@@ -81,14 +73,14 @@ LIGHT = [
     "workbench.worker.liveness",
     "workbench.inference.client",
     "workbench.inference.resolve",
-    "workbench.inference.console",
+    "workbench.cli.prompt",
     "workbench.inference.server",
     "workbench.recipe",
     "workbench.library",
     "workbench.presets",
     "workbench.preview.client",
-    "workbench.training.events",
-    "workbench.sweeps.keeper",
+    "workbench.events",
+    "workbench.sweeps.scheduler",
     "workbench.sweeps.queueing",
     "workbench.analysis.cloze",
     "workbench.analysis.compare",
@@ -97,11 +89,11 @@ HEAVY = {"torch", "transformers", "datasets", "accelerate", "numpy", "pyarrow", 
 
 
 def part_of(module: str) -> str:
-    """The part that `workbench.PART…` belongs to."""
-    inside = module.removeprefix("workbench").lstrip(".")
-    if inside == EVENTS or inside.startswith(f"{EVENTS}."):
-        return EVENTS
-    return inside.partition(".")[0] or "__init__"
+    """The part that `workbench.PART…` belongs to; of the screens each feature is one."""
+    inside = module.removeprefix("workbench").lstrip(".").split(".")
+    if inside[0] == "tui":
+        return ".".join(inside[:2])
+    return inside[0] or "__init__"
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -145,12 +137,42 @@ def breaches() -> list[str]:
     return found
 
 
+def circles() -> list[set[str]]:
+    """The groups of files that import each other, directly or around some corners; for types counts too."""
+    paths = dict(modules())
+    graph = {
+        module: {target for name, _ in imported(module, path) if (target := _file_of(name, paths))} - {module}
+        for module, path in paths.items()
+    }
+    reach = {module: _reached(graph, module) for module in graph}
+    found = {frozenset(b for b in reach[a] if a in reach[b]) for a in graph if a in reach[a]}
+    return [set(group) for group in found]
+
+
+def _file_of(name: str, paths: dict[str, Path]) -> str | None:
+    """The module that holds an imported name; a package's own file is not followed."""
+    while name and name not in paths:
+        name = name.rpartition(".")[0]
+    return name if name and paths[name].name != "__init__.py" else None
+
+
+def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
+    seen: set[str] = set()
+    ahead = list(graph[start])
+    while ahead:
+        module = ahead.pop()
+        if module not in seen:
+            seen.add(module)
+            ahead += graph[module]
+    return seen
+
+
 def is_version(name: str) -> bool:
     return name == "workbench.__version__"
 
 
 def test_every_part_has_its_place() -> None:
-    assert {part_of(module) for module, _ in modules()} <= set(MAY_IMPORT)
+    assert {part_of(module) for module, _ in modules()} - {"tui"} <= set(MAY_IMPORT)
 
 
 def test_nothing_flows_back_up() -> None:
@@ -160,8 +182,27 @@ def test_nothing_flows_back_up() -> None:
 def test_the_table_has_no_circles() -> None:
     placed: set[str] = set()
     for part, known in MAY_IMPORT.items():
-        assert known <= placed | BASE | {part}, f"{part} knows what comes after it"
+        assert known <= placed | GROUND | {part}, f"{part} knows what comes after it"
         placed.add(part)
+
+
+def test_no_feature_of_the_screens_knows_another() -> None:
+    for feature in FEATURES:
+        assert not MAY_IMPORT[f"tui.{feature}"] & {f"tui.{other}" for other in FEATURES}
+
+
+def test_no_file_is_in_a_circle() -> None:
+    assert [group for group in circles() if not any(".store." in name for name in group)] == []
+
+
+def test_what_is_shown_as_text_needs_no_textual() -> None:
+    for module, path in modules():
+        if part_of(module) not in ("display", "cli"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [getattr(node, "module", None) or "", *(alias.name for alias in node.names)]
+                assert not any(name.split(".")[0] == "textual" for name in names), f"{module} needs Textual"
 
 
 def test_an_import_that_breaks_a_wall_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

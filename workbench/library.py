@@ -9,7 +9,8 @@ from pathlib import Path
 
 from workbench.errors import TrainingError
 from workbench.recipe import Recipe
-from workbench.store import ACTIVE, Run, Status, Store
+from workbench.status import ACTIVE, Status
+from workbench.store import Run, Store
 
 _LOOK_SECONDS = 0.1
 _LIVENESS_SECONDS = 1.0

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from workbench.analysis.compare import compare_runs
-from workbench.analysis.heldout import FILE, documents_of
+from workbench.analysis.document_hashes import FILE, documents_of
 from workbench.analysis.wording import NO_DIFFERENCE, group_verdict, verdict
 from workbench.store import Store, Yardstick
 

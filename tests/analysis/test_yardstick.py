@@ -15,12 +15,12 @@ from workbench.analysis.scorer import METRIC, Scorer
 from workbench.analysis.yardstick import MOST_CHUNKS, make_test, prepare_test, row_hashes
 from workbench.corpus import ChunkTable
 from workbench.corpus.vocabulary import Vocabulary
+from workbench.events import Event, Phase, PhaseChanged, Progress
 from workbench.paths import cache_folder
 from workbench.pretrained.starter import starter_folder
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.store import Store, Yardstick
 from workbench.training.evaluate import Interrupted
-from workbench.training.events import Event, Phase, PhaseChanged, Progress
 
 from .conftest import SHORT, STEPS, Trained
 

@@ -7,7 +7,8 @@ from io import StringIO
 from rich.console import Console
 
 from workbench.cli.progress import BarView, LineView
-from workbench.store import Metric, Run, Status
+from workbench.status import Status
+from workbench.store import Metric, Run
 
 
 def run_in(phase: str, done: int, total: int, unit: str) -> Run:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from workbench.store import Run, Status, Store
+from workbench.status import Status
+from workbench.store import Run, Store
 
 from ..worker.conftest import wait_for, wait_for_end
 from .conftest import COMMAND, Cli, environment

@@ -9,9 +9,9 @@ from transformers import PreTrainedTokenizerBase
 
 from workbench.corpus import Corpus, prepare_corpus
 from workbench.corpus.vocabulary import Vocabulary
+from workbench.events import Event, Message
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import PRESETS, Recipe
-from workbench.training.events import Event, Message
 
 
 class Heard(list[Event]):

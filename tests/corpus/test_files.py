@@ -18,7 +18,7 @@ from tests.corpus.conftest import Heard
 from workbench.corpus.files import LocalFiles, is_local
 from workbench.corpus.notes import Notes
 from workbench.errors import CorpusError
-from workbench.training.events import Progress
+from workbench.events import Progress
 
 ARTICLES = ["First article, with a comma.", 'Second: "quoted"\nover two lines.', "Third, naïve ☃."]
 

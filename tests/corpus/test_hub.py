@@ -30,7 +30,7 @@ from workbench.corpus import prepare_corpus
 from workbench.errors import WorkbenchError
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import Recipe
-from workbench.training.events import Message
+from workbench.events import Message
 tokenizer = load_tokenizer("starter")
 for line in sys.stdin:
     heard, answer = [], {}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.corpus.conftest import Heard, recipe_for
 from workbench.corpus import prepare_corpus
-from workbench.corpus.newborn import newborn
+from workbench.corpus.new_model import newborn
 from workbench.errors import ModelError
 from workbench.pretrained.model import load_model
 from workbench.pretrained.tokenizer import load_tokenizer

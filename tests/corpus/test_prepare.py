@@ -16,8 +16,8 @@ from tests.corpus.conftest import Heard, recipe_for
 from workbench.corpus import ChunkTable, Corpus, prepare_corpus
 from workbench.corpus.cache import FACTS
 from workbench.errors import CorpusError
+from workbench.events import CorpusReady, Phase, PhaseChanged, Progress
 from workbench.recipe import PRESETS, Recipe
-from workbench.training.events import CorpusReady, Phase, PhaseChanged, Progress
 
 LINES = [f"Document {n} tells of the {n}th thing, in about a dozen words of its own." for n in range(60)]
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.corpus.conftest import Heard, recipe_for
 from workbench.corpus import journal, prepare_corpus
+from workbench.events import Event, Phase, PhaseChanged, Progress
 from workbench.recipe import Recipe
-from workbench.training.events import Event, Phase, PhaseChanged, Progress
 
 LINES = [
     f"Document {n} tells of the {n % 700}th thing, in about a dozen words of its own." for n in range(9000)

@@ -7,9 +7,9 @@ import pytest
 
 from tests.corpus.conftest import Heard, recipe_for
 from workbench.corpus import prepare_corpus
+from workbench.corpus.dedup import has_words, hashes, repeated, sieve
 from workbench.corpus.documents import ListedDocuments
 from workbench.corpus.notes import Notes
-from workbench.corpus.tally import has_words, hashes, repeated, sieve
 from workbench.errors import CorpusError
 
 TEXTS = ["one two three", "four", " one two three ", "", "  ", "four", "five six", "one two three"]

@@ -11,7 +11,8 @@ import pytest
 from tests.conftest import StarterRun
 from tests.e2e.sshd import INSTALLED, SshServer, ssh_server
 from tests.e2e.terminal import TMUX, Terminal
-from workbench.store import ACTIVE, Store
+from workbench.status import ACTIVE
+from workbench.store import Store
 
 pytestmark = [
     pytest.mark.e2e,

@@ -17,7 +17,8 @@ import pytest
 
 from workbench.paths import CACHE_VARIABLE
 from workbench.recipe import PRESETS, Recipe
-from workbench.store import ACTIVE, Run, Status, Store
+from workbench.status import ACTIVE, Status
+from workbench.store import Run, Store
 from workbench.worker import launch, liveness
 from workbench.worker.identity import identity_of
 

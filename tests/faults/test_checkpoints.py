@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from workbench.recipe import Recipe
-from workbench.store import Run, Status, Store
+from workbench.status import Status
+from workbench.store import Run, Store
 from workbench.training import checkpoint
 from workbench.worker import launch, liveness
 

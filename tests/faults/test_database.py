@@ -19,7 +19,8 @@ import pytest
 from workbench.cli import checks
 from workbench.errors import StoreError, UsageError
 from workbench.recipe import Recipe
-from workbench.store import Status, Store
+from workbench.status import Status
+from workbench.store import Store
 from workbench.worker import launch
 
 from ..cli.conftest import COMMAND, Cli

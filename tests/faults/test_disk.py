@@ -11,7 +11,8 @@ import pytest
 from workbench.cli import checks
 from workbench.errors import StoreError
 from workbench.recipe import Recipe
-from workbench.store import Status, Store
+from workbench.status import Status
+from workbench.store import Store
 from workbench.training import checkpoint
 from workbench.worker import launch, liveness
 

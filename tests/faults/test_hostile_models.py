@@ -16,7 +16,8 @@ from workbench.inference.filler import Filler
 from workbench.pretrained.model import load_model, usable_positions
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import Recipe
-from workbench.store import Status, Store
+from workbench.status import Status
+from workbench.store import Store
 
 from .conftest import begin, wait_for_end
 from .hostile import content, often

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from workbench.recipe import PRESETS
-from workbench.store import Status, Store
+from workbench.status import Status
+from workbench.store import Store
 from workbench.store.store import MetricValue
 from workbench.worker import liveness
 

@@ -15,7 +15,8 @@ from workbench.cli import main
 from workbench.errors import UsageError, WorkbenchError
 from workbench.inference.filler import Filler
 from workbench.recipe import PRESETS, Recipe
-from workbench.store import Status, Store
+from workbench.status import Status
+from workbench.store import Store
 from workbench.worker import launch
 
 from .conftest import FULL, thorough

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from safetensors.numpy import load_file
 
+from workbench.events import Phase
 from workbench.recipe import Recipe
-from workbench.store import Run, Status, Store
+from workbench.status import Status
+from workbench.store import Run, Store
 from workbench.training import checkpoint
-from workbench.training.events import Phase
 from workbench.worker import launch
 
 from .conftest import FULL, begin, is_over, thorough, wait_for_end

@@ -8,7 +8,8 @@ import signal
 import pytest
 
 from workbench.recipe import Recipe
-from workbench.store import Status, Store
+from workbench.status import Status
+from workbench.store import Store
 from workbench.worker.identity import is_suspended
 
 from ..cli.conftest import Cli

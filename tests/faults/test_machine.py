@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from workbench.recipe import Recipe
-from workbench.store import Status, Store
+from workbench.status import Status
+from workbench.store import Store
 from workbench.training import checkpoint
 from workbench.worker import death, launch, liveness
 from workbench.worker.explain import explain

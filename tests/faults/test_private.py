@@ -12,7 +12,8 @@ import pytest
 
 from workbench.private import UMASK_VARIABLE, make_folder, without_secrets, write_whole
 from workbench.recipe import Recipe
-from workbench.store import Status, Store
+from workbench.status import Status
+from workbench.store import Store
 
 from .conftest import begin, cli, wait_for_end  # noqa: F401
 

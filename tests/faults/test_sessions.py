@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from workbench.recipe import Recipe
-from workbench.store import Run, Status, Store
+from workbench.status import Status
+from workbench.store import Run, Store
 from workbench.worker import launch
 
 from ..e2e.sshd import INSTALLED, ssh_server

@@ -20,9 +20,9 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from workbench.display.answer import beside, render
 from workbench.errors import UsageError
 from workbench.inference.asking import Asking, obey
-from workbench.inference.render import beside, render
 from workbench.inference.results import Candidate, FillResult, JointFill, MaskFill, Prediction, Surprisal
 from workbench.inference.results import TokenSurprisal as Token
 from workbench.store import Store
@@ -30,7 +30,7 @@ from workbench.store import Store
 SCRIPT = """
 import sys
 from workbench.inference.asking import Asking
-from workbench.inference.console import run_console
+from workbench.cli.prompt import run_console
 from workbench.inference.resolve import ModelChoice
 from workbench.store import Store
 store = Store.open(sys.argv[1])

@@ -13,9 +13,9 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from workbench.errors import UsageError
 from workbench.inference import candidates, joint, reader
+from workbench.inference.cancelled import Withdrawn
 from workbench.inference.filler import Filler
 from workbench.inference.results import FillResult, Surprisal
-from workbench.inference.withdrawn import Withdrawn
 from workbench.pretrained.starter import starter_folder
 
 TWO = "The [MASK] of the list is an [MASK]."

@@ -11,13 +11,13 @@ from workbench.corpus import prepare_corpus
 from workbench.corpus.masking import Masker
 from workbench.corpus.vocabulary import Vocabulary
 from workbench.errors import CorpusError, ModelError
+from workbench.events import Event, Phase, PhaseChanged
 from workbench.pretrained.model import load_config
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.preview import drawing
 from workbench.preview.drawing import Previewer
 from workbench.recipe import PRESETS, Recipe
 from workbench.training.batches import BatchMaker, Plan
-from workbench.training.events import Event, Phase, PhaseChanged
 
 SENTENCES = [
     "The councillors of Rotterdam met 19 times before the harbour was sold.",

@@ -13,22 +13,22 @@ import pytest
 from workbench.errors import UsageError
 from workbench.store import Store
 from workbench.store.sweeps import MOST_RESUMES, RESUMED
-from workbench.sweeps.keeper import Keeper
 from workbench.sweeps.ordering import move_by, passed
 from workbench.sweeps.queueing import continue_sweep, extend_sweep
-from workbench.worker import devices, keeping, liveness
+from workbench.sweeps.scheduler import Keeper
+from workbench.worker import devices, liveness, scheduler_liveness
 
 from .conftest import kept_by_another, of_a_newer_version, statuses, until, waiting_sweep
 
-KEEPER = (sys.executable, "-P", "-m", keeping.MODULE, "--db")
+KEEPER = (sys.executable, "-P", "-m", scheduler_liveness.MODULE, "--db")
 
 
 @pytest.fixture(autouse=True)
 def started_long_ago() -> Iterator[None]:
     """No test waits for the keeper of another one."""
-    keeping._started.clear()
+    scheduler_liveness._started.clear()
     yield
-    keeping._started.clear()
+    scheduler_liveness._started.clear()
 
 
 def start_order(store: Store) -> list[int]:
@@ -58,7 +58,7 @@ def test_a_paused_sweep_starts_no_more_and_goes_on_where_it_was(store: Store) ->
     until(lambda: store.lease.holder() is None)  # the keeper has nothing to do, and ends
     before = statuses(store)
     assert before.count("queued") >= 2
-    keeping._started.clear()
+    scheduler_liveness._started.clear()
     liveness.refresh(store)
     assert store.lease.holder() is None and statuses(store).count("queued") == before.count("queued")
     continue_sweep(store, 1)

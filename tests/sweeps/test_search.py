@@ -14,7 +14,7 @@ from workbench.sweeps.pruning import is_behind
 from workbench.sweeps.queueing import start_sweep
 from workbench.sweeps.search import next_recipe, outcome
 from workbench.worker import launch
-from workbench.worker.keeping import LOG
+from workbench.worker.scheduler_liveness import LOG
 
 from .conftest import STARTER, statuses, tiny, until
 

@@ -11,7 +11,7 @@ from workbench.analysis.heat_map import heat_map
 from workbench.analysis.sweep_table import sweep_table
 from workbench.exports.sweep_files import write_sweep
 from workbench.store.sweeps import RESUMED
-from workbench.worker.keeping import LOG
+from workbench.worker.scheduler_liveness import LOG
 
 from .conftest import TrainedSweep
 

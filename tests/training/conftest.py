@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from transformers import BertConfig, BertForMaskedLM
 
+from workbench.events import CheckpointSaved, Event, Metrics
 from workbench.pretrained.starter import starter_folder
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import Recipe
 from workbench.training.engine import Outcome, train
-from workbench.training.events import CheckpointSaved, Event, Metrics
 
 WORDS = ["the", "a", "cat", "dog", "bird", "sat", "ran", "flew", "on", "under", "mat", "tree", "house", "old"]
 

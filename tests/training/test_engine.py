@@ -21,11 +21,11 @@ from workbench.corpus import prepare_corpus
 from workbench.corpus.masking import Masker
 from workbench.corpus.vocabulary import Vocabulary
 from workbench.errors import TrainingError
+from workbench.events import EngineReady, Message, Phase, PhaseChanged
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import Recipe
-from workbench.training import checkpoint, loop, pace, step
+from workbench.training import checkpoint, loop, step, throughput
 from workbench.training.engine import Outcome
-from workbench.training.events import EngineReady, Message, Phase, PhaseChanged
 
 Run = Callable[..., Training]
 
@@ -36,7 +36,7 @@ def weights(checkpoint_folder: Path) -> dict[str, torch.Tensor]:
 
 @pytest.fixture(autouse=True)
 def report_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(throughput, "REPORT_SECONDS", 0.0)
 
 
 def test_a_training_tells_its_story_in_order_and_learns(run_training: Run, recipe: Recipe) -> None:

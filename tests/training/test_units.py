@@ -13,8 +13,8 @@ from workbench.recipe import Recipe
 from workbench.training import checkpoint
 from workbench.training.batches import Plan, deal_out
 from workbench.training.evaluate import Evaluation, perplexity
+from workbench.training.metric_buffer import MeasuredStep, Tape
 from workbench.training.schedule import learning_rate
-from workbench.training.tape import MeasuredStep, Tape
 
 
 def rates(total: int = 100, **changes: object) -> list[float]:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from workbench.tui.widgets.answer_text import answer_text, best_text
-from workbench.tui.widgets.surprisal_text import style_of
+from workbench.tui.console.answer_text import answer_text, best_text
+from workbench.tui.console.surprisal_text import style_of
 
 HOSTILE = "[red]\x1b[2J\u202e"
 

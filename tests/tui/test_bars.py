@@ -1,7 +1,7 @@
 import pytest
 from rich.cells import cell_len
 
-from workbench.tui.widgets.bars import bar, bar_rows
+from workbench.display.bars import bar, bar_rows
 
 
 def test_a_bar_is_as_wide_as_asked_and_as_full_as_the_share() -> None:

@@ -9,7 +9,7 @@ import pytest
 from workbench import presets
 from workbench.cli.train import chosen_recipe
 from workbench.recipe import PRESETS, Recipe
-from workbench.tui.command import command_of
+from workbench.tui.new_run.command import command_of
 
 STARTER = PRESETS["starter"]
 

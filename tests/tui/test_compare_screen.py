@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from workbench.store import Store, Yardstick
-from workbench.store.glances import Moment
+from workbench.store.sparklines import Moment
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.compare_reading import dense, minutes, minutes_at
-from workbench.tui.screens.compare import CompareScreen
-from workbench.tui.screens.help import Help
-from workbench.tui.screens.runs import RunsScreen
-from workbench.tui.widgets.run_overlay import RunOverlay
+from workbench.tui.compare.overlay import RunOverlay
+from workbench.tui.compare.reader import dense, minutes, minutes_at
+from workbench.tui.compare.screen import CompareScreen
+from workbench.tui.runs.screen import RunsScreen
+from workbench.tui.widgets.help import Help
 
 from .conftest import STARTER, add_run
 from .support import add_points, losses, screen_text, settle, until

@@ -9,14 +9,14 @@ from textual.widgets import Input, OptionList
 
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.screens.console import ConsoleScreen
-from workbench.tui.screens.help import Help
-from workbench.tui.screens.pick_line import PickLine
-from workbench.tui.screens.pick_model import PickModel
-from workbench.tui.screens.runs import RunsScreen
-from workbench.tui.widgets.console_dock import ConsoleDock
-from workbench.tui.widgets.fill_pane import FillPane
-from workbench.tui.widgets.history import History
+from workbench.tui.console.dock import ConsoleDock
+from workbench.tui.console.fill_pane import FillPane
+from workbench.tui.console.history import History
+from workbench.tui.console.pick_history import PickLine
+from workbench.tui.console.pick_model import PickModel
+from workbench.tui.console.screen import ConsoleScreen
+from workbench.tui.runs.screen import RunsScreen
+from workbench.tui.widgets.help import Help
 
 from .support import screen_text, settle, toasts, type_text, until
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from workbench.recipe import PRESETS
-from workbench.tui.cost import estimate
+from workbench.tui.new_run.cost import estimate
 
 STARTER = PRESETS["starter"]
 

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from workbench.tui.widgets.curve import Scale, average, linear_ticks, pick, smooth, thin
+from workbench.display.curve import Scale, average, linear_ticks, pick, smooth, thin
 
 
 def test_thinning_keeps_a_single_peak_among_a_million_points() -> None:

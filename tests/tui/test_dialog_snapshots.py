@@ -14,7 +14,7 @@ from workbench.paths import CONFIG_VARIABLE
 from workbench.recipe import PRESETS
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.screens.new_run import NewRunScreen
+from workbench.tui.new_run.screen import NewRunScreen
 
 from .support import screen_text, settle, type_text
 from .test_snapshots import Compare, size

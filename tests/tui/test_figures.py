@@ -1,7 +1,7 @@
 import pytest
 from rich.cells import cell_len
 
-from workbench.tui import figures
+from workbench.display import numbers
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from workbench.tui import figures
     ],
 )
 def test_perplexity_is_short(value: float | None, shown: str) -> None:
-    assert figures.perplexity(value) == shown
+    assert numbers.perplexity(value) == shown
     assert cell_len(shown) <= 7
 
 
@@ -36,7 +36,7 @@ def test_perplexity_is_short(value: float | None, shown: str) -> None:
     ],
 )
 def test_duration(seconds: float | None, shown: str) -> None:
-    assert figures.duration(seconds) == shown
+    assert numbers.duration(seconds) == shown
 
 
 @pytest.mark.parametrize(
@@ -44,21 +44,21 @@ def test_duration(seconds: float | None, shown: str) -> None:
     [(950, "950"), (999.6, "1.0k"), (20_100, "20.1k"), (999_600, "1.0M"), (1.24e6, "1.2M")],
 )
 def test_compact(value: float, shown: str) -> None:
-    assert figures.compact(value) == shown
+    assert numbers.compact(value) == shown
 
 
 def test_clip_counts_cells_not_characters() -> None:
-    assert figures.clip("日本語の文章", 7) == "日本語…"
-    assert cell_len(figures.clip("日本語の文章", 6)) <= 6
-    assert figures.clip("short", 5) == "short"
-    assert figures.clip("any", 0) == ""
+    assert numbers.clip("日本語の文章", 7) == "日本語…"
+    assert cell_len(numbers.clip("日本語の文章", 6)) <= 6
+    assert numbers.clip("short", 5) == "short"
+    assert numbers.clip("any", 0) == ""
 
 
 @pytest.mark.parametrize("text", ["a", "日本語", "e\u0301te\u0301", "שלום", "x" * 50, ""])
 @pytest.mark.parametrize("align", ["left", "right"])
 def test_fit_is_exactly_as_wide_as_asked(text: str, align: str) -> None:
-    assert cell_len(figures.fit(text, 9, align)) == 9
+    assert cell_len(numbers.fit(text, 9, align)) == 9
 
 
 def test_share_is_never_wider_than_its_column() -> None:
-    assert {len(figures.share(p)) for p in (0, 0.001, 0.099, 0.5, 0.9994, 0.9996, 1)} == {6}
+    assert {len(numbers.share(p)) for p in (0, 0.001, 0.099, 0.5, 0.9994, 0.9996, 1)} == {6}

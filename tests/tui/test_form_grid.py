@@ -11,11 +11,11 @@ from workbench.recipe import PRESETS
 from workbench.store import Store
 from workbench.sweeps.plan import Plan
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.form_grid import grid_lines, read_form, sweep_command
-from workbench.tui.screens.new_run import NewRunScreen
-from workbench.tui.screens.sweep import SweepScreen
-from workbench.tui.widgets.choice import Choice
-from workbench.tui.widgets.field_group import FieldGroup
+from workbench.tui.new_run.choice import Choice
+from workbench.tui.new_run.field_group import FieldGroup
+from workbench.tui.new_run.grid import grid_lines, read_form, sweep_command
+from workbench.tui.new_run.screen import NewRunScreen
+from workbench.tui.sweeps.sweep_screen import SweepScreen
 
 from .support import screen_text, settle, toasts, until
 

@@ -10,10 +10,10 @@ from workbench import presets
 from workbench.preview.results import Piece, Preview, PreviewedChunk
 from workbench.recipe import PRESETS
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.screens.confirm import Confirm
-from workbench.tui.screens.new_run import NewRunScreen
-from workbench.tui.screens.save_preset import SavePreset
-from workbench.tui.widgets.preview_pane import PreviewPane, chunks_text
+from workbench.tui.new_run.preview_pane import PreviewPane, chunks_text
+from workbench.tui.new_run.save_preset import SavePreset
+from workbench.tui.new_run.screen import NewRunScreen
+from workbench.tui.widgets.confirm import Confirm
 
 from .support import screen_text, settle, toasts, type_text, until
 

@@ -6,9 +6,9 @@ import pytest
 from textual.widgets._footer import FooterKey
 
 from workbench.store import Store
+from workbench.tui.actions import keys_of
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.keys import keys_of
-from workbench.tui.screens.help import Help, unwrapped
+from workbench.tui.widgets.help import Help, unwrapped
 from workbench.tui.widgets.key_footer import KeyFooter
 
 from .support import screen_text, settle

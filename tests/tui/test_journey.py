@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input
 
-from workbench.store import Status, Store
+from workbench.status import Status
+from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.screens.live import LiveScreen
-from workbench.tui.screens.new_run import NewRunScreen
-from workbench.tui.widgets.fill_pane import FillPane
-from workbench.tui.widgets.run_table import RunTable
+from workbench.tui.console.fill_pane import FillPane
+from workbench.tui.live.screen import LiveScreen
+from workbench.tui.new_run.screen import NewRunScreen
+from workbench.tui.runs.table import RunTable
 
 from .support import screen_text, settle, toasts, type_text, until
 

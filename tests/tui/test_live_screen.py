@@ -12,14 +12,14 @@ from textual.widgets import Static
 
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.screens.confirm import Confirm
-from workbench.tui.screens.console import ConsoleScreen
-from workbench.tui.screens.help import Help
-from workbench.tui.screens.live import LiveScreen
-from workbench.tui.screens.runs import RunsScreen
+from workbench.tui.console.screen import ConsoleScreen
+from workbench.tui.live.log_tail import LogTail
+from workbench.tui.live.panels import Panels
+from workbench.tui.live.screen import LiveScreen
+from workbench.tui.runs.screen import RunsScreen
 from workbench.tui.widgets.chart import Chart
-from workbench.tui.widgets.log_tail import LogTail
-from workbench.tui.widgets.panels import Panels
+from workbench.tui.widgets.confirm import Confirm
+from workbench.tui.widgets.help import Help
 
 from .support import add_points, screen_text, settle, toasts, until
 
@@ -331,15 +331,15 @@ async def test_a_run_that_stands_still_is_said_to_stall(app: WorkbenchApp, histo
 async def test_a_long_run_is_sketched_before_all_of_it_is_read(
     app: WorkbenchApp, history: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workbench.tui import measurements
-    from workbench.tui.screens import live
+    from workbench.display import measurements
+    from workbench.tui.live import screen
 
-    monkeypatch.setattr(live, "LONG", 100)
+    monkeypatch.setattr(screen, "LONG", 100)
     monkeypatch.setattr(measurements, "SKETCHED", 20)
     shown: list[tuple[bool | None, int]] = []
     show = LiveScreen.show
 
-    def remember(screen: LiveScreen, data: live.Look) -> None:
+    def remember(screen: LiveScreen, data: screen.Look) -> None:
         show(screen, data)
         shown.append((data.past and data.past.is_sketch, len(screen._measured.points("train/loss"))))
 

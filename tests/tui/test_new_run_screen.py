@@ -9,12 +9,12 @@ from textual.widgets import Input, Static
 from workbench.recipe import GROUPS, PRESETS, Recipe
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.screens.help import Help
-from workbench.tui.screens.new_run import FIRST, NewRunScreen, group_fields
-from workbench.tui.screens.runs import RunsScreen
-from workbench.tui.widgets.choice import Choice
-from workbench.tui.widgets.field import RecipeField, as_text
-from workbench.tui.widgets.field_group import FieldGroup
+from workbench.tui.new_run.choice import Choice
+from workbench.tui.new_run.field import RecipeField, as_text
+from workbench.tui.new_run.field_group import FieldGroup
+from workbench.tui.new_run.screen import FIRST, NewRunScreen, group_fields
+from workbench.tui.runs.screen import RunsScreen
+from workbench.tui.widgets.help import Help
 
 from .support import screen_text, settle, type_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from workbench.tui.widgets.panels import Panel, drawing, sparkline
+from workbench.tui.live.panels import Panel, drawing, sparkline
 
 
 def test_a_peak_among_many_points_is_seen() -> None:

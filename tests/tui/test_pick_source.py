@@ -10,9 +10,9 @@ from textual.widgets import Input
 from workbench.corpus.files import KINDS
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.screens.new_run import NewRunScreen
-from workbench.tui.screens.pick_source import PickSource
-from workbench.tui.sources import READABLE, inside, known
+from workbench.tui.new_run.pick_source import PickSource
+from workbench.tui.new_run.screen import NewRunScreen
+from workbench.tui.widgets.sources import READABLE, inside, known
 
 from .support import screen_text, settle, type_text
 

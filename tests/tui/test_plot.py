@@ -1,8 +1,8 @@
 import pytest
 from rich.cells import cell_len
 
-from workbench.tui.widgets.braille import Canvas
-from workbench.tui.widgets.plot import LEVEL, MARK, Series, draw
+from workbench.display.braille import Canvas
+from workbench.display.plot import LEVEL, MARK, Series, draw
 
 
 def text_of(series: list[Series], width: int = 60, height: int = 14, *, log: bool = True) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from workbench.recipe import PRESETS
 from workbench.store import Store
 from workbench.store.run_lines import RunLine, RunLines
-from workbench.tui.run_filter import FIELDS, parse
+from workbench.tui.runs.filter import FIELDS, parse
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_every_half_typed_thing_is_read(lines: list[RunLine], typed: str) -> Non
 
 
 def test_every_field_is_one_that_is_explained() -> None:
-    from workbench.tui.screens.runs import RunsScreen
+    from workbench.tui.runs.screen import RunsScreen
 
     unexplained = [name for name in FIELDS if f"{name}:" not in RunsScreen.HELP]
     assert unexplained == []

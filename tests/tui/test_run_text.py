@@ -7,9 +7,9 @@ import random
 
 import pytest
 
+from workbench.display.run import LEVELS, spark
 from workbench.errors import UsageError
-from workbench.tui.run_edits import tag_change
-from workbench.tui.run_text import LEVELS, spark
+from workbench.tui.runs.edits import tag_change
 
 
 def test_few_values_are_a_letter_each_on_a_log_scale() -> None:

@@ -11,14 +11,14 @@ from textual.widgets import Input
 from workbench.recipe import PRESETS
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.screens.compare import CompareScreen
-from workbench.tui.screens.confirm import Confirm
-from workbench.tui.screens.new_run import NewRunScreen
-from workbench.tui.screens.run_line import AskLine
-from workbench.tui.screens.run_sort import SortBy
-from workbench.tui.screens.runs import RunsScreen
-from workbench.tui.widgets.run_header import RunHeader
-from workbench.tui.widgets.run_table import RunTable
+from workbench.tui.compare.screen import CompareScreen
+from workbench.tui.new_run.screen import NewRunScreen
+from workbench.tui.runs.header import RunHeader
+from workbench.tui.runs.screen import RunsScreen
+from workbench.tui.runs.sort import SortBy
+from workbench.tui.runs.table import RunTable
+from workbench.tui.widgets.ask_line import AskLine
+from workbench.tui.widgets.confirm import Confirm
 
 from .support import screen_text, settle, toasts, type_text, until
 

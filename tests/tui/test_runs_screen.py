@@ -9,15 +9,15 @@ from textual.widgets import Footer, Static
 from textual.widgets._footer import FooterKey
 
 from workbench.store import Store
+from workbench.tui.actions import keys_of
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.keys import keys_of
-from workbench.tui.screens.confirm import Confirm
-from workbench.tui.screens.console import ConsoleScreen
-from workbench.tui.screens.help import Help
-from workbench.tui.screens.live import LiveScreen
-from workbench.tui.screens.new_run import NewRunScreen
-from workbench.tui.screens.runs import RunsScreen
-from workbench.tui.widgets.run_table import RunTable
+from workbench.tui.console.screen import ConsoleScreen
+from workbench.tui.live.screen import LiveScreen
+from workbench.tui.new_run.screen import NewRunScreen
+from workbench.tui.runs.screen import RunsScreen
+from workbench.tui.runs.table import RunTable
+from workbench.tui.widgets.confirm import Confirm
+from workbench.tui.widgets.help import Help
 
 from .support import screen_text, settle, toasts, type_text, until
 
@@ -238,8 +238,8 @@ async def test_ten_thousand_runs_draw_only_what_is_in_sight(app: WorkbenchApp, c
     from dataclasses import replace
 
     from workbench.store.run_lines import RunLines
-    from workbench.tui.widgets.run_layout import wishes
-    from workbench.tui.widgets.run_table import NO_CONTEXT
+    from workbench.tui.runs.layout import wishes
+    from workbench.tui.runs.table import NO_CONTEXT
 
     one = RunLines(crowd).refresh()[0]
     lines = [replace(one, id=i, name=f"run {i}") for i in range(10_000, 0, -1)]
@@ -264,9 +264,9 @@ async def test_ten_thousand_runs_draw_only_what_is_in_sight(app: WorkbenchApp, c
 async def test_of_many_runs_the_newest_are_shown_before_the_rest_is_read(
     app: WorkbenchApp, crowd: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workbench.tui import run_reading
+    from workbench.tui.runs import reader
 
-    monkeypatch.setattr(run_reading, "FIRST", 20)
+    monkeypatch.setattr(reader, "FIRST", 20)
     titles: list[str] = []
     arrange = RunsScreen._arrange
 

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from workbench.recipe import PRESETS
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.screens.new_run import NewRunScreen
+from workbench.tui.new_run.screen import NewRunScreen
 from workbench.tui.theme import PLAIN
 
 from .support import add_points, screen_text, settle, until

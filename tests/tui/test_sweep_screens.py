@@ -13,16 +13,16 @@ from textual.widgets import Input
 
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.screens.confirm import Confirm
-from workbench.tui.screens.help import Help
-from workbench.tui.screens.live import LiveScreen
-from workbench.tui.screens.new_run import NewRunScreen
-from workbench.tui.screens.pick_run import PickRun
-from workbench.tui.screens.run_line import AskLine
-from workbench.tui.screens.runs import RunsScreen
-from workbench.tui.screens.sweep import SweepScreen
-from workbench.tui.screens.sweeps import SweepsScreen
-from workbench.tui.widgets.page import Page
+from workbench.tui.live.screen import LiveScreen
+from workbench.tui.new_run.screen import NewRunScreen
+from workbench.tui.runs.screen import RunsScreen
+from workbench.tui.sweeps.list_screen import SweepsScreen
+from workbench.tui.sweeps.page import Page
+from workbench.tui.sweeps.pick_run import PickRun
+from workbench.tui.sweeps.sweep_screen import SweepScreen
+from workbench.tui.widgets.ask_line import AskLine
+from workbench.tui.widgets.confirm import Confirm
+from workbench.tui.widgets.help import Help
 
 from ..sweeps.conftest import kept_by_another, waiting_sweep
 from . import sweep_worlds as worlds

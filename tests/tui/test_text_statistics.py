@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 
 from workbench.recipe import PRESETS
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.screens.new_run import NewRunScreen
-from workbench.tui.screens.text_statistics import TextStatistics
+from workbench.tui.new_run.screen import NewRunScreen
+from workbench.tui.new_run.text_statistics import TextStatistics
 
 from .support import screen_text, settle, toasts
 from .test_snapshots import Compare, size

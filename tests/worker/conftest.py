@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from workbench.recipe import PRESETS, Recipe
-from workbench.store import ACTIVE, Run, Store
+from workbench.status import ACTIVE
+from workbench.store import Run, Store
 from workbench.worker import liveness
 from workbench.worker.identity import is_same_process
 

@@ -9,7 +9,8 @@ import pytest
 
 from workbench.errors import StoreError, UsageError
 from workbench.recipe import PRESETS, Recipe
-from workbench.store import Status, Store
+from workbench.status import Status
+from workbench.store import Store
 from workbench.worker import launch
 from workbench.worker.launch import without_passwords
 

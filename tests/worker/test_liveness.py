@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from workbench.recipe import PRESETS
-from workbench.store import Run, Status, Store
+from workbench.status import Status
+from workbench.store import Run, Store
 from workbench.worker import liveness
 from workbench.worker.identity import Identity, identity_of, is_same_process, own_identity
 

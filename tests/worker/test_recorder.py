@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import StoreError
-from workbench.recipe import PRESETS
-from workbench.store import Run, Store
-from workbench.training.events import (
+from workbench.events import (
     CheckpointSaved,
     CorpusReady,
     EngineReady,
@@ -22,9 +20,11 @@ from workbench.training.events import (
     PhaseChanged,
     Progress,
 )
+from workbench.recipe import PRESETS
+from workbench.store import Run, Store
 from workbench.worker import recorder
-from workbench.worker.figures import Figures
 from workbench.worker.recorder import Recorder, insist
+from workbench.worker.run_summary import Figures
 
 CORPUS = CorpusReady("f1", 4, 1, 400, 100, 3, 1, None, None, False, 0.5)
 ENGINE = EngineReady("starter", "B", 5, "cpu", "c", "fp32", "masked-only", "", False, 1, 4, 1, 10, 20)

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import UsageError
+from workbench.events import EngineReady, Event, Metrics
 from workbench.recipe import Recipe
-from workbench.store import Run, Status, Store
-from workbench.training.events import EngineReady, Event, Metrics
+from workbench.status import Status
+from workbench.store import Run, Store
 from workbench.worker import launch, reporting
 from workbench.worker.liveness import LOG
 from workbench.worker.reporting import REPORT_TO, Reporting, check_trackers

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from workbench.events import Event, Message
 from workbench.paths import cache_folder
 from workbench.recipe import Recipe
-from workbench.store import Run, Status, Store
-from workbench.training.events import Event, Message
+from workbench.status import Status
+from workbench.store import Run, Store
 from workbench.worker.scoring import score_run
 
 

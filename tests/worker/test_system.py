@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from workbench.training.events import Event, Message, Metrics, Phase, PhaseChanged
+from workbench.events import Event, Message, Metrics, Phase, PhaseChanged
 from workbench.worker.phase_times import PhaseTimes
 from workbench.worker.system import Gauges, SystemSampler
 

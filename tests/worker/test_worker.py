@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from workbench.recipe import Recipe
-from workbench.store import Run, Status, Store
+from workbench.status import Status
+from workbench.store import Run, Store
 from workbench.worker import launch, liveness
 from workbench.worker.identity import process_exists
 

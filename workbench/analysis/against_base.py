@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.analysis.heldout import documents_of
-from workbench.analysis.sheets import Sheet, common
+from workbench.analysis.chunk_scores import Sheet, common
+from workbench.analysis.document_hashes import documents_of
 from workbench.analysis.wording import verdict
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from workbench.analysis.chunk_scores import Common, Sheet, common
 from workbench.analysis.comparison import Comparison, Contender, Group, GroupPair, Pair
 from workbench.analysis.differences import differences, not_told
-from workbench.analysis.heldout import documents_of
-from workbench.analysis.sheets import Common, Sheet, common
+from workbench.analysis.document_hashes import documents_of
 from workbench.analysis.wording import plural, sides, verdict
 
 if TYPE_CHECKING:

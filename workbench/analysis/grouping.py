@@ -8,8 +8,8 @@ from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
+from workbench.analysis.chunk_scores import Common, Sheet
 from workbench.analysis.comparison import Group, GroupPair
-from workbench.analysis.sheets import Common, Sheet
 from workbench.analysis.wording import group_verdict
 
 SEEDS = ("seed", "split_seed")

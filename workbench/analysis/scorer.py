@@ -7,17 +7,17 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
-from workbench.analysis.heldout import remember_documents
+from workbench.analysis.document_hashes import remember_documents
 from workbench.analysis.weights import weights_fingerprint
 from workbench.analysis.yardstick import YardstickTest, as_row, prepare_test, score
-from workbench.corpus.newborn import newborn
+from workbench.corpus.new_model import newborn
 from workbench.errors import WorkbenchError
+from workbench.events import Event, Listener, Phase, PhaseChanged, Progress
 from workbench.inference.resolve import resolve_model
 from workbench.pretrained.shapes import is_new
 from workbench.recipe import Recipe
 from workbench.store import Checkpoint, MetricValue, Run, Store, Yardstick
 from workbench.training.evaluate import Interrupted, perplexity
-from workbench.training.events import Event, Listener, Phase, PhaseChanged, Progress
 
 log = logging.getLogger(__name__)
 

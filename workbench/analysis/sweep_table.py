@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from workbench.analysis.chunk_scores import Sheet, common
+from workbench.analysis.document_hashes import documents_of
 from workbench.analysis.effects import Effect, main_effects
 from workbench.analysis.grouping import SEEDS
-from workbench.analysis.heldout import documents_of
-from workbench.analysis.sheets import Sheet, common
 
 if TYPE_CHECKING:
     from workbench.store import Run, Store, Yardstick

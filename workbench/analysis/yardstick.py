@@ -23,13 +23,13 @@ from workbench.corpus import ChunkTable, Corpus, prepare_corpus
 from workbench.corpus.masking import EVAL_MASK_SEED, Masker
 from workbench.corpus.tokenizing import DocumentTokenizer
 from workbench.corpus.vocabulary import Vocabulary
+from workbench.events import Listener
 from workbench.pretrained.model import load_config, load_model, usable_positions
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import Recipe
 from workbench.store import Yardstick
 from workbench.training.batches import BatchMaker
 from workbench.training.evaluate import Evaluation, evaluate
-from workbench.training.events import Listener
 from workbench.training.machine import choose_machine
 from workbench.training.masked_only import MaskedLM, fit_head
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from types import TracebackType
 
+from workbench.events import Event, Progress
 from workbench.text import amount, printable
-from workbench.training.events import Event, Progress
 
 
 def quiet_libraries() -> None:

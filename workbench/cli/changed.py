@@ -70,7 +70,7 @@ def changed(
 
 
 def _show(title: str, words: tuple[ChangedWord, ...]) -> None:
-    from workbench.tui import figures
+    from workbench.display import numbers
 
     rows = [["word", "asked", "nats", "p before", "p now", "where it moved most"]]
     for word in words:
@@ -81,8 +81,8 @@ def _show(title: str, words: tuple[ChangedWord, ...]) -> None:
                 word.word,
                 str(word.count),
                 f"{word.gain:+.1f}",
-                figures.share(word.probability_a),
-                figures.share(word.probability_b),
+                numbers.share(word.probability_a),
+                numbers.share(word.probability_b),
                 f"{before} «{word.word}» {after}",
             ]
         )

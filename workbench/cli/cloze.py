@@ -95,7 +95,7 @@ def _show_table(
     store: Store, suite: str, scored: list[tuple[Run, list[tuple[Checkpoint | None, Cloze]]]]
 ) -> None:
     from workbench.analysis.cloze import turns
-    from workbench.tui import figures
+    from workbench.display import numbers
 
     table = [["run", "step", "top-1", "top-5", "MRR", "mended", "broke", "perplexity"]]
     for run, rows in scored:
@@ -108,12 +108,12 @@ def _show_table(
                 [
                     f"{run.id} {run.name}",
                     f"{score.step:,}",
-                    figures.share(score.top1),
-                    figures.share(score.top5),
+                    numbers.share(score.top1),
+                    numbers.share(score.top5),
                     f"{score.mean_reciprocal_rank:.3f}",
                     str(sum(turn.mended for turn in turned)) if before else "",
                     str(sum(turn.broke for turn in turned)) if before else "",
-                    figures.perplexity(saved.eval_perplexity if saved else base),
+                    numbers.perplexity(saved.eval_perplexity if saved else base),
                 ]
             )
             before = score

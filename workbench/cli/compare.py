@@ -60,7 +60,7 @@ def compare(
 
 
 def _show(found: Comparison) -> None:
-    from workbench.tui import figures
+    from workbench.display import numbers
 
     rows = [["run", "name", "seed", "step", "yardstick", "before", "own test"]]
     rows += [
@@ -68,10 +68,10 @@ def _show(found: Comparison) -> None:
             str(run.id),
             run.name,
             _shown(run.seed),
-            figures.count(run.step),
-            figures.perplexity(run.yardstick_perplexity),
-            figures.perplexity(run.base_perplexity),
-            figures.perplexity(run.eval_perplexity),
+            numbers.count(run.step),
+            numbers.perplexity(run.yardstick_perplexity),
+            numbers.perplexity(run.base_perplexity),
+            numbers.perplexity(run.eval_perplexity),
         ]
         for run in found.runs
     ]
@@ -94,8 +94,8 @@ def _show(found: Comparison) -> None:
             [
                 group.label,
                 ", ".join(map(str, group.runs)),
-                figures.perplexity(group.perplexity),
-                figures.NOTHING if group.spread is None else f"{100 * group.spread:.2g} %",
+                numbers.perplexity(group.perplexity),
+                numbers.NOTHING if group.spread is None else f"{100 * group.spread:.2g} %",
             ]
             for group in found.groups
         ]

@@ -58,7 +58,7 @@ def fill(
 
     Without --run and --model: the newest run that has a checkpoint, or else the starter.
     """
-    from workbench.inference import console
+    from workbench.cli import prompt
     from workbench.inference.asking import Asking
     from workbench.inference.candidates import split_words
 
@@ -71,10 +71,10 @@ def fill(
     store = open_store(context, db)
     choices = _choices(store, run, checkpoint or [], model or [])
     if text is None:
-        raise typer.Exit(console.run_console(store, choices, asking, as_json=as_json))
+        raise typer.Exit(prompt.run_console(store, choices, asking, as_json=as_json))
     if text == "-":
-        raise typer.Exit(console.answer_lines(choices, sys.stdin, asking, as_json=as_json))
-    console.answer_once(choices, text, asking, as_json=as_json)
+        raise typer.Exit(prompt.answer_lines(choices, sys.stdin, asking, as_json=as_json))
+    prompt.answer_once(choices, text, asking, as_json=as_json)
 
 
 def _choices(store: Store, run: str | None, checkpoints: list[str], models: list[str]) -> list[ModelChoice]:

@@ -13,8 +13,9 @@ from rich.console import Console
 
 from workbench.cli.output import say
 from workbench.cli.progress import BarView, LineView, View
-from workbench.store import ACTIVE, Run, Status, Store
-from workbench.tui import figures
+from workbench.display import numbers
+from workbench.status import ACTIVE, Status
+from workbench.store import Run, Store
 from workbench.worker import launch, liveness
 from workbench.worker.liveness import LOG
 
@@ -87,12 +88,12 @@ def tell_ending(run: Run, *, interrupted: bool, as_json: bool) -> None:
         if run.error_hint:
             say(run.error_hint)
         return
-    took = figures.duration((run.ended_at or 0.0) - (run.started_at or 0.0))
+    took = numbers.duration((run.ended_at or 0.0) - (run.started_at or 0.0))
     say(f"{label} {run.status} after {took}.")
     if run.status == Status.STOPPED:
         say(f"Go on with it: mlm-workbench resume {run.id}")
     if not as_json and run.baseline_perplexity is not None:
-        test, before = figures.perplexity(run.eval_perplexity), figures.perplexity(run.baseline_perplexity)
+        test, before = numbers.perplexity(run.eval_perplexity), numbers.perplexity(run.baseline_perplexity)
         print(f"Test perplexity {test}, before training {before}.")
     if not as_json and run.checkpoint:
         print(f"Model: {run.checkpoint}")

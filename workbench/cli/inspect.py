@@ -44,8 +44,8 @@ def inspect(
     quiet_libraries()
     from workbench.corpus import prepare_corpus
     from workbench.corpus.statistics import statistics
+    from workbench.events import Event, Message, PhaseChanged
     from workbench.pretrained.tokenizer import load_tokenizer
-    from workbench.training.events import Event, Message, PhaseChanged
 
     with Bar() as bar:
 
@@ -62,6 +62,6 @@ def inspect(
     if as_json:
         print_json(found.as_json())
     else:
-        from workbench.tui.statistics_text import described
+        from workbench.display.corpus_stats import described
 
         typer.echo(printable(described(found.as_json()), keep_newlines=True))

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from workbench.display import numbers
 from workbench.store import Metric, Run
 from workbench.text import amount, printable
-from workbench.tui import figures
 
 _LINE_SECONDS = 10.0
 """Without a terminal, progress within a phase is told no oftener."""
@@ -50,7 +50,7 @@ class _Common:
 
     def _facts(self, run: Run) -> str:
         loss = f"loss {self._loss:.3f}  " if self._loss is not None else ""
-        speed = f"{figures.compact(run.tokens_per_second)} tokens/s" if run.tokens_per_second else ""
+        speed = f"{numbers.compact(run.tokens_per_second)} tokens/s" if run.tokens_per_second else ""
         return loss + speed
 
 
@@ -143,7 +143,7 @@ def _how_far(run: Run) -> str:
 
 
 def _measured(metric: Metric) -> str:
-    value = figures.perplexity(metric.value)
+    value = numbers.perplexity(metric.value)
     if metric.step == 0:
         return f"before training: test perplexity {value}"
     side = "train" if metric.name.startswith("train/") else "test"

@@ -12,9 +12,9 @@ import typer
 from workbench.cli.export_tables import export_metrics, export_runs
 from workbench.cli.options import AsJson, Db, RunReference, open_store
 from workbench.cli.output import details_as_json, local_time, print_json, run_as_json, say
+from workbench.display.table import table
 from workbench.errors import UsageError
 from workbench.text import printable
-from workbench.tui.aligned import table
 
 if TYPE_CHECKING:
     from workbench.store import Checkpoint, Metric, Run
@@ -33,7 +33,7 @@ def runs(
     db: Db = None,
 ) -> None:
     """List every run, newest first."""
-    from workbench.tui import figures
+    from workbench.display import numbers
     from workbench.worker import liveness
 
     store = open_store(context, db)
@@ -57,12 +57,12 @@ def runs(
                 str(run.id),
                 run.name,
                 f"{run.status}{phase}",
-                figures.known(run.recipe.get("chunk_size")),
-                figures.decimal(run.recipe.get("mask_prob")),
-                f"{run.epoch or 0:.1f}/{figures.known(run.recipe.get('epochs'))}",
-                figures.perplexity(run.eval_perplexity),
-                figures.perplexity(run.best_eval_perplexity),
-                figures.perplexity(run.baseline_perplexity),
+                numbers.known(run.recipe.get("chunk_size")),
+                numbers.decimal(run.recipe.get("mask_prob")),
+                f"{run.epoch or 0:.1f}/{numbers.known(run.recipe.get('epochs'))}",
+                numbers.perplexity(run.eval_perplexity),
+                numbers.perplexity(run.best_eval_perplexity),
+                numbers.perplexity(run.baseline_perplexity),
                 local_time(run.started_at or run.created_at),
             ]
         )
@@ -104,7 +104,7 @@ def stop(
     db: Db = None,
 ) -> None:
     """Stop a run. It saves a checkpoint first, and `resume` goes on from there."""
-    from workbench.store import ACTIVE
+    from workbench.status import ACTIVE
     from workbench.worker import launch, liveness
 
     store = open_store(context, db)
@@ -134,7 +134,7 @@ def delete(
     db: Db = None,
 ) -> None:
     """Delete a run and its files. Asks first on a terminal."""
-    from workbench.store import ACTIVE
+    from workbench.status import ACTIVE
     from workbench.worker import liveness
 
     store = open_store(context, db)
@@ -152,7 +152,7 @@ def delete(
 
 def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -> list[str]:
     from workbench.analysis.differences import is_imported
-    from workbench.tui import figures
+    from workbench.display import numbers
     from workbench.worker import liveness
 
     lines = [f"Run {run.id} {printable(run.name)}: {run.status}" + (f", {run.phase}" if run.phase else "")]
@@ -164,14 +164,14 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
         ("created", local_time(run.created_at)),
         ("started", local_time(run.started_at)),
         ("ended", local_time(run.ended_at)),
-        ("epoch", f"{run.epoch or 0:.2f} of {figures.known(run.recipe.get('epochs'))}"),
-        ("step", f"{run.step or 0:,} of {run.total_steps:,}" if run.total_steps else figures.NOTHING),
-        ("test perplexity", figures.perplexity(run.eval_perplexity)),
-        ("  best", figures.perplexity(run.best_eval_perplexity)),
-        ("  before training", figures.perplexity(run.baseline_perplexity)),
-        ("on the yardstick", figures.perplexity(run.yardstick_perplexity)),
-        ("train perplexity", figures.perplexity(run.train_perplexity)),
-        ("throughput", f"{figures.compact(run.tokens_per_second)} tokens/s"),
+        ("epoch", f"{run.epoch or 0:.2f} of {numbers.known(run.recipe.get('epochs'))}"),
+        ("step", f"{run.step or 0:,} of {run.total_steps:,}" if run.total_steps else numbers.NOTHING),
+        ("test perplexity", numbers.perplexity(run.eval_perplexity)),
+        ("  best", numbers.perplexity(run.best_eval_perplexity)),
+        ("  before training", numbers.perplexity(run.baseline_perplexity)),
+        ("on the yardstick", numbers.perplexity(run.yardstick_perplexity)),
+        ("train perplexity", numbers.perplexity(run.train_perplexity)),
+        ("throughput", f"{numbers.compact(run.tokens_per_second)} tokens/s"),
         ("tags", ", ".join(run.tags)),
         ("log", "" if is_imported(run) else str(Path(run.folder) / "worker.log")),
     ]
@@ -179,7 +179,7 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
     evaluations = [metric for metric in metrics if metric.name == "eval/perplexity"][-_MOST_EVALUATIONS:]
     if evaluations:
         rows = [["step", "epoch", "test perplexity"]]
-        rows += [[f"{m.step:,}", f"{m.epoch:.2f}", figures.perplexity(m.value)] for m in evaluations]
+        rows += [[f"{m.step:,}", f"{m.epoch:.2f}", numbers.perplexity(m.value)] for m in evaluations]
         lines += ["", table(rows, right=frozenset({0, 1, 2}))]
     if checkpoints:
         rows = [["checkpoint", "best"]] + [[one.path, "yes" if one.best else ""] for one in checkpoints]

@@ -110,8 +110,8 @@ def export(
 def follow_sweep(store: Store, sweep_id: int, *, as_json: bool) -> int:
     """Tell each run's end until all have ended or Ctrl-C; the exit code: 0 all finished, 1 not, 130 left."""
     from workbench.cli.follow import INTERRUPTED, catching_interrupts
-    from workbench.store import ACTIVE
-    from workbench.tui import figures
+    from workbench.display import numbers
+    from workbench.status import ACTIVE
     from workbench.worker import liveness
 
     told: set[int] = set()
@@ -124,7 +124,7 @@ def follow_sweep(store: Store, sweep_id: int, *, as_json: bool) -> int:
                 if run.id is not None and run.status in _ENDED and run.id not in told:
                     told.add(run.id)
                     of = f"{len(told)}/{len(runs) + sweep.trials_left}"
-                    yard = figures.perplexity(run.yardstick_perplexity)
+                    yard = numbers.perplexity(run.yardstick_perplexity)
                     say(f"{of}  run {run.id} {run.name}: {run.status}, yardstick {yard}")
             if not sweep.trials_left and all(run.status not in ACTIVE for run in runs):
                 break
@@ -154,8 +154,8 @@ def draw(store: Store, table: SweepTable, *, plot: bool) -> None:
     from rich.console import Console
 
     from workbench.analysis.heat_map import heat_map
-    from workbench.tui.sweep_curves import curve_lines, read_curves
-    from workbench.tui.sweep_text import effect_lines, entry_lines, heat_lines
+    from workbench.display.sweep import effect_lines, entry_lines, heat_lines
+    from workbench.display.sweep_curves import curve_lines, read_curves
 
     console = Console(highlight=False)
     shades = console.color_system in ("256", "truecolor") and not console.no_color

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from workbench.display.table import table
 from workbench.text import printable
-from workbench.tui.aligned import table
 
 
 def show_table(title: str, rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> None:

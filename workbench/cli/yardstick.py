@@ -53,16 +53,16 @@ def yardstick(
             {"run": found.id, "base": _as_json(base), "checkpoints": [_scored(*one) for one in scored]}
         )
         return
-    from workbench.tui import figures
+    from workbench.display import numbers
 
     rows = [["step", "epoch", "yardstick", "own test", ""]]
-    rows.append(["0", "0.00", figures.perplexity(perplexity_of(base)), figures.NOTHING, "before training"])
+    rows.append(["0", "0.00", numbers.perplexity(perplexity_of(base)), numbers.NOTHING, "before training"])
     rows += [
         [
             f"{saved.step:,}",
             f"{saved.epoch:.2f}",
-            figures.perplexity(perplexity_of(score)),
-            figures.perplexity(saved.eval_perplexity),
+            numbers.perplexity(perplexity_of(score)),
+            numbers.perplexity(saved.eval_perplexity),
             "best on its own test" if saved.best else "",
         ]
         for saved, score in scored

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from workbench.corpus import cache as cached
+from workbench.corpus.dedup import sieve
 from workbench.corpus.documents import SPOOL, Documents, Source, SpooledDocuments
 from workbench.corpus.journal import Journal
 from workbench.corpus.notes import Notes
 from workbench.corpus.split import split_rows
 from workbench.corpus.streams import TokenStream
-from workbench.corpus.tally import sieve
 from workbench.corpus.tokenizing import DocumentTokenizer
+from workbench.events import Listener, Phase, PhaseChanged, Progress
 from workbench.recipe import Recipe
-from workbench.training.events import Listener, Phase, PhaseChanged, Progress
 
 FORMAT = 2
 """Counted up when what lies in the cache changes its meaning."""

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from workbench.corpus.cache import JOURNAL, SCRATCH
+from workbench.corpus.dedup import FEW_WORDS, has_words, hashes, repeated
 from workbench.corpus.streams import StreamWriter
-from workbench.corpus.tally import FEW_WORDS, has_words, hashes, repeated
 
 WRITE_EVERY = 32_000_000
 """Characters of text between two entries: a few seconds of work, of which no more is ever lost."""

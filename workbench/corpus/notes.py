@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from workbench.training.events import Listener, Message, Progress
+from workbench.events import Listener, Message, Progress
 
 
 class Notes:

@@ -15,8 +15,8 @@ from workbench.corpus.sources import open_source
 from workbench.corpus.streams import TokenStream
 from workbench.corpus.tokenizing import DocumentTokenizer
 from workbench.errors import CorpusError
+from workbench.events import CorpusReady, Listener, Phase, PhaseChanged
 from workbench.recipe import Recipe
-from workbench.training.events import CorpusReady, Listener, Phase, PhaseChanged
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

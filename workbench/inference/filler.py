@@ -12,6 +12,7 @@ from transformers.utils import logging as transformers_logging
 
 from workbench.errors import ModelError, UsageError, WorkbenchError
 from workbench.inference import joint
+from workbench.inference.cancelled import Check, go_on
 from workbench.inference.candidates import check_words, tokens_in_place
 from workbench.inference.masked_text import MASK, MaskedText, read_text, require_masks
 from workbench.inference.pieces import Pieces, fill_in
@@ -19,7 +20,6 @@ from workbench.inference.reader import Question, Reader
 from workbench.inference.results import Candidate, FillResult, JointFill, MaskFill, Prediction, Surprisal
 from workbench.inference.slots import Slots, Word, log_probabilities
 from workbench.inference.surprisal import surprisal_of
-from workbench.inference.withdrawn import Check, go_on
 from workbench.pretrained.model import load_model, usable_positions
 from workbench.pretrained.tokenizer import load_tokenizer
 

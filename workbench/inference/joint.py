@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import torch
 
+from workbench.inference.cancelled import Check, go_on
 from workbench.inference.reader import Reader
 from workbench.inference.slots import Slots, Word, log_probabilities
-from workbench.inference.withdrawn import Check, go_on
 
 WIDTH = 5
 """Hypotheses that the search keeps."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.errors import ModelError, UsageError
-from workbench.inference.surprisal import original_spans
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -74,3 +74,16 @@ def require_masks(text: MaskedText, own_mask: str) -> None:
             "The text has no mask.",
             f"Write {MASK} where a word is missing{also}: The {MASK} is returned.",
         )
+
+
+def original_spans(
+    spans: list[tuple[int, int]], shifts: list[tuple[int, int]]
+) -> tuple[tuple[int, int], ...]:
+    """Spans in the text as it was given. `shifts`: (place in the text read, what to add from there on)."""
+    places = [place for place, _ in shifts]
+
+    def moved(place: int, *, end: bool) -> int:
+        at = bisect_right(places, place - end) - 1
+        return place + (shifts[at][1] if at >= 0 else 0)
+
+    return tuple((moved(a, end=False), moved(b, end=a < b)) for a, b in spans)

@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedModel
 
 from workbench.errors import ModelError
-from workbench.inference.withdrawn import Check, go_on
+from workbench.inference.cancelled import Check, go_on
 
 T = TypeVar("T")
 MOST_SCORES = 64 * 2**20

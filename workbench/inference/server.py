@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from workbench.errors import WorkbenchError
+from workbench.inference.cancelled import Check, Withdrawn
 from workbench.inference.quiet import quieten
-from workbench.inference.withdrawn import Check, Withdrawn
 
 if TYPE_CHECKING:
     from workbench.inference.filler import Filler

@@ -8,8 +8,8 @@ from itertools import pairwise
 import torch
 
 from workbench.errors import UsageError
+from workbench.inference.cancelled import Check, go_on
 from workbench.inference.reader import Question, Reader
-from workbench.inference.withdrawn import Check, go_on
 
 Word = tuple[int, ...]
 """The tokens of a word."""

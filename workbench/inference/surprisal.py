@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from workbench.inference.cancelled import Check, go_on
 from workbench.inference.reader import Question, Reader
 from workbench.inference.results import Surprisal, TokenSurprisal
-from workbench.inference.withdrawn import Check, go_on
 
 if TYPE_CHECKING:
     from workbench.inference.masked_text import MaskedText
@@ -64,16 +63,3 @@ def surprisal_of(
         )
     total = sum(read.log_probability for read in answers.values())
     return Surprisal(text.text, tuple(tokens), len(answers), total)
-
-
-def original_spans(
-    spans: list[tuple[int, int]], shifts: list[tuple[int, int]]
-) -> tuple[tuple[int, int], ...]:
-    """Spans in the text as it was given. `shifts`: (place in the text read, what to add from there on)."""
-    places = [place for place, _ in shifts]
-
-    def moved(place: int, *, end: bool) -> int:
-        at = bisect_right(places, place - end) - 1
-        return place + (shifts[at][1] if at >= 0 else 0)
-
-    return tuple((moved(a, end=False), moved(b, end=a < b)) for a, b in spans)

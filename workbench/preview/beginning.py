@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.corpus.files import LocalFiles
 from workbench.corpus.notes import Notes
-from workbench.training.events import Listener
+from workbench.events import Listener
 
 _CHARACTERS_PER_TOKEN = 8
 """More than in any usual text, so that a few chunks come of it."""

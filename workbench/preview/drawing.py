@@ -20,6 +20,7 @@ from workbench.corpus.statistics import statistics
 from workbench.corpus.tokenizing import DocumentTokenizer
 from workbench.corpus.vocabulary import Vocabulary
 from workbench.errors import CorpusError, ModelError
+from workbench.events import Event, Listener, Message
 from workbench.inference.pieces import Pieces
 from workbench.pretrained.locate import is_local as is_folder
 from workbench.pretrained.locate import locate
@@ -29,7 +30,6 @@ from workbench.preview import hub_cache
 from workbench.preview.beginning import first_texts
 from workbench.preview.results import Fate, Piece, Preview, PreviewedChunk
 from workbench.recipe import Recipe
-from workbench.training.events import Event, Listener, Message
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -24,9 +24,9 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
+from workbench.events import Event, PhaseChanged, Progress
 from workbench.inference.quiet import quieten
 from workbench.paths import cache_folder
-from workbench.training.events import Event, PhaseChanged, Progress
 
 if TYPE_CHECKING:
     from workbench.preview.drawing import Previewer

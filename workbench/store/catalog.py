@@ -11,8 +11,9 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from workbench.errors import UsageError
+from workbench.status import ACTIVE
 from workbench.store.naming import checked
-from workbench.store.tables import ACTIVE, Run
+from workbench.store.tables import Run
 
 if TYPE_CHECKING:
     from workbench.store.store import Store

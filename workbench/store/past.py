@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import insert
 from sqlmodel import col, select
 
+from workbench.status import Status
 from workbench.store.naming import checked, free_name, slug
-from workbench.store.tables import Checkpoint, Metric, Run, Status
+from workbench.store.tables import Checkpoint, Metric, Run
 
 if TYPE_CHECKING:
     from workbench.store.store import MetricValue, Store

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Select, Text, or_, type_coerce
 from sqlmodel import col, select
 
-from workbench.store.tables import ACTIVE, Run
+from workbench.status import ACTIVE
+from workbench.store.tables import Run
 
 if TYPE_CHECKING:
     from workbench.store.store import Store

@@ -16,17 +16,18 @@ from sqlmodel import Session, col, select
 
 from workbench.errors import StoreError, UsageError
 from workbench.recipe import Recipe
+from workbench.status import ACTIVE, Status
 from workbench.store.catalog import Catalog
 from workbench.store.clozes import Clozes
 from workbench.store.curves import Curves
 from workbench.store.engine import SCHEMA_VERSION, current_version, locate, open_engine, sqlite_file
-from workbench.store.glances import Glances
 from workbench.store.lease import Lease
 from workbench.store.model_list import ModelList
 from workbench.store.naming import name_for
 from workbench.store.past import PastRuns
+from workbench.store.sparklines import Glances
 from workbench.store.sweeps import Sweeps
-from workbench.store.tables import ACTIVE, Checkpoint, Fill, Metric, Run, Status
+from workbench.store.tables import Checkpoint, Fill, Metric, Run
 from workbench.store.yardsticks import Yardsticks
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlmodel import col, select
 
-from workbench.store.tables import Run, Status
+from workbench.status import Status
+from workbench.store.tables import Run
 
 if TYPE_CHECKING:
     from workbench.store.store import Store

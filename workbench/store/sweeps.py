@@ -14,14 +14,15 @@ from sqlmodel import Session, col, select
 
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
+from workbench.status import Status
 from workbench.store.naming import checked, name_for
 from workbench.store.sweep_lines import SweepLines
-from workbench.store.tables import Run, Status, Sweep
+from workbench.store.tables import Run, Sweep
 
 if TYPE_CHECKING:
     from workbench.store.store import Store
 
-GOING, PAUSED = "going", "paused"
+ACTIVE, PAUSED = "going", "paused"
 """What a sweep's status says: whether its waiting runs are started."""
 MakeFolder = Callable[[Path], Path]
 """Makes a run's folder, or another one where that is taken; which one it was."""
@@ -68,7 +69,7 @@ class Sweeps:
         with self._store._session() as session:
             sweep = Sweep(
                 name=checked(name) if name else "",
-                status=GOING,
+                status=ACTIVE,
                 plan={**plan, "environment": environment or {}, "tags": list(tags)},
                 trials_left=trials,
                 created_at=time.time(),
@@ -198,7 +199,7 @@ class Sweeps:
 
     def searches(self) -> list[Sweep]:
         """The sweeps that have trials to come and are not paused, oldest first."""
-        query = select(Sweep).where(Sweep.status == GOING, Sweep.trials_left > 0)
+        query = select(Sweep).where(Sweep.status == ACTIVE, Sweep.trials_left > 0)
         with self._store._session() as session:
             return list(session.exec(query.order_by(col(Sweep.id))))
 
@@ -232,7 +233,7 @@ class Sweeps:
     def pause(self, sweep_id: int, paused: bool) -> None:
         """Start no more runs of a sweep, or go on with it. What trains is left alone."""
         self._store._write(
-            update(Sweep).where(col(Sweep.id) == sweep_id).values(status=PAUSED if paused else GOING)
+            update(Sweep).where(col(Sweep.id) == sweep_id).values(status=PAUSED if paused else ACTIVE)
         )
 
     def cancel(self, run_id: int) -> bool:

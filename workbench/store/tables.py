@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, LargeBinary
 from sqlmodel import Field, SQLModel
 
-
-class Status(StrEnum):
-    """How a run stands. `crashed`: its process vanished without a word."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    FINISHED = "finished"
-    STOPPED = "stopped"
-    FAILED = "failed"
-    CRASHED = "crashed"
-
-
-ACTIVE = frozenset({Status.QUEUED, Status.RUNNING})
-"""The statuses of a run that has a process, or waits for one."""
+from workbench.status import Status
 
 
 def _json(default: type) -> Any:

@@ -14,7 +14,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workbench.store import Run, Status, Store
+from workbench.status import Status
+from workbench.store import Run, Store
 from workbench.sweeps.plan import comparable_settings
 from workbench.sweeps.search import optuna_library
 

@@ -12,8 +12,8 @@ from workbench.recipe import Recipe
 from workbench.store import Run, Store, Sweep
 from workbench.store.sweeps import NewRun
 from workbench.sweeps.plan import Plan, run_name
-from workbench.worker.keeping import ensure_keeper
 from workbench.worker.launch import new_folder, without_passwords
+from workbench.worker.scheduler_liveness import ensure_keeper
 
 _RUN = "run:"
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
-from workbench.store import ACTIVE, Run, Status, Store, Sweep
+from workbench.status import ACTIVE, Status
+from workbench.store import Run, Store, Sweep
 from workbench.store.sweeps import NewRun
 from workbench.sweeps.plan import QUESTION, TEXT, Plan, run_name
 from workbench.worker.launch import new_folder

@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
+from workbench.events import Event
 from workbench.paths import cache_folder
 from workbench.recipe import Recipe
 from workbench.training import checkpoint
 from workbench.training.engine import train
-from workbench.training.events import Event
 
 
 def print_event(event: Event) -> None:

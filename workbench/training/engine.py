@@ -9,14 +9,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from workbench.corpus import prepare_corpus
-from workbench.corpus.newborn import newborn
+from workbench.corpus.new_model import newborn
+from workbench.events import Event, Listener, Message, Phase, PhaseChanged, Progress
 from workbench.pretrained.model import load_config, load_model, usable_positions
 from workbench.pretrained.shapes import is_new
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import Recipe
 from workbench.training import checkpoint, cpu
 from workbench.training.evaluate import Interrupted
-from workbench.training.events import Event, Listener, Message, Phase, PhaseChanged, Progress
 from workbench.training.loop import TrainingLoop
 from workbench.training.machine import choose_machine
 

@@ -15,13 +15,7 @@ from workbench.corpus import Corpus
 from workbench.corpus.masking import Masker
 from workbench.corpus.vocabulary import Vocabulary
 from workbench.errors import ModelError, TrainingError
-from workbench.pretrained.model import LoadedModel
-from workbench.recipe import Recipe
-from workbench.training import checkpoint
-from workbench.training.batches import BatchMaker, Plan, Step
-from workbench.training.checkpoint import TrainingState
-from workbench.training.evaluate import Interrupted, evaluate, perplexity
-from workbench.training.events import (
+from workbench.events import (
     CheckpointSaved,
     EngineReady,
     Listener,
@@ -31,12 +25,18 @@ from workbench.training.events import (
     PhaseChanged,
     Progress,
 )
+from workbench.pretrained.model import LoadedModel
+from workbench.recipe import Recipe
+from workbench.training import checkpoint
+from workbench.training.batches import BatchMaker, Plan, Step
+from workbench.training.checkpoint import TrainingState
+from workbench.training.evaluate import Interrupted, evaluate, perplexity
 from workbench.training.machine import Machine, should_compile
 from workbench.training.masked_only import fit_head, vocabulary_size
-from workbench.training.pace import Pace
+from workbench.training.metric_buffer import StepRecord, Tape
 from workbench.training.schedule import learning_rate
 from workbench.training.step import Stepper
-from workbench.training.tape import StepRecord, Tape
+from workbench.training.throughput import Pace
 
 
 class TrainingLoop:

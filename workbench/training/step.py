@@ -17,8 +17,8 @@ from workbench.recipe import Recipe
 from workbench.training.batches import BatchMaker, MaskedBatch, Step, deal_out
 from workbench.training.checkpoint import TrainingState
 from workbench.training.machine import is_out_of_memory
+from workbench.training.metric_buffer import MeasuredStep
 from workbench.training.randomness import seed_dropout
-from workbench.training.tape import MeasuredStep
 
 
 class Stepper:

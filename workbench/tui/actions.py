@@ -1,139 +1,68 @@
-"""What can be done to runs, on a thread: no key waits for it."""
+"""The keys of a screen, read off its bindings: for the help page and the command palette."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from workbench.tui.screens.confirm import Confirm
-from workbench.tui.status import GOING
+from textual.app import App
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.screen import Screen
 
-if TYPE_CHECKING:
-    from workbench.recipe import Recipe
-    from workbench.tui.screens.base import WorkbenchScreen
-
-
-class Named(Protocol):
-    """A run as a list or a screen knows it."""
-
-    @property
-    def id(self) -> int | None: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def status(self) -> str: ...
+_NAMES = {
+    **{"⏎": "Enter", "home": "Home", "end": "End", "esc": "Esc", "escape": "Esc"},
+    **{"pageup": "PgUp", "pgup": "PgUp", "pagedown": "PgDn", "pgdn": "PgDn"},
+}
 
 
-def start(screen: WorkbenchScreen, recipe: Recipe, name: str | None, command: str) -> None:
-    """Start a run and watch it. Says at once when that cannot be."""
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What an action is called, what it does, and the keys that do it."""
 
-    async def job() -> None:
-        from workbench.worker import launch
-
-        store = screen.workbench.store
-        run = await asyncio.to_thread(launch.start, store, recipe, name=name, command=command)
-        screen.tell(f"Run {run.id} “{run.name}” started. It goes on when you leave.")
-        screen.workbench.replace_with_live(ids_of([run])[0])
-
-    screen.in_background(job)
+    action: str
+    title: str
+    what: str
+    keys: tuple[str, ...]
+    owner: DOMNode
+    """Whose action it is."""
 
 
-def stop(screen: WorkbenchScreen, *runs: Named) -> None:
-    """Ask runs to stop. Nothing is lost by it, so nothing is asked."""
-
-    async def job() -> None:
-        from workbench.worker import launch
-
-        for run_id in ids_of(runs):
-            await asyncio.to_thread(launch.stop, screen.workbench.store, run_id)
-        if len(runs) == 1:
-            screen.tell(f"Stopping “{runs[0].name}”: it keeps a checkpoint; r resumes it.")
-        else:
-            screen.tell(f"Stopping {len(runs)} runs: they keep checkpoints; r resumes them.")
-
-    screen.in_background(job, ids_of(runs))
-
-
-def resume(screen: WorkbenchScreen, *runs: Named) -> None:
-    """Go on from the runs' last checkpoints."""
-
-    async def job() -> None:
-        from workbench.worker import launch
-
-        for run_id in ids_of(runs):
-            await asyncio.to_thread(launch.resume, screen.workbench.store, run_id)
-        screen.tell(f"“{runs[0].name}” goes on." if len(runs) == 1 else f"{len(runs)} runs go on.")
-
-    screen.in_background(job, ids_of(runs))
+def keys_of(screen: Screen[Any]) -> list[Key]:
+    """The keys that have an explanation: the screen's, then those of its focused widget
+    and what that stands in, then the program's.
+    """
+    found: dict[str, Key] = {}
+    for owner, binding in _bindings(screen):
+        if not binding.tooltip:
+            continue
+        shown = shown_key(screen.app, binding)
+        action = binding.action.removeprefix("app.")
+        known = found.get(action)
+        keys = known.keys if known else ()
+        keys = keys if shown in keys else (*keys, shown)
+        found[action] = Key(
+            known.action if known else binding.action,
+            binding.description,
+            binding.tooltip,
+            keys,
+            known.owner if known else owner,
+        )
+    return list(found.values())
 
 
-def delete(screen: WorkbenchScreen, run: Named, then: Callable[[], None] | None = None) -> None:
-    """Delete one run after asking; `then` is done when it is deleted."""
-    delete_all(screen, [run], then)
+def _bindings(screen: Screen[Any]) -> Iterator[tuple[DOMNode, Binding]]:
+    around = screen.focused.ancestors_with_self if screen.focused else [screen, screen.app]
+    owners = [screen, *(owner for owner in around if owner not in (screen, screen.app)), screen.app]
+    for owner in owners:
+        for _, binding in owner._bindings:
+            yield owner, binding
 
 
-def delete_all(
-    screen: WorkbenchScreen, runs: Sequence[Named], then: Callable[[], None] | None = None
-) -> None:
-    """Delete runs after asking. Those that are going stay. It can be undone until one leaves."""
-    wanted = [run for run in runs if run.status not in GOING]
-    staying = len(runs) - len(wanted)
-    if not wanted:
-        subject = f"“{runs[0].name}” is {runs[0].status}" if len(runs) == 1 else "They are all going"
-        screen.tell(f"{subject}: x stops it first; then it can be deleted.", warning=True)
-        return
-
-    async def job() -> None:
-        store = screen.workbench.store
-        gone = await asyncio.to_thread(store.catalog.delete, ids_of(wanted))
-        screen.workbench.deleted.append(gone)
-        what = f"Run {gone[0]} “{wanted[0].name}” is" if len(gone) == 1 else f"{len(gone)} runs are"
-        screen.tell(f"{what} deleted; u in the list brings back, until you leave.")
-        if then:
-            then()
-
-    def answered(yes: bool | None) -> None:
-        if yes:
-            screen.in_background(job, ids_of(wanted))
-
-    question = f"Delete run {wanted[0].id} “{wanted[0].name}”?" if len(wanted) == 1 else ""
-    question = question or f"Delete {len(wanted)} runs?"
-    rest = f" {staying} more {'is' if staying == 1 else 'are'} going and stay." if staying else ""
-    consequence = f"Figures, checkpoints and log go when you leave; until then u brings them back.{rest}"
-    screen.app.push_screen(Confirm(question, consequence), answered)
-
-
-def undo_delete(screen: WorkbenchScreen) -> None:
-    """Bring back what was deleted last."""
-    if not screen.workbench.deleted:
-        screen.tell("Nothing was deleted that could be brought back.")
-        return
-    gone = screen.workbench.deleted.pop()
-
-    async def job() -> None:
-        back = await asyncio.to_thread(screen.workbench.store.catalog.restore, gone)
-        if back == len(gone):
-            screen.tell("The run is back." if back == 1 else f"{back} runs are back.")
-        else:
-            lost = len(gone) - back
-            screen.tell(f"{lost} of them are gone: another workbench was opened or left since.", warning=True)
-
-    screen.in_background(job, gone)
-
-
-def edit(
-    screen: WorkbenchScreen, change: Callable[..., Any], *arguments: Any, runs: Sequence[Named], said: str
-) -> None:
-    """Do a change of `store.catalog` to these runs on a thread and say what was done."""
-
-    async def job() -> None:
-        await asyncio.to_thread(change, *arguments)
-        screen.tell(said)
-
-    screen.in_background(job, ids_of(runs))
-
-
-def ids_of(runs: Collection[Named]) -> list[int]:
-    """The ids, which every run that was read from the store has."""
-    return [run.id for run in runs if run.id is not None]
+def shown_key(app: App[Any], binding: Binding) -> str:
+    """How a key is written on the screen."""
+    # Several keys of one binding share its key_display, which names only the first of them.
+    key = binding.key_display if binding.key_display and len(binding.key_display) < 4 else None
+    shown = key or app.get_key_display(binding)
+    return _NAMES.get(shown, shown)

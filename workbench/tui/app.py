@@ -19,18 +19,18 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from workbench.errors import WorkbenchError
+from workbench.status import ACTIVE
 from workbench.text import printable
-from workbench.tui.keys import keys_of
-from workbench.tui.screens.base import WorkbenchScreen
-from workbench.tui.screens.runs import RunsScreen
-from workbench.tui.status import GOING
+from workbench.tui.actions import keys_of
+from workbench.tui.runs.screen import RunsScreen
+from workbench.tui.screen import WorkbenchScreen
 from workbench.tui.theme import PLAIN, WITHOUT_COLOUR, WORKBENCH, theme_for
 
 if TYPE_CHECKING:
     from workbench.inference.client import InferenceClient
     from workbench.recipe import Recipe
     from workbench.store import Run, Store
-    from workbench.tui.asked import Session
+    from workbench.tui.console.docking import Docking
 
 LEAVE = "Leave; running trainings go on"
 SWITCH = 0.001
@@ -49,7 +49,7 @@ class WorkbenchApp(App[None]):
 
     TITLE = "mlm-workbench"
     # The first screen's style is named here: Textual loads the .tcss of pushed screens only.
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/runs.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "runs/screen.tcss"]
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+p", "command_palette", "Palette", show=False, tooltip="Find any action by name"),
@@ -70,8 +70,7 @@ class WorkbenchApp(App[None]):
         """A number that is another one when the store may hold something else."""
         self.deleted: list[list[int]] = []
         """The runs that were deleted here, by deletion: what can be brought back."""
-        self.session: Session | None = None
-        """What the console asks and shows, once it was opened."""
+        self._docking: Docking | None = None
         self.standstills: dict[int, str] = {}
         """Why a run that goes seems to stand still, of those that do."""
         self._checking = False
@@ -135,6 +134,15 @@ class WorkbenchApp(App[None]):
             self._inference = InferenceClient()
         return self._inference
 
+    @property
+    def docking(self) -> Docking:
+        """Where the console is shown, and what it holds."""
+        if self._docking is None:
+            from workbench.tui.console.docking import Docking
+
+            self._docking = Docking(self)
+        return self._docking
+
     async def _look(self) -> None:
         """Tell the screen when the store has changed; find runs whose process is gone."""
         if self._checking:
@@ -165,7 +173,7 @@ class WorkbenchApp(App[None]):
         found = {run.id: liveness.stalled(run) for run in runs if run.id is not None}
         self.standstills = {run_id: why for run_id, why in found.items() if why}
         # trials that a search is still to make have no run yet, and need their keeper all the same
-        self._any_active = any(run.status in GOING for run in runs) or self.store.sweeps.work_left()
+        self._any_active = any(run.status in ACTIVE for run in runs) or self.store.sweeps.work_left()
 
     def _reload(self) -> None:
         screen = next((one for one in reversed(self.screen_stack) if isinstance(one, WorkbenchScreen)), None)
@@ -174,13 +182,13 @@ class WorkbenchApp(App[None]):
 
     def open_live(self, run_id: int) -> None:
         """Watch a run."""
-        from workbench.tui.screens.live import LiveScreen
+        from workbench.tui.live.screen import LiveScreen
 
         self.push_screen(LiveScreen(run_id))
 
     def replace_with_live(self, run_id: int) -> None:
         """Watch a run in the place of the form that started it."""
-        from workbench.tui.screens.live import LiveScreen
+        from workbench.tui.live.screen import LiveScreen
 
         self._any_active = True
         for screen in self.screen_stack:
@@ -190,59 +198,53 @@ class WorkbenchApp(App[None]):
 
     async def open_form(self, recipe: Recipe | None = None) -> None:
         """Set up a new run. Keys that are typed meanwhile wait, and find the form's first field."""
-        from workbench.tui.screens.new_run import NewRunScreen
+        from workbench.tui.new_run.screen import NewRunScreen
 
         await self.push_screen(NewRunScreen(recipe))
 
     def open_compare(self, run_ids: Sequence[int]) -> None:
         """Runs side by side."""
-        from workbench.tui.screens.compare import CompareScreen
+        from workbench.tui.compare.screen import CompareScreen
 
         self.push_screen(CompareScreen(run_ids))
 
     def action_sweeps(self) -> None:
         """Every sweep."""
-        from workbench.tui.screens.sweeps import SweepsScreen
+        from workbench.tui.sweeps.list_screen import SweepsScreen
 
         self.push_screen(SweepsScreen())
 
     def open_sweep(self, sweep_id: int) -> None:
         """One sweep's map and figures."""
-        from workbench.tui.screens.sweep import SweepScreen
+        from workbench.tui.sweeps.sweep_screen import SweepScreen
 
         self.push_screen(SweepScreen(sweep_id))
 
     def replace_with_sweep(self, sweep_id: int) -> None:
         """Watch a sweep in the place of the form that queued it."""
-        from workbench.tui.screens.sweep import SweepScreen
+        from workbench.tui.sweeps.sweep_screen import SweepScreen
 
         self._any_active = True
         self.switch_screen(SweepScreen(sweep_id))
 
     def open_console(self, run: Run | None) -> None:
         """Fill masks with the run's newest checkpoint, or with the starter when it has none."""
-        from workbench.tui.docking import begin
-
-        begin(self, run)
+        self.docking.begin(run)
         self.action_console_full()
 
     @work(group="console")
     async def action_console_dock(self) -> None:
         """Open, go to or close the console at the bottom of the screen in front."""
-        from workbench.tui.docking import toggle_dock
-
-        await toggle_dock(self)
+        await self.docking.toggle()
 
     @work(group="console")
     async def action_console_full(self) -> None:
         """The console on a screen of its own, as it was left."""
-        from workbench.tui.docking import open_full
-
-        await open_full(self)
+        await self.docking.open_full()
 
     def open_help(self) -> None:
         """The help page of the screen in front."""
-        from workbench.tui.screens.help import Help
+        from workbench.tui.widgets.help import Help
 
         self.push_screen(Help.of(self.screen))
 

@@ -14,21 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import StoreError, WorkbenchError
+from workbench.events import Listener, Phase
 from workbench.paths import cache_folder
 from workbench.private import make_private, without_secrets
 from workbench.recipe import Recipe
-from workbench.store import Run, Status, Store
+from workbench.status import Status
+from workbench.store import Run, Store
 from workbench.text import printable
-from workbench.training.events import Listener, Phase
 from workbench.worker import environment
 from workbench.worker.explain import explain
-from workbench.worker.figures import Figures
 from workbench.worker.heartbeat import Heartbeat
 from workbench.worker.identity import own_identity
 from workbench.worker.phase_times import PhaseTimes
 from workbench.worker.recorder import Recorder, insist
 from workbench.worker.reporting import Reporting
 from workbench.worker.resuming import go_back_to_checkpoint
+from workbench.worker.run_summary import Figures
 from workbench.worker.scoring import score_run
 from workbench.worker.stop_flag import StopFlag
 from workbench.worker.system import SystemSampler

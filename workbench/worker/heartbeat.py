@@ -7,7 +7,8 @@ import threading
 import time
 
 from workbench.errors import StoreError, UsageError
-from workbench.store import Status, Store
+from workbench.status import Status
+from workbench.store import Store
 from workbench.worker.identity import Identity
 from workbench.worker.stop_flag import StopFlag
 

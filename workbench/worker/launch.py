@@ -11,7 +11,8 @@ from pathlib import Path
 from workbench.errors import StoreError, UsageError
 from workbench.private import folder_mode, make_folder
 from workbench.recipe import Recipe
-from workbench.store import ACTIVE, Run, Status, Store
+from workbench.status import ACTIVE, Status
+from workbench.store import Run, Store
 from workbench.store.sweeps import waits
 from workbench.worker.detached import cannot_be_written, start_detached
 from workbench.worker.devices import GIVEN, gpus, least_used, variables

@@ -9,12 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from workbench.errors import StoreError
-from workbench.store import Run, Status, Store
+from workbench.status import Status
+from workbench.store import Run, Store
 from workbench.store.sweeps import waits
 from workbench.text import printable
 from workbench.worker.death import Death, death_of
 from workbench.worker.identity import boot_id, is_same_process, is_suspended, process_exists
-from workbench.worker.keeping import ensure_keeper
+from workbench.worker.scheduler_liveness import ensure_keeper
 
 LOG = "worker.log"
 """In the run's folder: what its worker says."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Self
 
-from workbench.training.events import Event, Listener, Metrics, Phase, PhaseChanged
+from workbench.events import Event, Listener, Metrics, Phase, PhaseChanged
 
 
 class PhaseTimes:

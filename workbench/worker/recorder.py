@@ -12,8 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from workbench.errors import StoreError
-from workbench.store import MetricValue, Store
-from workbench.training.events import (
+from workbench.events import (
     CheckpointSaved,
     CorpusReady,
     EngineReady,
@@ -23,8 +22,9 @@ from workbench.training.events import (
     PhaseChanged,
     Progress,
 )
-from workbench.worker.figures import Figures
-from workbench.worker.narrate import narrate
+from workbench.store import MetricValue, Store
+from workbench.worker.log_lines import narrate
+from workbench.worker.run_summary import Figures
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

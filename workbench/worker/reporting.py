@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from workbench.errors import UsageError
+from workbench.events import EngineReady, Event, Listener, Metrics
 from workbench.private import without_secrets, write_whole
 from workbench.store import Run
-from workbench.training.events import EngineReady, Event, Listener, Metrics
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.store import Run, Store
-from workbench.worker.figures import SPEED, TEST, TRAIN, Figures
+from workbench.worker.run_summary import SPEED, TEST, TRAIN, Figures
 
 log = logging.getLogger(__name__)
 

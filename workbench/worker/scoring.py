@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
+from workbench.events import Listener, Message
 from workbench.store import Run, Store
-from workbench.training.events import Listener, Message
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import psutil
 
-from workbench.training.events import Event, Listener, Metrics
+from workbench.events import Event, Listener, Metrics
 
 log = logging.getLogger(__name__)
 

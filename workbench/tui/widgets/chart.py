@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from workbench.tui.widgets.plot import Line, Series, draw
+from workbench.display.plot import Line, Series, draw
 
 
 class Chart(Widget):

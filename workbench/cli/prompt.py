@@ -1,0 +1,251 @@
+"""The inline console of `mlm-workbench fill`: a prompt with history, answers below it as in a shell.
+
+It draws no screen, so that it works in any terminal, over SSH, and its answers stay in the scrollback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+from collections.abc import Coroutine, Iterable, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rich.console import Console
+from rich.text import Text
+
+from workbench.display.answer import beside, render
+from workbench.errors import StoreError, WorkbenchError
+from workbench.inference.asking import COMMAND, Asking, obey
+from workbench.inference.client import InferenceClient
+from workbench.inference.local import answer, load
+from workbench.inference.resolve import ModelChoice, resolve_model
+from workbench.inference.results import FillResult, Surprisal
+from workbench.text import printable
+
+if TYPE_CHECKING:
+    from workbench.store import Store
+
+T = TypeVar("T")
+Answer = FillResult | Surprisal
+PROMPT = "fill> "
+_PATIENCE = 0.4  # seconds before it is said that the model is being loaded
+
+
+def run_console(
+    store: Store, choices: Sequence[ModelChoice], asking: Asking, *, as_json: bool = False
+) -> int:
+    """Ask for texts and answer them until Ctrl-D; the exit code.
+
+    Where standard input is no terminal, its lines are answered plainly (see `answer_lines`).
+    """
+    if not sys.stdin.isatty():
+        return answer_lines(choices, sys.stdin, asking, as_json=as_json)
+    return _Prompt(store, choices, asking, as_json=as_json).run()
+
+
+def answer_lines(
+    choices: Sequence[ModelChoice], lines: Iterable[str], asking: Asking, *, as_json: bool = False
+) -> int:
+    """Answer each line; with `as_json` a JSON object a line. Empty lines are passed over.
+
+    A line that cannot be answered is told on standard error and the others go on; the exit code is then that
+    of the last such line. Raises ModelError when a model cannot be had.
+    """
+    out, problems = Console(), Console(stderr=True)
+    for choice in choices:
+        _show_notes(problems, load(choice).notes)
+    code = 0
+    for number, line in enumerate(lines, 1):
+        text = line.rstrip("\r\n")
+        if not text.strip():
+            continue
+        try:
+            answers = [(choice.label, answer(choice, text, asking)) for choice in choices]
+            _show(out, answers, as_json=as_json)
+        except WorkbenchError as error:
+            code = error.exit_code
+            problems.print(Text(f"line {number}: ") + _explained(error), soft_wrap=True)
+    return code
+
+
+def answer_once(choices: Sequence[ModelChoice], text: str, asking: Asking, *, as_json: bool = False) -> None:
+    """Print one answer on standard output, and what should be known about the models on standard error."""
+    answers = [(choice.label, answer(choice, text, asking)) for choice in choices]
+    for _, one in answers:
+        _show_notes(Console(stderr=True), one.notes)
+    _show(Console(), answers, as_json=as_json)
+
+
+class _Prompt:
+    """The loop of the console. The models load in their own process while the person types."""
+
+    def __init__(
+        self, store: Store, choices: Sequence[ModelChoice], asking: Asking, *, as_json: bool
+    ) -> None:
+        self._store, self._choices, self._asking, self._as_json = store, choices, asking, as_json
+        self._out = Console()
+        self._err = Console(stderr=True)
+        self._told: set[str] = set()
+        self._remembers = True
+
+    def run(self) -> int:
+        self._say_models()
+        keys = f"Write [MASK] where a word is missing{' (Tab types it)' if self._set_up_keys() else ''}"
+        self._err.print(Text(f"{keys}. :help lists commands. Ctrl-D leaves."))
+        with _Loop() as loop:
+            client = InferenceClient()
+            warming = [loop.start(client.fill(choice.path, "[MASK]", 1)) for choice in self._choices]
+            try:
+                while (text := self._read()) is not None:
+                    if text.startswith(COMMAND):
+                        self._obey(loop, client, text)
+                    elif text.strip():
+                        self._answer(loop, client, text, self._asking)
+            finally:
+                for one in warming:
+                    one.cancel()
+                loop.start(client.close()).result()
+        return 0
+
+    def _say_models(self) -> None:
+        labels = " and ".join(printable(choice.label) for choice in self._choices)
+        self._err.print(Text(f"Filling masks with {labels}."))
+
+    def _obey(self, loop: _Loop, client: InferenceClient, line: str) -> None:
+        try:
+            turn = obey(line, self._asking)
+            if turn.models:
+                self._choices = [resolve_model(self._store, model=model) for model in turn.models]
+                self._say_models()
+        except WorkbenchError as error:
+            self._err.print(_explained(error))
+            return
+        if turn.text:
+            self._answer(loop, client, turn.text, turn.asking)
+            return
+        self._asking = turn.asking
+        if turn.said:
+            self._err.print(Text(printable(turn.said, keep_newlines=True)))
+
+    def _read(self) -> str | None:
+        """A line, or None at the end."""
+        try:
+            return input(PROMPT)
+        except EOFError:
+            self._err.print()
+            return None
+        except KeyboardInterrupt:
+            self._err.print("\nCtrl-D leaves.")
+            return ""
+        except UnicodeDecodeError:
+            self._err.print("That is not UTF-8 text.")
+            return ""
+
+    def _answer(self, loop: _Loop, client: InferenceClient, text: str, asking: Asking) -> None:
+        asked = [loop.start(client.answer(choice.path, text, asking)) for choice in self._choices]
+        try:
+            results = self._wait(asked)
+        except KeyboardInterrupt:
+            for one in asked:
+                one.cancel()
+            self._err.print("\nTaken back. Ctrl-D leaves.")
+            return
+        except WorkbenchError as error:
+            self._err.print(_explained(error))
+            return
+        for choice, result in zip(self._choices, results, strict=True):
+            if choice.path not in self._told:
+                _show_notes(self._err, result.notes)
+                self._told.add(choice.path)
+            self._remember(choice, text, result)
+        answers = [(one.label, result) for one, result in zip(self._choices, results, strict=True)]
+        _show(self._out, answers, as_json=self._as_json)
+
+    def _wait(self, asked: Sequence[Future[Answer]]) -> list[Answer]:
+        try:
+            return [one.result(_PATIENCE) for one in asked]
+        except TimeoutError:
+            self._err.print(Text("Loading the model…", "dim"))
+            return [one.result() for one in asked]
+
+    def _remember(self, choice: ModelChoice, text: str, result: Answer) -> None:
+        if not self._remembers:
+            return
+        try:
+            self._store.add_fill(model=choice.label, run_id=choice.run_id, text=text, result=result.to_json())
+        except WorkbenchError as error:
+            self._remembers = False
+            self._err.print(Text("The history is not kept. ") + _explained(error))
+
+    def _set_up_keys(self) -> bool:
+        """Editing, history from the store, Tab for a mask. False: Python was built without readline."""
+        try:
+            import readline
+        except ImportError:
+            return False
+        if "libedit" in (readline.__doc__ or ""):
+            readline.parse_and_bind("bind -s '^I' '[MASK]'")
+        else:
+            readline.parse_and_bind(r'"\t": "[MASK]"')
+        try:
+            before = sorted(self._store.fills(), key=lambda fill: fill.id or 0)
+        except StoreError:
+            return True
+        for fill in before:
+            if fill.text.isprintable():
+                readline.add_history(fill.text)
+        return True
+
+
+class _Loop:
+    """An event loop in a thread of its own: the prompt blocks, the inference process goes on."""
+
+    def __enter__(self) -> _Loop:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="inference-client", daemon=True)
+        self._thread.start()
+        return self
+
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+def _show(console: Console, answers: Sequence[tuple[str, Answer]], *, as_json: bool) -> None:
+    if as_json:  # in ASCII: no letter in it can move the cursor
+        console.file.write(json.dumps(_as_json(answers)) + "\n")
+        console.file.flush()
+        return
+    bar = ""
+    if console.is_terminal:
+        bar = "█" if "utf" in (console.encoding or "").lower() else "#"
+    if len(answers) > 1:
+        console.print(beside(answers, console.width, bar=bar))
+    else:
+        console.print(render(answers[0][1], console.width, bar=bar), soft_wrap=not console.is_terminal)
+
+
+def _as_json(answers: Sequence[tuple[str, Answer]]) -> dict[str, Any]:
+    """One model's answer as it is; several in a list, each with the model's label."""
+    if len(answers) == 1:
+        return answers[0][1].to_json()
+    return {
+        "text": answers[0][1].text,
+        "answers": [{"model": label, **result.to_json()} for label, result in answers],
+    }
+
+
+def _show_notes(console: Console, notes: Iterable[str]) -> None:
+    for note in notes:
+        console.print(Text(f"Warning: {printable(note)}"), soft_wrap=True)
+
+
+def _explained(error: WorkbenchError) -> Text:
+    return Text(printable(f"{error.message} {error.hint}".strip()))

@@ -1,0 +1,43 @@
+"""What a text is made of, in words and figures, for a screen and for `inspect`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.display.table import table
+
+_BAR_CELLS = 30
+_ROWS = (
+    ("documents", "documents", ",d"),
+    ("tokens", "tokens", ",d"),
+    ("chunks of {chunk_size}", "chunks", ",d"),
+    ("tokens left over", "dropped_tokens", ",d"),
+    ("tokens a document, mean", "mean_length", ",.1f"),
+    ("median", "median_length", ",.1f"),
+    ("longest", "longest", ",d"),
+    ("unknown tokens", "unknown_tokens", ",d"),
+)
+
+
+def described(found: Mapping[str, Any]) -> str:
+    """`found`: corpus.statistics.Statistics as plain values."""
+    rows = [["", "train", "test"]]
+    for title, name, form in _ROWS:
+        rows.append(
+            [title.format_map(found), *(format(found[side][name], form) for side in ("train", "test"))]
+        )
+    lines = [table(rows, frozenset({1, 2})), ""]
+    lines.append(f"unknown to the tokenizer: {found['unknown_rate']:.3%} of all tokens")
+    lines.append(f"used of its vocabulary: {found['used_vocabulary']:,} of {found['vocabulary']:,}")
+    lines.append(
+        f"documents: {found['repeated_documents']:,} repeated, {found['near_empty_documents']:,} of under "
+        f"five words, {found['empty_documents']:,} empty"
+    )
+    if found["text_column"]:
+        lines.append(f"text column: {found['text_column']}")
+    most = max((count for _, _, count in found["lengths"]), default=1)
+    histogram = [["tokens", "documents", ""]]
+    for begin, end, count in found["lengths"]:
+        histogram.append([f"{begin:,}–{end - 1:,}", f"{count:,}", "█" * -(-_BAR_CELLS * count // most)])
+    return "\n".join([*lines, "", table(histogram, frozenset({0, 1}))])

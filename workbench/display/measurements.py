@@ -1,0 +1,146 @@
+"""The metrics of one run as they come in, and the curves made from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workbench.display.curve import Point, average, pick, smooth
+from workbench.display.plot import Series
+from workbench.events import Phase
+
+if TYPE_CHECKING:
+    from workbench.store import Metric, Store
+
+CURVES = ("train/loss", "train/perplexity", "eval/perplexity")
+FIGURES = ("train/learning_rate", "train/grad_norm", "speed/tokens_per_second")
+SYSTEM = (
+    "system/cpu",
+    "system/ram",
+    "system/worker_memory",
+    "system/gpu",
+    "system/gpu_memory",
+    "system/gpu_memory_used",
+    "system/gpu_temperature",
+)
+TIME = "time/"
+"""What the names of metrics begin with that say how long a phase took."""
+TIMES = tuple(f"{TIME}{phase}" for phase in Phase)
+KEPT = 4000
+"""Points of a metric that are held; a tenth of them still fills a wide terminal."""
+LONG = 20_000
+"""Steps of a run from which on it is sketched first: reading all of it takes longer than opening a screen."""
+SKETCHED = 400
+"""Points of a sketch."""
+SMOOTHING = (0.0, 0.6, 0.9, 0.97)
+"""Weights of the moving average, from none to strong."""
+AVERAGED = 500
+"""Points that a curve to be smoothed is first averaged to: of thinned points the extremes alternate."""
+ZOOM = (1.0, 0.5, 0.2, 0.1)
+"""Last parts of a run that the chart shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a run had measured when it was first looked at: few points of many, up to the metric `cursor`."""
+
+    cursor: int
+    points: dict[str, list[Point]]
+    phases: dict[str, tuple[float, float]]
+    is_sketch: bool = False
+    """Whether peaks may be missing."""
+
+    @classmethod
+    def sketched(cls, store: Store, run_id: int, steps: int) -> Past:
+        """Ask the store, on a thread, for what can be had at once of a run of that many steps."""
+        cursor = store.curves.newest(run_id)
+        often = {
+            name: store.curves.sketch(run_id, name, SKETCHED, steps) for name in ("train/loss", *FIGURES)
+        }
+        tests = store.curves.thinned(run_id, "eval/perplexity", KEPT, upto=cursor)
+        return cls(cursor, {**often, "eval/perplexity": tests}, {}, is_sketch=True)
+
+    @classmethod
+    def read(cls, store: Store, run_id: int) -> Past:
+        """Ask the store, on a thread."""
+        cursor = store.curves.newest(run_id)
+        names = (*CURVES, *FIGURES, *SYSTEM)
+        points = {name: store.curves.thinned(run_id, name, KEPT, upto=cursor) for name in names}
+        return cls(cursor, points, store.curves.totals(run_id, TIME))
+
+
+class Measurements:
+    """Points by metric name, filled from a cursor: what was read once is not read again."""
+
+    def __init__(self) -> None:
+        self.cursor = 0
+        self.segment: int | None = None
+        self._points: dict[str, list[Point]] = {}
+        self.seconds: dict[str, float] = {}
+        """What each phase took so far, by the phase's name."""
+        self.phase_ended_at: float | None = None
+        """When the last phase was over; None: not known."""
+
+    def begin(self, past: Past, segment: int | None) -> None:
+        """Forget all and begin with `past`: at first, and after a resume, which supersedes steps. `segment`:
+        the run's process that it goes up to; None: it is to be read again."""
+        self.cursor, self.segment = past.cursor, segment
+        self._points = {name: list(points) for name, points in past.points.items()}
+        self.seconds = {name.removeprefix(TIME): total for name, (total, _) in past.phases.items()}
+        self.phase_ended_at = max((at for _, at in past.phases.values()), default=None)
+
+    def add(self, rows: Iterable[Metric]) -> None:
+        """Take in rows, oldest first."""
+        for row in rows:
+            self.cursor = max(self.cursor, row.id or 0)
+            if row.name.startswith(TIME):
+                phase = row.name.removeprefix(TIME)
+                self.seconds[phase] = self.seconds.get(phase, 0.0) + row.value
+                self.phase_ended_at = row.at
+                continue
+            points = self._points.setdefault(row.name, [])
+            points.append((row.step, row.value))
+            if len(points) > 2 * KEPT:
+                self._points[row.name] = pick(points, KEPT)
+
+    def points(self, name: str) -> list[Point]:
+        return self._points.get(name, [])
+
+    def last(self, name: str) -> float | None:
+        points = self._points.get(name)
+        return points[-1][1] if points else None
+
+    def train_curve(self) -> list[Point]:
+        """Train perplexity by step: exp of the loss where that was measured more often."""
+        losses, perplexities = self.points("train/loss"), self.points("train/perplexity")
+        if len(losses) <= len(perplexities):
+            return perplexities
+        return [(step, math.exp(min(loss, 700.0))) for step, loss in losses]
+
+    def series(self, *, baseline: float | None, smoothing: float = 0.0, part: float = 1.0) -> list[Series]:
+        """Train, test and baseline for the chart, of the last `part` of the steps.
+
+        The baseline is also the test curve's first point. It is left out of a part: beside it, what is near
+        the end could not be told apart.
+        """
+        train = self.train_curve()
+        if smoothing:
+            # On the logarithm, as the loss is what noise is added to; perplexity is its exponential.
+            logs = [(step, math.log(value)) for step, value in train if value > 0]
+            train = [(step, math.exp(value)) for step, value in smooth(average(logs, AVERAGED), smoothing)]
+        test = list(self.points("eval/perplexity"))
+        if baseline is not None and (not test or test[0][0] > 0):
+            test.insert(0, (0.0, baseline))
+        if part < 1:
+            start = max((points[-1][0] for points in (train, test) if points), default=0.0) * (1 - part)
+            train, test = _since(train, start), _since(test, start)
+        curves = [Series("train", tuple(train)), Series("test", tuple(test), "marks")]
+        if baseline is not None and part == 1:
+            curves.append(Series("baseline", ((0.0, baseline),), "level"))
+        return curves
+
+
+def _since(points: Sequence[Point], start: float) -> list[Point]:
+    return [point for point in points if point[0] >= start]

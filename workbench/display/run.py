@@ -1,0 +1,99 @@
+"""What a list says of a run, as text: figures, a curve in a few letters, words on what it is doing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Protocol
+
+from workbench.display import numbers
+from workbench.display.status import STALLED, mark
+
+if TYPE_CHECKING:
+    from workbench.store.run_lines import RunLine
+
+STAR = "★"
+LEVELS = "▁▂▃▄▅▆▇█"
+
+
+def epochs(line: RunLine) -> str:
+    """`3`, or `1.4/3` of a run that has not gone through all of them."""
+    wanted = "" if line.recipe.epochs is None else str(line.recipe.epochs)
+    if line.status == "finished" or not line.epoch:
+        return wanted
+    return f"{line.epoch:.1f}/{wanted}"
+
+
+class Timed(Protocol):
+    """Something with a beginning and an end, in seconds since 1970."""
+
+    @property
+    def started_at(self) -> float | None: ...
+    @property
+    def ended_at(self) -> float | None: ...
+
+
+def elapsed(line: Timed, now: float) -> float | None:
+    """Seconds between start and end, or until `now` (epoch seconds)."""
+    if line.started_at is None:
+        return None
+    end = line.ended_at if line.ended_at is not None else now
+    return max(end - line.started_at, 0.0)
+
+
+class Going(Protocol):
+    """Something with a status, and while it runs a phase."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def phase(self) -> str | None: ...
+
+
+def doing(run: Going, standstill: str = "") -> tuple[str, str]:
+    """Symbol and words: the status, of a running run its phase, and why it seems to stall if it does."""
+    symbol = mark(STALLED if standstill else run.status).symbol
+    phase = f", {run.phase}" if run.status == "running" and run.phase else ""
+    return symbol, f"{run.status}{phase}{f', stalled: {standstill}' if standstill else ''}"
+
+
+def short_name(name: str | None) -> str:
+    """The last part of a hub id or of a path: what tells two of them apart."""
+    return PurePath(name).name or name if name else ""
+
+
+def spark(values: Sequence[float], width: int) -> str:
+    """A curve in at most `width` letters, on a logarithmic scale; its highest and lowest value are in it.
+
+    What is not finite is as high as can be. Where there are more values than letters, of each part the
+    highest and the lowest are shown, as far as they are that part's, the last value as the last letter.
+    """
+    heights = [math.log(v) if math.isfinite(v) and v > 0 else math.inf for v in values]
+    finite = [height for height in heights if height < math.inf]
+    if not finite:
+        return LEVELS[-1] * min(len(heights), width)
+    low, high = min(finite), max(finite)
+    heights = [min(height, high) for height in heights]
+    shown = heights if len(heights) <= width else [*_extremes(heights[:-1], width - 1), heights[-1]]
+    scale = (len(LEVELS) - 1) / (high - low) if high > low else 0.0
+    return "".join(LEVELS[round((height - low) * scale)] for height in shown)
+
+
+def _extremes(heights: Sequence[float], most: int) -> list[float]:
+    """At most `most` heights: of each part the highest and the lowest, in the order they came."""
+    parts = max(most // 2, 1)
+    size = math.ceil(len(heights) / parts)
+    found: list[float] = []
+    for start in range(0, len(heights), size):
+        part = heights[start : start + size]
+        places = sorted({part.index(max(part)), part.index(min(part))})
+        found += [part[place] for place in places]
+    return found
+
+
+def as_shown(value: Any) -> str:
+    """A recipe's value as text."""
+    if value is None or value == "":
+        return numbers.NOTHING
+    return numbers.decimal(value) if isinstance(value, float) else str(value)

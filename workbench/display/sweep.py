@@ -1,0 +1,248 @@
+"""A sweep in lines of text: its heat map, what each field does, its recipes. For any terminal, or for none.
+
+Colour is never the only sign: each figure has a bar as high as it is bad, and the best ones have a mark.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from workbench.display import numbers
+from workbench.display.run import LEVELS
+from workbench.display.status import mark
+from workbench.text import printable
+
+if TYPE_CHECKING:
+    from workbench.analysis.heat_map import HeatMap
+    from workbench.analysis.sweep_table import Entry, SweepTable
+
+BEST, ALIKE = "★", "≈"
+SIGNS = {"best": BEST, "alike": ALIKE, "behind": " ", "": " "}
+LEGEND = f"{BEST} best   {ALIKE} not distinguishable from it (95 %)   no sign: behind"
+SHADES = (
+    ("#fde725", "black"),
+    ("#5ec962", "black"),
+    ("#21918c", "black"),
+    ("#3b528b", "white"),
+    ("#440154", "white"),
+)
+"""Background and text from the lowest perplexity to the highest: viridis, which the colour-blind can read."""
+_CELL = 12
+_TITLE_LINES = 2
+_WORTH_CUTTING = 8
+"""Cells that labels must have in common before they are left out."""
+Place = tuple[int, int]
+"""(row, column) of a cell."""
+_FIRST_STATES = ("running", "queued", "failed", "crashed", "stopped")
+_BAR = 24
+
+
+def heat_lines(
+    picture: HeatMap, width: int, *, shades: bool, sight: Sight | None = None, cursor: Place | None = None
+) -> Iterator[Text]:
+    """The map, a cell a recipe. `shades`: colour the cells; not where a terminal has 16 colours or none.
+
+    sight: the part of it that is drawn, by default from the first cell on as much as fits the width. cursor:
+    the cell (row, column) that is between brackets.
+    """
+    sight = sight or Sight.of(picture, width)
+    label, columns = sight.label, slice(sight.column, sight.column + sight.columns)
+    hidden = len(picture.across_labels) - sight.column - sight.columns
+    before = f"{sight.column}+ " if sight.column else ""
+    across = numbers.clip(before + printable(picture.across), width - label - 1)
+    yield Text(numbers.fit("", label) + " " + across, "bold", no_wrap=True)
+    titles = Text(numbers.fit(printable(picture.down), label) + " ", "bold", no_wrap=True)
+    for one in told_apart(list(map(printable, picture.across_labels)))[columns]:
+        titles.append(numbers.fit(numbers.clip(one, _CELL - 4), _CELL - 3, "right") + "   ", "bold")
+    if hidden > 0:
+        titles.append(f"+{hidden}")
+    yield titles
+    names = told_apart(list(map(printable, picture.down_labels)))
+    for row in list(range(len(picture.cells)))[sight.row : sight.row + sight.rows]:
+        line = Text(numbers.fit(names[row], label), no_wrap=True)
+        for column, entry in list(enumerate(picture.cells[row]))[columns]:
+            text, style = _cell(entry, picture.bounds, shades)
+            here, after = cursor == (row, column), cursor == (row, column - 1)
+            line.append("[" if here else "]" if after and column > sight.column else " ", "bold")
+            line.append(numbers.fit(text, _CELL - 1), f"{style} bold" if here else style)
+        line.append(
+            "]" if cursor == (row, sight.column + len(picture.cells[row][columns]) - 1) else " ", "bold"
+        )
+        yield line
+    below = len(picture.cells) - sight.row - sight.rows
+    if sight.row or below > 0:
+        parts = [
+            f"{count} more {where}" for count, where in ((sight.row, "above"), (below, "below")) if count > 0
+        ]
+        yield Text(numbers.clip(", ".join(parts), width), "dim" if shades else "")
+    if any(cell and cell.mark for row in picture.cells for cell in row):
+        yield Text(numbers.clip(LEGEND, width), "dim" if shades else "")
+    if picture.several:
+        yield Text("Other fields differ too: each cell shows the best of its recipes.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The part of a map that is drawn: `rows` from `row` on, `columns` from `column` on. label: cells for
+    the rows' names."""
+
+    label: int
+    columns: int
+    rows: int
+    column: int = 0
+    row: int = 0
+
+    @classmethod
+    def of(cls, picture: HeatMap, width: int, rows: int | None = None) -> Sight:
+        """The first cells: as many columns as fit, and all rows or `rows` of them."""
+        names = (printable(picture.down), *told_apart(list(map(printable, picture.down_labels))))
+        label = max(*map(numbers.cell_len, names), 4)
+        label = min(label, max(width // 4, 8))
+        fit = max((width - label - 1) // _CELL, 1)
+        return cls(
+            label, min(fit, len(picture.across_labels)), min(rows or len(picture.cells), len(picture.cells))
+        )
+
+    def within(self, row: int, column: int) -> Sight:
+        """Begun at this row and column at the latest."""
+        return replace(self, row=max(min(self.row, row), 0), column=max(min(self.column, column), 0))
+
+    def with_cell(self, cell: Place) -> Sight:
+        """Moved as little as shows this cell."""
+        row = min(max(self.row, cell[0] - self.rows + 1), cell[0])
+        column = min(max(self.column, cell[1] - self.columns + 1), cell[1])
+        return replace(self, row=row, column=column)
+
+    def cell_at(self, x: int, y: int) -> Place | None:
+        """The cell that is drawn at this place of the lines, if any."""
+        row, column = y - _TITLE_LINES, (x - self.label) // _CELL
+        inside = 0 <= row < self.rows and 0 <= column < self.columns and x >= self.label
+        return (self.row + row, self.column + column) if inside else None
+
+
+def _cell(entry: Entry | None, bounds: tuple[float, float] | None, shades: bool) -> tuple[str, str]:
+    if entry is None:
+        return "", ""
+    if entry.perplexity is None:
+        state = next((one for one in _FIRST_STATES if one in entry.statuses), "")
+        return (f" {mark(state).symbol} {state}", "") if state else (" no score", "")
+    part = depth(entry.perplexity, bounds)
+    bar = LEVELS[round(part * (len(LEVELS) - 1))]
+    text = f"{bar} {numbers.perplexity(entry.perplexity):>6} {SIGNS[entry.mark]}"
+    if not shades:
+        return text, "bold" if entry.mark == "best" else ""
+    back, front = SHADES[min(int(part * len(SHADES)), len(SHADES) - 1)]
+    return text, f"{'bold ' if entry.mark == 'best' else ''}{front} on {back}"
+
+
+def depth(perplexity: float, bounds: tuple[float, float] | None) -> float:
+    """Where a perplexity lies between the lowest, 0, and the highest, 1, on a logarithmic scale."""
+    if bounds is None or not bounds[0] < bounds[1]:
+        return 0.0
+    low, high = math.log(bounds[0]), math.log(bounds[1])
+    return min(max((math.log(perplexity) - low) / (high - low), 0.0), 1.0)
+
+
+def effect_lines(table: SweepTable, width: int) -> Iterator[Text]:
+    """What each field does by itself: for each value, how much higher the perplexity is than at its best."""
+    yield Text("What each field does, all else being equal", "bold")
+    if not table.effects:
+        yield Text("Not known yet: too few recipes have a score, or two fields always changed together.")
+        return
+    most = max(effect.reach for effect in table.effects) or 1.0
+    labels = [numbers.cell_len(level.label) for effect in table.effects for level in effect.levels]
+    names = [numbers.cell_len(effect.field) + 1 for effect in table.effects]
+    label = min(max([*labels, *names]) + 2, max(width // 3, 10))
+    for effect in table.effects:
+        yield Text(f"{numbers.fit(printable(effect.field), label)} up to {percent(effect.reach)}", "bold")
+        for level in effect.levels:
+            room = max(min(_BAR, width - label - 22), 0)
+            bar = "█" * round(room * level.effect / most) if level.effect else "best"
+            runs = f"{level.n} run{'' if level.n == 1 else 's'}"
+            value = percent(level.effect) if level.effect else ""
+            yield Text(
+                f"{numbers.fit('  ' + printable(level.label), label)} {value:>9} {runs:>8}  {bar}",
+                no_wrap=True,
+            )
+
+
+def entry_lines(table: SweepTable, width: int, most: int = 200) -> Iterator[Text]:
+    """The recipes, best first: mean over their seeds, spread, how many, and how far behind the best."""
+    from workbench.analysis.effects import label_of
+
+    yield Text("Recipes, best first; the mean over seeds", "bold")
+    shown = table.ranked()[:most]
+    columns = [
+        [printable(name), *told_apart([printable(label_of(entry.values[name])) for entry in shown])]
+        for name in table.fields
+    ] or [["recipe", *("the recipe" for _ in shown)]]
+    # the fields share what the figures leave, the wider ones giving way first
+    room = max(width - 52, 8 * len(columns))
+    widths = [max(map(numbers.cell_len, column)) for column in columns]
+    while sum(widths) + 2 * len(widths) > room and max(widths) > 6:
+        widths[widths.index(max(widths))] -= 1
+    names = [
+        "  ".join(numbers.fit(cell, cells) for cell, cells in zip(row, widths, strict=True))
+        for row in zip(*columns, strict=True)
+    ]
+    yield Text(f"  {names[0]} {'yardstick':>9} {'spread':>7} {'runs':>5}  than the best", "bold")
+    for entry, name in zip(shown, names[1:], strict=True):
+        spread = numbers.NOTHING if entry.spread is None else f"{100 * entry.spread:.2g} %"
+        count = sum(entry.statuses.values())
+        runs = str(entry.n) if entry.n == count else f"{entry.n}/{count}"
+        line = (
+            f"{SIGNS[entry.mark]} {name} {numbers.perplexity(entry.perplexity):>9} "
+            f"{spread:>7} {runs:>5}  {behind(entry)}"
+        )
+        yield Text(numbers.clip(line, width), "bold" if entry.mark == "best" else "", no_wrap=True)
+    if len(table.entries) > most:
+        yield Text(f"  and {len(table.entries) - most} more")
+
+
+def behind(entry: Entry) -> str:
+    """How a recipe stands to the best one, in words."""
+    if entry.mark == "best":
+        return "the best"
+    if entry.log_ratio is None or entry.ci_low is None or entry.ci_high is None:
+        states = ", ".join(f"{count} {state}" for state, count in entry.statuses.items())
+        return "not ranked" if entry.perplexity is not None else states
+    reach = f"{percent(entry.log_ratio)} ({percent(entry.ci_low)[:-2]} to {percent(entry.ci_high)[:-2]})"
+    if entry.mark != "alike":
+        return f"{reach} worse"
+    # an interval without 0 of which seeds, or the number of recipes, still make too little
+    beyond = " beyond chance" if entry.ci_low > 0 else ""
+    return f"{reach}, no difference shown{beyond}"
+
+
+def told_apart(labels: Sequence[str]) -> list[str]:
+    """The labels without the words that all of them begin with: what tells paths apart is their end."""
+    alike = [len(set(letters)) == 1 for letters in zip(*labels, strict=False)]
+    shared = labels[0][: [*alike, False].index(False)] if labels else ""
+    at = max(shared.rfind(letter) for letter in " /-_") + 1
+    if len(set(labels)) < 2 or at < _WORTH_CUTTING:
+        return list(labels)
+    return [f"…{label[at:]}" for label in labels]
+
+
+def described(values: Mapping[str, object]) -> str:
+    """`chunk_size 64, mask_prob 0.15`."""
+    from workbench.analysis.effects import label_of
+
+    return ", ".join(f"{name} {printable(label_of(value))}" for name, value in values.items()) or "the recipe"
+
+
+def percent(log_ratio: float) -> str:
+    """ln(b / a) as `+3.1 %`."""
+    share = 100 * math.expm1(min(log_ratio, 700.0))
+    return (
+        f"{share:+,.0f} %"
+        if abs(share) >= 100
+        else f"{share:+.1f} %"
+        if abs(share) >= 1
+        else f"{share:+.2f} %"
+    )

@@ -1,0 +1,204 @@
+"""The keeper of the queue: python -m workbench.sweeps.scheduler --db URL
+
+A process that starts waiting runs, one after another or as many at once as there are devices, resumes those
+of sweeps whose process vanished, and ends when nothing waits. There is one for a store; a second one sees
+that and ends. Killed, it is started again by whoever looks at the store, and finds the queue as it was: what
+it knows is only what the store knows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from workbench.errors import StoreError, WorkbenchError
+from workbench.private import without_secrets
+from workbench.status import Status
+from workbench.store import Run, Store
+from workbench.store.sweeps import MOST_RESUMES, RESUMED, waits
+from workbench.sweeps.plan import text_settings
+from workbench.text import printable
+from workbench.worker import devices, launch, liveness
+from workbench.worker.identity import own_identity
+from workbench.worker.scheduler_liveness import is_kept
+from workbench.worker.stop_flag import StopFlag
+
+log = logging.getLogger("workbench.sweeps.scheduler")  # run as a program, the module has another name
+
+LOOK_SECONDS = 0.5
+_BEAT_SECONDS = 2.0
+
+
+class Keeper:
+    """Starts what waits until nothing does, and resumes what vanished."""
+
+    def __init__(self, store: Store, should_stop: Callable[[], bool] = lambda: False) -> None:
+        self._store, self._should_stop = store, should_stop
+        own = own_identity()
+        self._pid, self._created = own.worker_pid, own.worker_started_at
+        self._process = {
+            "pid": own.worker_pid,
+            "started_at": own.worker_started_at,
+            "host": own.host,
+            "boot_id": own.boot_id,
+        }
+        self._devices = devices.gpus()
+        self._beaten = 0.0
+
+    def keep(self) -> bool:
+        """Keep the queue to its end; False when another process keeps it."""
+        if not self._take():
+            return False
+        log.info("keeping the queue of %s", self._store.location)
+        try:
+            # What is queued after the last look, by someone who saw that the queue was kept, is seen by the
+            # look that follows the release.
+            while self._go_on_while_something_waits() and self._store.sweeps.work_left() and self._take():
+                pass
+        finally:
+            self._store.lease.release(self._pid, self._created)
+        log.info("nothing waits any more")
+        return True
+
+    def _take(self) -> bool:
+        holder = self._store.lease.holder()
+        return not is_kept(holder) and self._store.lease.take(holder, **self._process)
+
+    def _go_on_while_something_waits(self) -> bool:
+        """Whether this process still was the keeper at the end, and may go on."""
+        while self._store.sweeps.work_left() or self._trials_are_watched():
+            if self._should_stop() or not self._still_ours():
+                return False
+            try:
+                self._look()
+            except WorkbenchError as error:
+                log.warning("%s", error)  # a run that could not be started has failed; the next one may not
+            time.sleep(LOOK_SECONDS)
+        self._store.lease.release(self._pid, self._created)
+        return True
+
+    def _still_ours(self) -> bool:
+        now = time.monotonic()
+        if now - self._beaten < _BEAT_SECONDS:
+            return True
+        self._beaten = now
+        try:
+            return self._store.lease.beat(self._pid, self._created)
+        except StoreError as error:
+            log.warning("%s", error)
+            return True
+
+    def _look(self) -> None:
+        """Start what there is room for."""
+        active = liveness.refresh(self._store)
+        going = [run for run in active if not waits(run) and run.host in (None, self._process["host"])]
+        self._watch_trials(going)
+        while (run := self._next(going)) is not None:
+            assert run.id is not None
+            if run.status == Status.CRASHED:
+                self._resume(run.id, run)
+            else:
+                device = devices.least_used(self._devices, going)
+                log.info("starting run %s %s", run.id, run.name)
+                launch.start_waiting(self._store, run, device)
+            going.append(self._store.run(run.id))
+
+    def _resume(self, run_id: int, run: Run) -> None:
+        """Go on with a run whose process vanished. Counted first: it may be its start that kills it."""
+        count = run.environment.get(RESUMED, 0) + 1
+        log.info(
+            "resuming run %s %s, whose process vanished (%s of %s)", run_id, run.name, count, MOST_RESUMES
+        )
+        self._store.update_run(run_id, environment={**run.environment, RESUMED: count})
+        launch.resume(self._store, run_id)
+
+    def _next(self, going: Sequence[Run]) -> Run | None:
+        """The run whose turn it is, if there is room for it: first those that vanished on their way."""
+        for run in self._store.sweeps.fallen()[:1]:
+            plan = self._store.sweeps.sweep(run.sweep_id or 0).plan
+            return run if len(going) < self._places(plan) else None
+        for run in self._store.sweeps.waiting()[:1]:
+            sweep = self._store.sweeps.sweep(run.sweep_id) if run.sweep_id is not None else None
+            room = len(going) < self._places(sweep.plan if sweep else {})
+            return run if room and not self._text_is_coming(run.recipe, run.sweep_id, going) else None
+        for search in self._store.sweeps.searches():
+            room = len(going) < self._places(search.plan)
+            if room and not self._text_is_coming(search.plan["base"], search.id, going):
+                from workbench.sweeps.search import ask
+
+                return ask(self._store, search)
+        return None
+
+    def _text_is_coming(
+        self, recipe: Mapping[str, object], sweep_id: int | None, going: Sequence[Run]
+    ) -> bool:
+        """Whether another run prepares this text just now: a second one would do all of that work again."""
+        wanted = text_settings(recipe)
+        at_it = [run for run in going if not run.data and text_settings(run.recipe) == wanted]
+        if not at_it or sweep_id is None:
+            return bool(at_it)
+        known = self._store.sweeps.runs(sweep_id)
+        return not any(run.data and text_settings(run.recipe) == wanted for run in known)
+
+    def _places(self, plan: dict[str, object]) -> int:
+        """Runs at once: what the sweep says, or one for each GPU, or one."""
+        wanted = plan.get("parallel")
+        return wanted if isinstance(wanted, int) else max(len(self._devices), 1)
+
+    def _watch_trials(self, going: Sequence[Run]) -> None:
+        """End the trials of searches that are clearly behind."""
+        trials = [run for run in going if run.status == Status.RUNNING and run.sweep_id is not None]
+        if not trials:
+            return
+        plans = {run.sweep_id: self._store.sweeps.sweep(run.sweep_id).plan for run in trials if run.sweep_id}
+        for run in trials:
+            assert run.sweep_id is not None
+            plan = plans[run.sweep_id]
+            if plan.get("trials") and plan.get("pruner") != "none":
+                from workbench.sweeps.pruning import prune
+
+                prune(self._store, run, plan)
+
+    def _trials_are_watched(self) -> bool:
+        """Whether the last trials of a search still train, and may have to be ended."""
+        return any(
+            run.sweep_id is not None
+            and not waits(run)
+            and bool(self._store.sweeps.sweep(run.sweep_id).plan.get("trials"))
+            for run in self._store.active_runs()
+        )
+
+
+class _Safe(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(without_secrets(super().format(record)), keep_newlines=True)
+
+
+def main(arguments: Sequence[str], stop: StopFlag) -> int:
+    """Keep the queue of a store. Returns 0 when nothing waits any more or another process keeps it."""
+    parser = argparse.ArgumentParser(prog="python -m workbench.sweeps.scheduler", description=__doc__)
+    parser.add_argument("--db", help="path or URL of the database; else MLM_WORKBENCH_DB")
+    options = parser.parse_args(arguments)
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Safe("%(asctime)s %(levelname)-7s %(message)s", datefmt="%m-%d %H:%M:%S"))
+    logging.basicConfig(handlers=[handler])
+    logging.getLogger("workbench").setLevel(logging.INFO)
+    try:
+        store = Store.open(options.db)
+    except WorkbenchError as error:
+        log.error("%s", error)
+        return 1
+    try:
+        Keeper(store, stop).keep()
+    finally:
+        store.close()
+    return 0
+
+
+if __name__ == "__main__":
+    flag = StopFlag()
+    flag.listen_to_signals()
+    sys.exit(main(sys.argv[1:], flag))

@@ -1,0 +1,63 @@
+"""The curves of several runs over each other: a letter on each, so that colour is not needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from workbench.display.plot import Line, Series, draw
+from workbench.tui.compare.reader import AXES, Contestant, dense
+from workbench.tui.widgets.chart import Chart
+
+LETTERS = "ABCDEFGH"
+_STYLES = ("bright_blue", "yellow", "green", "magenta", "cyan", "red", "white", "bright_black")
+_COLOURS = ("#5fafff", "#ffaf5f", "#87d787", "#d787d7", "#5fd7d7", "#ff6f6f", "#e4e4e4", "#a8a8a8")
+
+
+class RunOverlay(Chart):
+    """Redrawn only when something changed."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"chart--{letter}" for letter in LETTERS}
+    DEFAULT_CSS = "\n".join(
+        f"RunOverlay > .chart--{letter} {{ color: {colour}; }}\n"
+        f"RunOverlay:ansi > .chart--{letter} {{ color: ansi_{style}; }}"
+        for letter, colour, style in zip(LETTERS, _COLOURS, _STYLES, strict=True)
+    )
+
+    def __init__(self) -> None:
+        super().__init__(empty="Nothing measured yet. t shows the other curves.")
+        self._axis = "steps"
+        self._contestants: Sequence[Contestant] = ()
+        self._curve = "test"
+
+    def overlay(self, contestants: Sequence[Contestant], curve: str, axis: str) -> None:
+        """Draw these curves over this axis."""
+        self._contestants, self._curve, self._axis = contestants, curve, axis
+        self._title = f"{curve} perplexity"
+        self._make()
+
+    def watch_log_axis(self) -> None:
+        self._make()
+
+    def _make(self) -> None:
+        marks = 2 * max(len(self._contestants), 4)
+        series = [
+            Series(
+                one.letter,
+                tuple(dense(one.curve(self._curve, self._axis), 400, log=self.log_axis)),
+                "marks",
+                one.letter,
+                every=2 * marks,
+                offset=2 * place * marks // max(len(self._contestants), 1),
+            )
+            for place, one in enumerate(self._contestants)
+        ]
+        self.show(series)
+        self._redraw()
+
+    def _drawn(self) -> list[Line]:
+        width, height = self.size
+        if not any(one.points for one in self._series):
+            return super()._drawn()
+        title = f"{self._title}, {'log' if self.log_axis else 'linear'}"
+        return draw(self._series, width, height, log=self.log_axis, unit=AXES[self._axis], title=title)

@@ -1,0 +1,154 @@
+"""Two to eight runs side by side: curves over each other, what may be ranked, figures, differences."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from workbench.errors import WorkbenchError
+from workbench.tui.compare.overlay import RunOverlay
+from workbench.tui.compare.reader import AXES, CURVES, Contest, Contestant
+from workbench.tui.compare.text import differing, final_figures, ranking, who
+from workbench.tui.screen import TitleBar, WorkbenchScreen
+from workbench.tui.widgets.key_footer import KeyFooter
+
+if TYPE_CHECKING:
+    from workbench.analysis.comparison import Comparison
+
+
+class CompareScreen(WorkbenchScreen):
+    """Nothing is ranked here that `analysis` does not rank."""
+
+    CSS_PATH = "screen.tcss"
+    TITLE = "Compare"
+    HELP = """
+The runs' curves over each other, each with its letter. Test curves are of each run's own test: where chunk
+size, mask probability or text differ, those are different questions, and which run is better is said only by
+the yardstick, one test for all, chunk by chunk, with its uncertainty: 95 % intervals from a paired bootstrap.
+
+A run without a score on the yardstick is named, and not ranked: mlm-workbench yardstick RUN gives it one.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "axis", "By steps/tokens/time", tooltip="Curves by steps, by tokens seen, or by time"),
+        Binding("t", "curve", "Test/train", tooltip="The test curves, or the train curves"),
+        Binding("y", "log", "Log/linear", tooltip="Logarithmic or linear axis"),
+        Binding("w", "which", "Last/best", tooltip="Rank the last checkpoints, or the best"),
+        Binding("j,down", "scroll(1)", "Scroll", key_display="j", show=False, tooltip="A line down"),
+        Binding("k,up", "scroll(-1)", "Scroll back", key_display="k", show=False, tooltip="A line up"),
+        Binding("ctrl+d,pagedown,space", "page(1)", show=False, tooltip="A page down"),
+        Binding("ctrl+u,pageup", "page(-1)", show=False, tooltip="A page up"),
+        Binding("g,home", "edge(-1)", show=False, tooltip="To the top"),
+        Binding("G,end", "edge(1)", show=False, tooltip="To the end"),
+        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="All keys of this screen"),
+        Binding("escape,q", "app.leave_screen", "Back", key_display="Esc", tooltip="Back to the list"),
+    ]
+
+    def __init__(self, run_ids: Sequence[int]) -> None:
+        super().__init__()
+        self._run_ids = list(run_ids)
+        self._contest: Contest | None = None
+        self._contestants: list[Contestant] = []
+        self._axis, self._curve = next(iter(AXES)), next(iter(CURVES))
+        self._which: Literal["last", "best"] = "last"
+        self._compared: object = None
+        self._comparison: Comparison | None = None
+        self._wrong = ""
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar()
+        yield RunOverlay()
+        with VerticalScroll(id="words", can_focus=False):
+            yield Static("", id="said", markup=False)
+        yield KeyFooter()
+
+    def read(self) -> list[Contestant]:
+        if self._contest is None:
+            self._contest = Contest(self.workbench.store, self._run_ids)
+        return self._contest.read()
+
+    def show(self, data: list[Contestant]) -> None:
+        self._contestants = data
+        self._draw()
+        # A score is made when a run has ended; until something like that happens the ranking stays.
+        state = (self._which, *((one.run.status, one.run.yardstick_perplexity) for one in data))
+        if state != self._compared:
+            self._compared = state
+            self._comparison, self._wrong = None, ""
+            self.run_worker(self._compare(state), group="compare", exclusive=True)
+
+    async def _compare(self, state: object) -> None:
+        from workbench.analysis.compare import compare_runs
+
+        try:
+            found = await asyncio.to_thread(
+                compare_runs, self.workbench.store, self._run_ids, checkpoint=self._which
+            )
+        except WorkbenchError as error:
+            found, self._wrong = None, f"{error.message} {error.hint}"
+        if state == self._compared and self.is_attached:
+            self._comparison = found
+            self._draw()
+
+    def _draw(self) -> None:
+        if not self._contestants:
+            return
+        self.query_one(RunOverlay).overlay(self._contestants, self._curve, self._axis)
+        count = len(self._contestants)
+        self.query_one(TitleBar).show(
+            f"{count} runs compared", f"{self._which} checkpoints", f"curves by {self._axis}"
+        )
+        width = max(self.size.width - 4, 20)
+        sections = (
+            who(self._contestants, width),
+            ranking(self._contestants, self._comparison, self._wrong),
+            final_figures(self._contestants, self._comparison, width, self.workbench.clock()),
+            differing(self._contestants, width),
+        )
+        wanted = Text("\n\n", end="").join(Text("\n", end="").join(section) for section in sections)
+        said = self.query_one("#said", Static)
+        if said.content != wanted:
+            said.update(wanted)
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def action_axis(self) -> None:
+        self._axis = _after(list(AXES), self._axis)
+        self._draw()
+
+    def action_curve(self) -> None:
+        self._curve = _after(list(CURVES), self._curve)
+        self._draw()
+
+    def action_log(self) -> None:
+        chart = self.query_one(RunOverlay)
+        chart.log_axis = not chart.log_axis
+
+    def action_which(self) -> None:
+        self._which = "best" if self._which == "last" else "last"
+        self.reload()
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one("#words").scroll_relative(y=by, animate=False)
+
+    def action_page(self, by: int) -> None:
+        words = self.query_one("#words")
+        words.scroll_relative(y=by * max(words.size.height - 1, 1), animate=False)
+
+    def action_edge(self, to: int) -> None:
+        words = self.query_one("#words")
+        words.scroll_to(y=0 if to < 0 else words.max_scroll_y, animate=False)
+
+    def action_help(self) -> None:
+        self.workbench.open_help()
+
+
+def _after(choices: Sequence[str], chosen: str) -> str:
+    return choices[(list(choices).index(chosen) + 1) % len(choices)]

@@ -1,0 +1,105 @@
+"""What is said of runs side by side: who they are, what may be ranked, figures, differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from workbench.analysis.differences import differences, not_told
+from workbench.display import numbers
+from workbench.display.run import as_shown, elapsed
+from workbench.display.status import mark
+from workbench.text import printable
+from workbench.tui.compare.reader import Contestant
+
+if TYPE_CHECKING:
+    from workbench.analysis.comparison import Comparison
+    from workbench.store import Run
+
+_LABEL = 17
+"""Cells for what a line is about."""
+_NARROWEST, _WIDEST = 7, 24
+
+
+def who(contestants: Sequence[Contestant], width: int) -> Iterator[Text]:
+    """Letter, number, name and status of each."""
+    for one in contestants:
+        status = f"  {mark(one.run.status).symbol} {one.run.status}"
+        name = numbers.clip(f"{one.run.id} {printable(one.run.name)}", width - 3 - len(status))
+        yield Text(f"{one.letter}  ", "bold", no_wrap=True).append(f"{name}{status}", "not bold")
+
+
+def ranking(contestants: Sequence[Contestant], comparison: Comparison | None, wrong: str) -> Iterator[Text]:
+    """What may be ranked and what may not, in sentences. `comparison` None: it is still being made."""
+    yield Text("Which is better, on the yardstick", "bold")
+    if wrong:
+        yield Text(printable(wrong))
+        return
+    if comparison is None:
+        yield Text("Comparing chunk by chunk …")
+        return
+    letters = {one.run.id: one.letter for one in contestants}
+    for pair in comparison.pairs:
+        a, b = letters[pair.a], letters[pair.b]
+        p = "p < 0.001" if pair.p_value < 0.001 else f"p = {pair.p_value:.3f}"
+        if pair.ci_low <= 0 <= pair.ci_high:
+            yield Text(f"{a} and {b}: {pair.verdict}, {p}")
+        else:
+            yield Text(f"{b} is {pair.verdict} than {a}, {p}")
+    for line in comparison.why_not:
+        yield Text(f"Not to be ranked: {printable(line)}")
+    for line in comparison.notes:
+        yield Text(f"Note: {printable(line)}")
+
+
+def final_figures(
+    contestants: Sequence[Contestant], comparison: Comparison | None, width: int, now: float
+) -> Iterator[Text]:
+    """The figures that runs end with, a column for each run."""
+    rows: list[tuple[str, Callable[[Contestant], str]]] = [
+        ("test, own", lambda one: numbers.perplexity(one.run.eval_perplexity)),
+        ("  best", lambda one: numbers.perplexity(one.run.best_eval_perplexity)),
+        ("  before training", lambda one: numbers.perplexity(one.run.baseline_perplexity)),
+        ("train", lambda one: numbers.perplexity(one.run.train_perplexity)),
+        ("steps", lambda one: numbers.count(one.run.step)),
+        ("epochs", lambda one: numbers.decimal(one.run.epoch)),
+        ("tokens seen", lambda one: numbers.compact(one.tokens_seen)),
+        ("tokens/s", lambda one: numbers.compact(one.run.tokens_per_second)),
+        ("duration", lambda one: numbers.duration(elapsed(one.run, now))),
+    ]
+    yield Text("Final figures", "bold")
+    yield _row("", [one.letter for one in contestants], width, "bold")
+    scores = {one.id: one for one in comparison.runs} if comparison else {}
+    for title, name in (("yardstick", "yardstick_perplexity"), ("  before training", "base_perplexity")):
+        values = [getattr(scores.get(_id(one.run)), name, None) for one in contestants]
+        yield _row(title, [numbers.perplexity(value) for value in values], width)
+    for title, cell in rows:
+        yield _row(title, [cell(one) for one in contestants], width)
+
+
+def differing(contestants: Sequence[Contestant], width: int) -> Iterator[Text]:
+    """The recipe fields that are not the same in all runs."""
+    runs = [one.run for one in contestants]
+    found = differences(runs)
+    for sentence in not_told(runs):
+        yield Text(printable(sentence))
+    if not found:
+        yield Text("Their recipes are the same.", "bold")
+        return
+    yield Text("What differs in their recipes", "bold")
+    yield _row("", [one.letter for one in contestants], width, "bold")
+    for name, values in found.items():
+        yield _row(name, [as_shown(value) for value in values], width)
+
+
+def _row(title: str, cells: Sequence[str], width: int, style: str = "") -> Text:
+    room = (width - _LABEL) // max(len(cells), 1) - 1
+    each = min(max(room, _NARROWEST), _WIDEST)
+    text = " ".join(numbers.fit(printable(cell), each, "right") for cell in cells)
+    return Text(f"{numbers.fit(printable(title), _LABEL)} {text}", style, no_wrap=True)
+
+
+def _id(run: Run) -> Any:
+    return run.id

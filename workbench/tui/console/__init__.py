@@ -1,0 +1,1 @@
+"""The console: sentences with [MASK], filled by one or more models."""

@@ -1,0 +1,101 @@
+"""Whom the console asks, and what it knows while the program runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from workbench.inference.asking import MOST_MODELS, Asking
+
+if TYPE_CHECKING:
+    from workbench.store import Run
+    from workbench.store.model_list import SavedModel
+    from workbench.tui.console.history import History
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A model. `model`: as `resolve_model` takes it, so that `run:6` is its newest checkpoint at any time."""
+
+    label: str
+    model: str
+    run_id: int | None = None
+
+    @classmethod
+    def of_run(cls, run_id: int, name: str) -> Asked:
+        return cls(f"{run_id} {name}", f"run:{run_id}", run_id)
+
+    @classmethod
+    def of_checkpoint(cls, saved: SavedModel) -> Asked:
+        best = " (best)" if saved.best else ""
+        return cls(
+            f"epoch {saved.epoch:.3g}{best} of {saved.run_id} {saved.run}",
+            f"run:{saved.run_id}@{saved.step}",
+            saved.run_id,
+        )
+
+    @classmethod
+    def of_base(cls, model: str) -> Asked:
+        return cls(f"{model} (base)", model)
+
+    @classmethod
+    def of_model(cls, model: str) -> Asked:
+        return cls(model, model)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The run that one is looking at in the console, and the model that it started from."""
+
+    run_id: int
+    name: str
+    base: str
+
+    @classmethod
+    def of(cls, run: Run) -> Subject:
+        assert run.id is not None
+        return cls(run.id, run.name, str(run.recipe.get("model", "")))
+
+    def alone(self) -> list[Asked]:
+        return [Asked.of_run(self.run_id, self.name)]
+
+    def with_base(self) -> list[Asked]:
+        return [*self.alone(), Asked.of_base(self.base)]
+
+    def growth(self, saved: Sequence[SavedModel]) -> list[Asked]:
+        """The base, then checkpoints in the order of training: the best, the last, and others between."""
+        ordered = sorted(saved, key=lambda one: one.step)
+        chosen = [one for one in ordered if one.best or one is ordered[-1]]
+        rest = [one for one in ordered if one not in chosen]
+        room = MOST_MODELS - 1 - len(chosen)
+        chosen += rest[:: max(1, -(-len(rest) // max(room, 1)))][:room]
+        chosen.sort(key=lambda one: one.step)
+        return [Asked.of_base(self.base), *map(Asked.of_checkpoint, chosen)]
+
+
+@dataclass
+class Session:
+    """Held by the program, so that the dock and the full screen show the same on every screen."""
+
+    models: list[Asked]
+    subject: Subject | None = None
+    asking: Asking = field(default_factory=Asking)
+    text: str = ""
+    asked: str = ""
+    answers: dict[str, tuple[Mapping[str, Any], Sequence[str]]] = field(default_factory=dict)
+    """By model: the answer to what was asked last, with its notes."""
+    history: History | None = None
+
+    @classmethod
+    def about(cls, run: Run | None) -> Session:
+        """Of a run beside its base; of the starter where there is none with a checkpoint."""
+        if run is None or not run.checkpoint:
+            return cls([Asked.of_model("starter")])
+        subject = Subject.of(run)
+        return cls(subject.with_base(), subject)
+
+    def turn_to(self, models: list[Asked], subject: Subject | None) -> None:
+        """Ask others from now on."""
+        self.models, self.subject = models, subject
+        self.answers = {}

@@ -1,0 +1,322 @@
+"""One run while it happens: curves, figures, progress, log."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from workbench.display import numbers
+from workbench.display.measurements import (
+    CURVES,
+    FIGURES,
+    LONG,
+    SMOOTHING,
+    SYSTEM,
+    TIMES,
+    ZOOM,
+    Measurements,
+    Past,
+)
+from workbench.display.run import elapsed
+from workbench.status import ACTIVE, RESUMABLE
+from workbench.text import printable
+from workbench.tui.live.log_search import LogSearch
+from workbench.tui.live.log_tail import LogTail
+from workbench.tui.live.panels import Panels
+from workbench.tui.live.progress import Pace, ProgressLine
+from workbench.tui.live.text import (
+    figure_lines,
+    panels_of,
+    phase_progress,
+    phases_line,
+    seconds_left,
+    title_of,
+    waiting_text,
+)
+from workbench.tui.screen import TitleBar, WorkbenchScreen
+from workbench.tui.widgets import run_jobs
+from workbench.tui.widgets.chart import Chart
+from workbench.tui.widgets.key_footer import KeyFooter
+
+if TYPE_CHECKING:
+    from workbench.store import Metric, Run
+
+_TALL = 34
+"""Lines of a terminal from which on the panels are shown without being asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one reading of the store gave. `metrics` are those after the cursor, or after `past`."""
+
+    run: Run
+    past: Past | None
+    metrics: list[Metric]
+
+
+class LiveScreen(WorkbenchScreen):
+    """Watches one run. Leaving it, or the program, does the run no harm."""
+
+    CSS_PATH = "screen.tcss"
+    TITLE = "Live"
+    HELP = """
+One run, live or past. ● is test perplexity, always on the same masks; the line is train perplexity as
+training goes; the dashed line is the model before any training. Steps are optimizer steps. Zoomed in, the
+baseline is left out. A panel's line shows the highest value of each moment.
+
+Stop ends the run after the step under way and keeps a checkpoint, so nothing is lost. A run goes on when
+you leave this screen or the program.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,h,left", "back", "Back", key_display="Esc", tooltip="Back to the list"),
+        Binding("y", "axis", "Axis", tooltip="Logarithmic or linear perplexity axis"),
+        Binding("s", "smooth(1)", "Smooth", tooltip="Smooth the train curve more; at last not at all"),
+        Binding("S", "smooth(-1)", "Smooth less", show=False, tooltip="Smooth the train curve less"),
+        Binding("z,plus", "zoom(1)", "Zoom", key_display="z", tooltip="Only the last part of the curves"),
+        Binding("Z,minus", "zoom(-1)", "Zoom out", key_display="Z", show=False, tooltip="More of the curves"),
+        Binding("p", "panels", "Panels", tooltip="Learning rate, gradient, throughput, GPU, memory; phases"),
+        Binding("l", "log", "Log", show=False, tooltip="More log or more curve"),
+        Binding("slash", "find", "Find", key_display="/", tooltip="Search the log"),
+        Binding("n", "find_next(-1)", "Next found", show=False, tooltip="The line before that has it"),
+        Binding("N", "find_next(1)", "Found before", show=False, tooltip="The line after that has it"),
+        Binding("c", "console", "Fill", tooltip="Fill masks with the newest checkpoint; training goes on"),
+        Binding("x", "stop", "Stop", tooltip="Stop this run; a checkpoint is kept"),
+        Binding("r", "resume", "Resume", tooltip="Go on from the last checkpoint of a stopped run"),
+        Binding(
+            "d", "delete", "Delete", show=False, tooltip="Delete this run, its checkpoints and its log (asks)"
+        ),
+        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="All keys of this screen"),
+        Binding("q", "app.leave", "Quit", tooltip="Leave; running trainings go on"),
+        Binding("j,down", "scroll_log(1)", "Log down", show=False, tooltip="Log one line down"),
+        Binding("k,up", "scroll_log(-1)", "Log up", show=False, tooltip="Log one line up"),
+        Binding("g,home", "log_end(-1)", "Log's start", show=False, tooltip="To the first line of the log"),
+        Binding("G,end", "log_end(1)", "Log's end", show=False, tooltip="To the last line, and follow it"),
+    ]
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.run_now: Run | None = None
+        self._measured = Measurements()
+        self._smoothing = self._zoom = 0
+        self._wants_panels: bool | None = None
+        self._phase_pace = Pace(lambda: self.workbench.clock())
+        self._run_pace = Pace(lambda: self.workbench.clock())
+        self._figures = ""
+        self._problem = ""
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar()
+        yield Static("", id="figures", markup=False)
+        yield Chart()
+        yield Static("", id="problem", markup=False)
+        with Vertical(id="progress"):
+            yield ProgressLine(id="phase")
+            yield ProgressLine(id="overall")
+        yield Panels()
+        yield LogTail(id="log")
+        yield LogSearch()
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        self.query_one(LogTail).can_focus = False
+
+    def read(self) -> Look:
+        store = self.workbench.store
+        run = store.run(self.run_id)
+        past = None
+        if run.segment != self._measured.segment:
+            is_first = self.run_now is None and (run.step or 0) > LONG
+            past = (
+                Past.sketched(store, self.run_id, run.step or 0)
+                if is_first
+                else Past.read(store, self.run_id)
+            )
+        cursor = past.cursor if past else self._measured.cursor
+        return Look(run, past, store.metrics(self.run_id, (*CURVES, *FIGURES, *SYSTEM, *TIMES), after=cursor))
+
+    def show(self, data: Look) -> None:
+        run = data.run
+        before, self.run_now = self.run_now, run
+        if data.past:
+            self._measured.begin(data.past, None if data.past.is_sketch else run.segment)
+            if data.past.is_sketch:
+                self.call_after_refresh(self.reload)
+        self._measured.add(data.metrics)
+        self.query_one(TitleBar).show(*title_of(run, self.workbench.standstills.get(self.run_id, "")))
+        chart = self.query_one(Chart)
+        chart.say_when_empty(waiting_text(run))
+        self._show_curves(run)
+        self._show_panels(run)
+        self._show_figures(run)
+        self._show_progress(run)
+        self._show_problem(run)
+        if run.folder:
+            self.query_one(LogTail).follow(Path(run.folder) / "worker.log")
+        if before is None or before.status != run.status or before.checkpoint != run.checkpoint:
+            self.refresh_bindings()
+
+    def _show_curves(self, run: Run) -> None:
+        self.query_one(Chart).show(
+            self._measured.series(
+                baseline=run.baseline_perplexity,
+                smoothing=SMOOTHING[self._smoothing],
+                part=ZOOM[self._zoom],
+            )
+        )
+
+    def _show_panels(self, run: Run) -> None:
+        wanted = self.size.height >= _TALL if self._wants_panels is None else self._wants_panels
+        self.set_class(wanted, "-panels")
+        # Where both do not fit, the panels take the place of the log.
+        self.set_class(self.size.height < _TALL, "-short")
+        if wanted:
+            line = phases_line(run, self._measured, self.workbench.clock())
+            self.query_one(Panels).show(panels_of(self._measured), line)
+
+    def on_resize(self) -> None:
+        if self.run_now:
+            self._show_panels(self.run_now)
+
+    def _show_figures(self, run: Run) -> None:
+        wanted = "\n".join(figure_lines(run, self._measured))
+        if wanted != self._figures:
+            self._figures = wanted
+            self.query_one("#figures", Static).update(wanted)
+
+    def _show_problem(self, run: Run) -> None:
+        wanted = ""
+        if run.error:
+            after = " — r resumes it." if run.status in RESUMABLE else ""
+            error = printable(run.error, keep_newlines=True)
+            wanted = f"✗ {error} {printable(run.error_hint or '')}{after}"
+        if wanted != self._problem:
+            self._problem = wanted
+            self.query_one("#problem", Static).update(wanted)
+            self.set_class(bool(wanted), "-problem")
+
+    def _show_progress(self, run: Run) -> None:
+        phase, overall = self.query_one("#phase", ProgressLine), self.query_one("#overall", ProgressLine)
+        self.set_class(run.status not in ACTIVE, "-ended")
+        total, step = run.total_steps or 0, run.step or 0
+        took = f"after {numbers.duration(elapsed(run, self.workbench.clock()))}"
+        if run.status not in ACTIVE:
+            overall.show(run.status, step, total, "steps", None, took)
+            return
+        label, done, of, unit = phase_progress(run)
+        phase_eta = self._phase_pace.look((run.segment, label), done, of)
+        phase.show(label, done, of, unit, phase_eta)
+        # From the first step on: what came before it says nothing about the speed of training.
+        run_eta = (self._run_pace.look(run.segment, step, total) or seconds_left(run)) if step else None
+        overall.show("overall", step, total, "steps", run_eta, "" if step else took)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        run = self.run_now
+        if run is None:
+            # Keys may be pressed before the run is read; what they do reads it first.
+            return action not in ("resume", "delete")
+        if action == "stop":
+            # Of the two keys that exclude each other only the one that works is in the footer.
+            return run.status in ACTIVE
+        if action == "resume":
+            return run.status in RESUMABLE
+        if action == "console":
+            return bool(run.checkpoint)
+        if action == "find_next":
+            return self.query_one(LogSearch).is_open
+        return action != "delete" or run.status not in ACTIVE
+
+    def action_back(self) -> None:
+        if self.query_one(LogSearch).is_open:
+            self.query_one(LogSearch).action_close()
+        else:
+            self.workbench.action_leave_screen()
+
+    def action_axis(self) -> None:
+        chart = self.query_one(Chart)
+        chart.log_axis = not chart.log_axis
+
+    def action_smooth(self, by: int) -> None:
+        self._smoothing = (self._smoothing + by) % len(SMOOTHING)
+        weight = SMOOTHING[self._smoothing]
+        self.tell(f"Train curve smoothed, weight {weight:g}." if weight else "Train curve as measured.")
+        if self.run_now:
+            self._show_curves(self.run_now)
+
+    def action_zoom(self, by: int) -> None:
+        self._zoom = (self._zoom + by) % len(ZOOM)
+        part = ZOOM[self._zoom]
+        self.tell("All of the run." if part == 1 else f"The last {part:.0%} of the run.")
+        if self.run_now:
+            self._show_curves(self.run_now)
+
+    def action_panels(self) -> None:
+        self._wants_panels = not self.has_class("-panels")
+        if self.run_now:
+            self._show_panels(self.run_now)
+
+    def action_log(self) -> None:
+        self.toggle_class("-log")
+
+    def action_scroll_log(self, by: int) -> None:
+        self.query_one(LogTail).scroll_relative(y=by, animate=False)
+
+    def action_log_end(self, by: int) -> None:
+        log = self.query_one(LogTail)
+        log.scroll_end(animate=False) if by > 0 else log.scroll_home(animate=False)
+
+    def action_find(self) -> None:
+        self.add_class("-log", "-searching")
+        self.query_one(LogSearch).open()
+
+    def on_log_search_wanted(self, event: LogSearch.Wanted) -> None:
+        self.set_focus(None)  # so that n and N are keys again
+        self._say_place(*self.query_one(LogTail).find(event.text))
+        self.refresh_bindings()
+
+    def on_log_search_closed(self) -> None:
+        self.set_focus(None)
+        self.query_one(LogTail).find("")
+        self.remove_class("-log", "-searching")
+
+    def action_find_next(self, by: int) -> None:
+        self._say_place(*self.query_one(LogTail).find_next(by))
+
+    def _say_place(self, place: int, of: int) -> None:
+        said = f"line {place} of {of}  n N  Esc" if of else "no line has it  Esc"
+        self.query_one(LogSearch).tell(said)
+
+    def action_console(self) -> None:
+        async def job() -> None:
+            # The newest checkpoint is asked for now: there may be one since the last look.
+            run = await asyncio.to_thread(self.workbench.store.run, self.run_id)
+            if run.checkpoint:
+                self.workbench.open_console(run)
+            else:
+                self.tell("This run has no checkpoint yet.", warning=True)
+
+        self.in_background(job)
+
+    def action_stop(self) -> None:
+        async def job() -> None:
+            run_jobs.stop(self, await asyncio.to_thread(self.workbench.store.run, self.run_id))
+
+        self.in_background(job)
+
+    def action_resume(self) -> None:
+        if self.run_now:
+            run_jobs.resume(self, self.run_now)
+
+    def action_delete(self) -> None:
+        if self.run_now:
+            run_jobs.delete(self, self.run_now, then=self.workbench.action_leave_screen)
+
+    def action_help(self) -> None:
+        self.workbench.open_help()

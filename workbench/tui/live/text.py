@@ -1,0 +1,118 @@
+"""What the live view says of a run, in words and figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.display import numbers
+from workbench.display.measurements import Measurements
+from workbench.display.run import doing, short_name
+from workbench.events import Phase
+from workbench.tui.live.panels import Panel
+
+if TYPE_CHECKING:
+    from workbench.store import Run
+
+_NOT_COUNTED = ("starting", "loading model", "saving")
+
+
+def title_of(run: Run, standstill: str = "") -> tuple[str, ...]:
+    """Name and status on the left; what it is made of on the right. `standstill`: why it seems to stall."""
+    recipe = run.recipe
+    symbol, words = doing(run, standstill)
+    return (
+        f"{symbol} {run.id} {run.name}  {words}",
+        f"chunk {numbers.known(recipe.get('chunk_size'))}",
+        f"mask {numbers.decimal(recipe.get('mask_prob'))}",
+        short_name(recipe.get("model")),
+        short_name(recipe.get("dataset")),
+    )
+
+
+def figure_lines(run: Run, measured: Measurements) -> list[str]:
+    """Two lines of figures: what it came to, and how it is going."""
+    test, baseline = run.eval_perplexity, run.baseline_perplexity
+    first = [f"test {numbers.perplexity(test)}", f"best {numbers.perplexity(run.best_eval_perplexity)}"]
+    first.append(f"train {numbers.perplexity(run.train_perplexity)}")
+    times = f" (÷{baseline / test:,.0f})" if baseline and test and baseline / test >= 1.5 else ""
+    first.append(f"before training {numbers.perplexity(baseline)}{times}")
+    wanted = run.recipe.get("epochs")
+    second = [f"epoch {run.epoch or 0:.1f}/{numbers.known(wanted)}"]
+    loss, rate = measured.last("train/loss"), measured.last("train/learning_rate")
+    norm = measured.last("train/grad_norm")
+    second.append(f"loss {loss:.3f}" if loss is not None else f"loss {numbers.NOTHING}")
+    second.append(f"{numbers.compact(run.tokens_per_second)} tokens/s")
+    second.append(f"lr {numbers.short(rate)}")
+    if norm is not None:
+        second.append(f"grad norm {norm:.2f}")
+    if run.engine:
+        second.append(f"{run.engine.get('device')} {run.engine.get('precision')}")
+    return ["Perplexity  " + "  ".join(first), "Training    " + "  ".join(second)]
+
+
+def phase_progress(run: Run) -> tuple[str, int, int, str]:
+    """(label, done, total, unit) of what is going on now; within training that is the epoch."""
+    per_epoch = (run.engine or {}).get("steps_per_epoch") or 0
+    if run.phase == "training" and per_epoch:
+        step = run.step or 0
+        # The last step of an epoch still belongs to it.
+        before = max(step - 1, 0) // per_epoch
+        label = f"epoch {before + 1}/{run.recipe.get('epochs')}"
+        return label, step - before * per_epoch, per_epoch, "steps"
+    label = run.phase or run.status
+    if run.phase in _NOT_COUNTED:
+        return label, 0, 0, ""
+    return label, run.progress_done or 0, run.progress_total or 0, run.progress_unit or ""
+
+
+def seconds_left(run: Run) -> float | None:
+    """Seconds of training left by the run's own throughput, before there is a pace to go by."""
+    engine, speed = run.engine, run.tokens_per_second
+    if not engine or not speed or not run.total_steps:
+        return None
+    chunks = engine.get("batch_size", 0) * engine.get("gradient_accumulation", 1) * engine.get("processes", 1)
+    tokens = chunks * run.recipe.get("chunk_size", 0)
+    return (run.total_steps - (run.step or 0)) * tokens / speed if tokens else None
+
+
+def waiting_text(run: Run) -> str:
+    """What the chart says while there is nothing to draw."""
+    if run.status == "queued":
+        return "Waiting for its worker to start."
+    if run.status == "running":
+        return f"No measurement yet: {run.phase or 'starting'}."
+    return "It ended before anything was measured."
+
+
+def panels_of(measured: Measurements) -> list[Panel]:
+    """A panel for each figure that the run has."""
+    percent = "{:.0f} %".format
+    shown = [
+        ("lr", "train/learning_rate", numbers.short, None),
+        ("grad norm", "train/grad_norm", "{:.2f}".format, None),
+        ("tokens/s", "speed/tokens_per_second", numbers.compact, None),
+        ("GPU", "system/gpu", percent, 100.0),
+        ("GPU memory", "system/gpu_memory", percent, 100.0),
+        ("GPU heat", "system/gpu_temperature", "{:.0f} °C".format, None),
+        ("CPU", "system/cpu", percent, 100.0),
+        ("RAM", "system/ram", percent, 100.0),
+        ("worker RAM", "system/worker_memory", "{:.2f} GB".format, None),
+    ]
+    panels = []
+    for name, metric, shape, high in shown:
+        points = measured.points(metric)
+        if points:
+            panels.append(Panel(name, shape(points[-1][1]), points, 0.0 if high else None, high))
+    return panels
+
+
+def phases_line(run: Run, measured: Measurements, now: float) -> str:
+    """What each phase took so far, the one under way too; those that took no time are left out."""
+    seconds = dict(measured.seconds)
+    began = measured.phase_ended_at
+    if run.status == "running" and run.phase and began:
+        seconds[run.phase] = seconds.get(run.phase, 0.0) + max(now - began, 0.0)
+    told = [
+        f"{phase} {numbers.duration(seconds[phase])}" for phase in Phase if seconds.get(phase, 0.0) >= 0.5
+    ]
+    return f"Phases: {' · '.join(told)}" if told else ""

@@ -1,0 +1,129 @@
+"""What a recipe will cost, from what earlier runs measured; where nothing was measured it says so."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from workbench.display import numbers
+from workbench.recipe import Recipe
+
+DATA_FIELDS = (
+    "dataset",
+    "dataset_subset",
+    "dataset_split",
+    "dataset_revision",
+    "text_column",
+    "train_size",
+    "test_size",
+    "seed",
+    "model",
+    "model_revision",
+)
+"""Two recipes that agree in these have the same tokens; the model because of its tokenizer."""
+SPEED_FIELDS = ("model", "model_revision", "device", "precision", "compile")
+_RECENT = 5
+"""Speeds that count; older runs may have been made by an older version."""
+
+
+class PastRun(Protocol):
+    """The part of a stored run that a cost is worked out from."""
+
+    @property
+    def recipe(self) -> Mapping[str, Any]: ...
+    @property
+    def host(self) -> str | None: ...
+    @property
+    def data(self) -> Mapping[str, Any] | None: ...
+    @property
+    def tokens_per_second(self) -> float | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedText:
+    """A text that a preview has counted: it knows as much as a run that read it, and nothing of speed."""
+
+    recipe: Mapping[str, Any]
+    data: Mapping[str, Any] | None
+    host: str | None = None
+    tokens_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Chunks, steps and seconds of training; None where no earlier run tells."""
+
+    train_chunks: int | None
+    steps_per_epoch: int | None
+    steps: int | None
+    tokens: int | None
+    tokens_per_second: float | None
+    seconds: float | None
+    too_short: bool = False
+    masked: int | None = None
+    """Tokens to predict in the whole training, on average."""
+
+    def lines(self) -> list[str]:
+        """Two lines for a person."""
+        if self.too_short:
+            first = "Not enough text for one chunk of this size: the run would fail."
+        elif self.steps is None:
+            first = "Steps: not known yet; no run has measured this text; F2 counts it."
+        else:
+            first = (
+                f"{numbers.count(self.steps)} steps ({numbers.count(self.steps_per_epoch)} an epoch) over "
+                f"{numbers.count(self.train_chunks)} chunks, {numbers.compact(self.tokens)} tokens, "
+                f"{numbers.compact(self.masked)} masked"
+            )
+        speed = self.tokens_per_second
+        if speed is None:
+            second = "Time: not known yet; no run of this model on this machine."
+        elif self.seconds is None:
+            second = f"Time: not known yet; past runs here made {numbers.compact(speed)} tokens/s."
+        else:
+            second = (
+                f"Training about {numbers.duration(self.seconds)} at {numbers.compact(speed)} tokens/s, "
+                "as in past runs here"
+            )
+        return [first, second]
+
+
+def estimate(recipe: Recipe, past: Iterable[PastRun], host: str) -> Cost:
+    """The cost of `recipe` on `host`. `past`: newest first.
+
+    Chunks of another size than was measured are worked out from the number of tokens.
+    """
+    wanted = recipe.model_dump()
+    tokens: int | None = None
+    speeds: list[tuple[bool, float]] = []
+    for run in past:
+        if tokens is None and run.data and _agree(wanted, run.recipe, DATA_FIELDS):
+            tokens = run.data.get("train_tokens")
+        speed = run.tokens_per_second
+        if speed and speed > 0 and run.host == host and _agree(wanted, run.recipe, SPEED_FIELDS):
+            speeds.append((_agree(wanted, run.recipe, ("chunk_size", "batch_size")), speed))
+    # Runs of the same shape know best; others of the same model are better than nothing.
+    same_shape = [speed for same, speed in speeds if same]
+    recent = (same_shape or [speed for _, speed in speeds])[:_RECENT]
+    speed = statistics.median(recent) if recent else None
+    if tokens is None:
+        return Cost(None, None, None, None, speed, None)
+    chunks = tokens // recipe.chunk_size
+    if chunks < 1:
+        return Cost(0, None, None, None, speed, None, too_short=True)
+    per_epoch = math.ceil(chunks / recipe.effective_batch_size)
+    steps = per_epoch * recipe.epochs
+    trained = chunks * recipe.chunk_size * recipe.epochs
+    if recipe.max_steps and recipe.max_steps < steps:
+        trained = min(trained, recipe.max_steps * recipe.effective_batch_size * recipe.chunk_size)
+        steps = recipe.max_steps
+    seconds = trained / speed if speed else None
+    masked = round(trained * recipe.mask_prob)
+    return Cost(chunks, per_epoch, steps, trained, speed, seconds, masked=masked)
+
+
+def _agree(wanted: Mapping[str, Any], other: Mapping[str, Any], names: tuple[str, ...]) -> bool:
+    return all(wanted[name] == other.get(name) for name in names)

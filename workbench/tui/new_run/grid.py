@@ -1,0 +1,139 @@
+"""What a form says when fields hold lists: a grid of runs, what is wrong with it, and what it will cost."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.display import numbers
+from workbench.errors import UsageError
+from workbench.recipe import Recipe
+from workbench.sweeps.plan import SEEDS, Plan
+from workbench.sweeps.reading import read_seeds, read_values
+from workbench.tui.new_run.cost import PastRun, estimate
+from workbench.tui.new_run.field import as_text, choices_of, is_number
+
+SEEDS_FIELD = "seeds"
+"""The form's field that is none of the recipe: how many seeds, or which."""
+_FLAGS = {
+    "model": "--model",
+    "dataset": "--dataset",
+    "chunk_size": "--chunk-size",
+    "mask_prob": "--mask-prob",
+    "epochs": "--epochs",
+    "batch_size": "--batch-size",
+    "learning_rate": "--lr",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the fields come to: `recipe` with the first value of each list, and the plan where there are lists
+    or several seeds. problems: what is wrong, by field."""
+
+    recipe: Recipe | None
+    plan: Plan | None = None
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+def takes_list(name: str) -> bool:
+    """Whether several values may be typed into a field: numbers and choices, not the seeds of a recipe."""
+    info = Recipe.model_fields[name]
+    return name not in SEEDS and (is_number(name) or bool(choices_of(info)))
+
+
+def read_form(values: Mapping[str, Any], seeds: str) -> Typed:
+    """Read the fields. That all values of a grid go together is not looked at: `check_grid` takes longer."""
+    several: dict[str, tuple[Any, ...]] = {}
+    problems: dict[str, str] = {}
+    single = dict(values)
+    for name, text in values.items():
+        if isinstance(text, str) and "," in text and takes_list(name):
+            try:
+                listed = read_values(name, text)
+            except UsageError as error:
+                problems[name] = _at_field(name, error)
+                single[name] = Recipe.model_fields[name].default
+                continue
+            single[name] = listed[0]
+            problems |= _wrong(name, listed)
+            if len(listed) > 1:
+                several[name] = listed
+    recipe, others = Recipe.check(single)
+    problems = {**others, **problems}
+    chosen: tuple[int, ...] = ()
+    try:
+        chosen = read_seeds(seeds.replace(" ", ""), recipe.seed if recipe else 0)
+    except UsageError as error:
+        problems[SEEDS_FIELD] = f"{error.message.replace('--seeds ', '')} {error.hint or ''}".strip()
+    if recipe is None or problems:
+        return Typed(None, problems=problems)
+    if not several and len(chosen) < 2:
+        only = recipe.with_changes(seed=chosen[0]) if chosen else recipe
+        return Typed(only)
+    try:
+        return Typed(recipe, Plan(recipe, several, chosen))
+    except UsageError as error:
+        return Typed(None, problems={next(iter(several), SEEDS_FIELD): error.message})
+
+
+def _wrong(name: str, listed: Sequence[Any]) -> dict[str, str]:
+    """What is wrong with one of the values by itself."""
+    for value in listed:
+        _, problems = Recipe.check({**Recipe().model_dump(), name: value})
+        if name in problems:
+            return {name: problems[name]}
+    return {}
+
+
+def _at_field(name: str, error: UsageError) -> str:
+    return error.message.removeprefix("The recipe cannot be used. ").removeprefix(f"{name}: ").rstrip(".")
+
+
+def grid_lines(plan: Plan, past: Sequence[PastRun], host: str, places: int) -> list[str]:
+    """Two lines: how many runs and steps, and how long they take, `places` at once. Raises UsageError where
+    values do not go together."""
+    cells = len(plan.recipes()) // len(plan.seed_list)
+    # a seed changes neither steps nor time; what is measured is looked up by the recipe of one
+    costs = [estimate(_of_base_seed(plan, recipe), past, host) for recipe in plan.recipes()[:cells]]
+    seeds = len(plan.seed_list)
+    first = f"{numbers.count(plan.count)} runs: {numbers.count(cells)} recipe{'' if cells == 1 else 's'}"
+    first += f" x {seeds} seeds" if seeds > 1 else ""
+    if any(cost.too_short for cost in costs):
+        return [first, "Not enough text for one chunk in some of them: those would fail."]
+    steps = [cost.steps for cost in costs if cost.steps is not None]
+    if len(steps) == len(costs):
+        first += f", {numbers.count(seeds * sum(steps))} steps"
+    else:
+        first += "; steps: not known yet, F2 counts the text"
+    seconds = [cost.seconds for cost in costs if cost.seconds is not None]
+    if len(seconds) < len(costs):
+        return [first, "Time: not known yet; no run like these was measured on this machine."]
+    at_once = f"{places} at once" if places > 1 else "one after another"
+    minutes = numbers.duration(seeds * sum(seconds) / places)
+    return [first, f"Training about {minutes}, {at_once}, as fast as past runs here"]
+
+
+def _of_base_seed(plan: Plan, recipe: Recipe) -> Recipe:
+    return recipe.with_changes(seed=plan.base.seed)
+
+
+def sweep_command(plan: Plan, preset: str, base: Recipe, name: str | None) -> str:
+    """The command line that queues the same sweep. `base`: the recipe of `preset`."""
+    words = ["mlm-workbench", "sweep", "--preset", preset]
+    before = base.model_dump()
+    for one, value in plan.base.model_dump().items():
+        if one in plan.values:
+            text = ",".join(map(as_text, plan.values[one]))
+        elif value != before[one]:
+            text = as_text(value)
+        else:
+            continue
+        words += [_FLAGS[one], text] if one in _FLAGS else ["--set", f"{one}={text}"]
+    if len(plan.seed_list) > 1:
+        first, count = plan.base.seed, len(plan.seed_list)
+        in_order = plan.seed_list == tuple(range(first, first + count))
+        words += ["--seeds", str(count) if in_order else ",".join(map(str, plan.seed_list))]
+    return shlex.join([*words, "--name", name] if name else words)

@@ -1,0 +1,401 @@
+"""The form for a new run: what people change first on top, the rest folded away, its cost below."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import DescendantFocus
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from workbench import presets
+from workbench.display import numbers
+from workbench.errors import WorkbenchError
+from workbench.recipe import GROUPS, PRESETS, Recipe
+from workbench.store.past import Experience
+from workbench.text import printable
+from workbench.tui.new_run.choice import Choice
+from workbench.tui.new_run.command import command_of
+from workbench.tui.new_run.cost import PastRun, PreviewedText
+from workbench.tui.new_run.cost_lines import CostLines
+from workbench.tui.new_run.field import RecipeField, as_text, bounds_of, metadata, title_of
+from workbench.tui.new_run.field_group import FieldGroup, GroupTitle
+from workbench.tui.new_run.grid import SEEDS_FIELD, Typed, read_form, sweep_command, takes_list
+from workbench.tui.new_run.pick_source import PickSource
+from workbench.tui.new_run.preview_pane import PreviewPane
+from workbench.tui.new_run.save_preset import SavePreset
+from workbench.tui.new_run.start import queue_sweep, start_run
+from workbench.tui.new_run.text_statistics import TextStatistics
+from workbench.tui.screen import TitleBar, WorkbenchScreen
+from workbench.tui.widgets.confirm import Confirm
+from workbench.tui.widgets.inputs import NumberInput
+from workbench.tui.widgets.key_footer import KeyFooter
+from workbench.tui.widgets.sources import Kind
+
+FIRST = ("chunk_size", "mask_prob", "epochs")
+_IN_SIGHT = {
+    "model": ("model",),
+    "data": ("dataset", "train_size", "test_size", "seed"),
+    "training": ("batch_size", "learning_rate"),
+    "masking": ("masking",),
+    "optimizer": ("schedule", "weight_decay"),
+    "machine": ("device", "precision"),
+    "checkpoints": ("eval_every", "checkpoint_every"),
+}
+"""Of each group the fields that its folded line shows."""
+_SPEAK_FOR_THEMSELVES = frozenset({"model", "dataset", "masking"})
+
+
+def group_fields(group: str) -> tuple[str, ...]:
+    """The fields folded away under `group`, in the recipe's order."""
+    return tuple(n for n in Recipe.model_fields if n not in FIRST and metadata(n)[0] == group)
+
+
+class NewRunScreen(WorkbenchScreen):
+    """Every knob of a recipe. Nothing is written until the run is started."""
+
+    CSS_PATH = "screen.tcss"
+    TITLE = "New run"
+    HELP = """
+Set chunk size, mask probability and epochs, and press Ctrl+S. Everything else has a sensible value from
+the preset and is folded away: Enter on a group's line opens it. What is wrong is said at the field as you
+type. Numbers may be typed as 1e-3. An empty field means: not set.
+
+A list, as 64,128,256, makes a sweep: a run for each value, and with several lists for each combination. In a
+choice a comma keeps the word, so that others hold besides. Ctrl+S queues all of them and opens the sweep.
+
+F2 shows the first chunks that would be trained on, with the masks that the first epoch draws, and counts
+the text; it follows what you change. [word] the model sees as a mask, word→other it sees as the other word,
+=word= it sees as it is; all three it must predict. F6 tells more of the text: how long its documents are,
+how many are repeated or nearly empty, what the tokenizer cannot spell.
+
+The preset starter needs no network. xsum is the reference recipe and fetches its model and text. Presets that
+you save are offered beside them, and by train --preset.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "start", "Start", tooltip="Start the run and watch it"),
+        Binding("ctrl+t", "preset", "Preset", tooltip="Next preset: all fields take its values"),
+        Binding("ctrl+o", "fold", "Fold", tooltip="Open all groups, or fold them away"),
+        Binding(
+            "ctrl+l", "pick", "Pick", tooltip="Pick the text (at its field: the model) from what is here"
+        ),
+        Binding(
+            "f2",
+            "preview",
+            "Preview",
+            key_display="F2",
+            tooltip="Show the text with its masks, and count it; or hide it",
+        ),
+        Binding("f3", "save_preset", "Save", key_display="F3", tooltip="Save all fields as a preset"),
+        Binding(
+            "f6", "statistics", "Text", show=False, tooltip="What the text is made of: documents, lengths, …"
+        ),
+        Binding("f8", "delete_preset", "Delete", show=False, tooltip="Delete this saved preset (asks)"),
+        Binding("ctrl+y", "copy", "Copy", tooltip="Copy the command line that starts this run"),
+        Binding("down,enter,j", "go(1)", "Next", key_display="↓", show=False, tooltip="Next field"),
+        Binding("up,k", "go(-1)", "Previous", key_display="↑", show=False, tooltip="Field before"),
+        Binding("pagedown", "scroll_preview(1)", "Down", show=False, tooltip="Scroll the preview down"),
+        Binding("pageup", "scroll_preview(-1)", "Up", show=False, tooltip="Scroll the preview up"),
+        Binding(
+            "escape",
+            "app.leave_screen",
+            "Back",
+            key_display="Esc",
+            tooltip="Back, starting nothing",
+        ),
+        Binding("question_mark,f1", "help", "Help", key_display="F1", tooltip="All keys of this screen"),
+    ]
+
+    def __init__(self, recipe: Recipe | None = None, preset: str = "starter") -> None:
+        super().__init__()
+        self._preset = preset
+        self._values: dict[str, Any] = (recipe or PRESETS[preset]).model_dump()
+        self._recipe: Recipe | None = None
+        self._typed = Typed(None)
+        self._problems: dict[str, str] = {}
+        self._base = PRESETS[preset]
+        self._past: list[Experience] = []
+        self._counted: PreviewedText | None = None
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar()
+        with VerticalScroll(id="form", can_focus=False):
+            with Horizontal(classes="row"):
+                yield Static("Preset", classes="title", markup=False)
+                yield Choice(tuple(presets.names()), self._preset, id="preset")
+            for name in FIRST:
+                yield RecipeField(name, self._values[name])
+            with Horizontal(classes="row"):
+                yield Static("Name of the run", classes="title", markup=False)
+                name_input = Input(compact=True, placeholder="made up if empty", max_length=200, id="name")
+                name_input.cursor_blink = False
+                yield name_input
+            with Horizontal(classes="row"):
+                yield Static("Seeds", classes="title", markup=False)
+                seeds = NumberInput(compact=True, placeholder="one", max_length=200, id="seeds")
+                seeds.cursor_blink = False
+                yield seeds
+                yield Static("each recipe so many times: 3, or 1,2,7", classes="hint", markup=False)
+            with Vertical(id="groups"):
+                for group in GROUPS:
+                    yield FieldGroup(group, group_fields(group))
+        yield PreviewPane(self.workbench.store)
+        with Vertical(id="below"):
+            yield Static("", id="about", markup=False)
+            yield CostLines(id="cost")
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        self.query_one(TitleBar).show("New run", "Ctrl+S starts it")
+        # At once, not when there is time for it: what is typed already must find the field.
+        self.set_focus(self.query_one("#field-chunk_size", RecipeField).editor)
+        self._check()
+
+    def read(self) -> list[Experience]:
+        return self.workbench.store.past.experience()
+
+    def show(self, data: list[Experience]) -> None:
+        self._past = data
+        self._show_cost()
+
+    def on_recipe_field_changed(self, event: RecipeField.Changed) -> None:
+        self._values[event.field.field_name] = event.value
+        self._check()
+
+    def on_input_submitted(self) -> None:
+        self.action_go(1)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if event.input.id == "seeds":
+            self._check()
+
+    def on_choice_changed(self, event: Choice.Changed) -> None:
+        if event.choice.id == "preset":
+            self._use_preset(event.value)
+
+    async def on_group_title_toggled(self, event: GroupTitle.Toggled) -> None:
+        group = event.group
+        if group.is_open:
+            group.close()
+        else:
+            await self._open(group)
+
+    async def _open(self, group: FieldGroup) -> None:
+        await group.open(self._values)
+        self._check()
+        group.scroll_visible(animate=False)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        self.query_one("#about", Static).update(self._about(event.widget))
+
+    def _about(self, widget: Widget) -> str:
+        field = next((one for one in widget.ancestors_with_self if isinstance(one, RecipeField)), None)
+        if field:
+            name = field.field_name
+            default = as_text(self._base.model_dump()[name]) or "not set"
+            facts = [field.unit, bounds_of(name), f"{self._preset}: {default}"]
+            if name in ("model", "dataset"):
+                facts.append("Ctrl+L picks")
+            if takes_list(name):
+                facts.append("a list makes a sweep")
+            return printable(
+                f"{field.help_text}\n{' · '.join(fact for fact in facts if fact)}", keep_newlines=True
+            )
+        if isinstance(widget, GroupTitle):
+            assert isinstance(widget.parent, FieldGroup)
+            names = ", ".join(title_of(name).lower() for name in widget.parent.field_names)
+            return numbers.clip(f"Enter opens: {names}", self.size.width - 4)
+        if widget.id == "preset":
+            return (
+                "Left and right choose. A preset fills in every field.\nF3 saves one, F8 deletes a saved one."
+            )
+        if widget.id == "seeds":
+            return "Every recipe with so many seeds, or with these: what chance alone does.\nempty: one"
+        return "What the run, or the sweep, is called in the list; a run's files lie in runs/ID-NAME."
+
+    def _use_preset(self, name: str) -> None:
+        try:
+            self._base = presets.load(name)
+        except WorkbenchError as error:  # edited by hand, or deleted in another window
+            self.tell_error(error)
+            self._offer_presets()
+            return
+        self._preset = name
+        self._values = self._base.model_dump()
+        for field in self.query(RecipeField):
+            field.set_value(self._values[field.field_name])
+        self.query_one("#preset", Choice).value = name
+        self._check()
+
+    def _offer_presets(self) -> None:
+        choice = self.query_one("#preset", Choice)
+        choice.offer(tuple(presets.names()), self._preset)
+
+    def _set_value(self, name: str, value: str) -> None:
+        """As if it had been typed into its field, which may be folded away."""
+        self._values[name] = value
+        for field in self.query(RecipeField):
+            if field.field_name == name:
+                field.set_value(value)
+        self._check()
+
+    def _check(self) -> None:
+        """Validate all of it and say at each field what is wrong."""
+        self._typed = typed = read_form(self._values, self.query_one("#seeds", Input).value)
+        self._recipe, problems = typed.recipe, typed.problems
+        for field in self.query(RecipeField):
+            field.show_problem(problems.get(field.field_name, ""))
+        for group in self.query(FieldGroup):
+            wrong = sum(name in problems for name in group.field_names)
+            group.tell(printable(self._summary(group.group_name)), wrong)
+        self._problems = problems
+        self._show_cost()
+        if self.has_class("-preview"):
+            self.query_one(PreviewPane).draw(self._recipe)
+
+    def _summary(self, group: str) -> str:
+        """The values of a folded group that say most."""
+        shown = []
+        for name in _IN_SIGHT.get(group, ()):
+            value = as_text(self._values[name])
+            if name.endswith("_every"):
+                value = "epoch" if value == "0" else f"{value} steps"
+            if value:
+                shown.append(value if name in _SPEAK_FOR_THEMSELVES else f"{title_of(name).lower()} {value}")
+        return ", ".join(shown)
+
+    def _show_cost(self) -> None:
+        known: list[PastRun] = [self._counted] if self._counted else []
+        self.query_one(CostLines).show(self._typed, [*known, *self._past])
+
+    def action_preset(self) -> None:
+        names = presets.names()
+        at = names.index(self._preset) if self._preset in names else -1
+        self._use_preset(names[(at + 1) % len(names)])
+        self.tell(f"Preset {self._preset}.")
+
+    def action_save_preset(self) -> None:
+        def saved(name: str | None) -> None:
+            if name:
+                self._preset, self._base = name, presets.load(name)
+                self._offer_presets()
+                self.tell(f"Saved: train --preset {name}")
+
+        if self._recipe is None:
+            self.tell("Not saved: a field has to be put right first.", warning=True)
+            return
+        if self._typed.plan is not None:
+            self.tell("Not saved: a preset has one value in each field, and one seed.", warning=True)
+            return
+        name = "" if self._preset in PRESETS else self._preset
+        self.app.push_screen(SavePreset(self._recipe, name), saved)
+
+    def action_delete_preset(self) -> None:
+        name = self._preset
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                try:
+                    presets.delete(name)
+                except WorkbenchError as error:
+                    self.tell_error(error)
+                    return
+                self._preset, self._base = "starter", PRESETS["starter"]
+                self._offer_presets()
+                self.tell(f"Preset {name} was deleted.")
+
+        if name in PRESETS:
+            self.tell(f"{name} comes with the program and stays.", warning=True)
+        else:
+            self.app.push_screen(Confirm(f"Delete the preset “{name}”?", "The fields here stay."), answered)
+
+    def action_pick(self) -> None:
+        focused = self.focused.ancestors_with_self if self.focused else []
+        at_model = any(isinstance(one, RecipeField) and one.field_name == "model" for one in focused)
+        kind: Kind = "model" if at_model else "dataset"
+
+        def picked(value: str | None) -> None:
+            if value:
+                self._set_value(kind, value)
+                self.tell(f"{title_of(kind)}: {value}")
+
+        self.app.push_screen(PickSource(kind, self.workbench.store), picked)
+
+    def action_copy(self) -> None:
+        if self._recipe is None:
+            self.tell("Not copied: a field has to be put right first.", warning=True)
+            return
+        self.app.copy_to_clipboard(self._command(self._recipe))
+        self.tell(f"Copied: {self._command(self._recipe)}")
+
+    def _command(self, recipe: Recipe) -> str:
+        if self._typed.plan is not None:
+            return sweep_command(self._typed.plan, self._preset, self._base, self._run_name)
+        return command_of(recipe, self._preset, self._base, self._run_name)
+
+    @property
+    def _run_name(self) -> str | None:
+        return self.query_one("#name", Input).value.strip() or None
+
+    def action_preview(self) -> None:
+        self.toggle_class("-preview")
+        self._check()
+
+    def action_statistics(self) -> None:
+        if self._recipe is None:
+            self.tell("Not counted: a field has to be put right first.", warning=True)
+            return
+        self.app.push_screen(TextStatistics(self._recipe, self.query_one(PreviewPane)))
+
+    def action_scroll_preview(self, by: int) -> None:
+        pane = self.query_one(PreviewPane)
+        pane.scroll_relative(y=by * max(pane.size.height - 2, 1), animate=False)
+
+    def on_preview_pane_counted(self, event: PreviewPane.Counted) -> None:
+        self._counted = PreviewedText(event.recipe.model_dump(), event.counts)
+        self._show_cost()
+
+    async def action_fold(self) -> None:
+        groups = list(self.query(FieldGroup))
+        if all(group.is_open for group in groups):
+            for group in groups:
+                group.close()
+            return
+        for group in groups:
+            await group.open(self._values)
+        self._check()
+
+    def action_go(self, by: int) -> None:
+        self.focus_next() if by > 0 else self.focus_previous()
+
+    async def action_start(self) -> None:
+        self._check()
+        if self._recipe is None:
+            await self._go_to_problem()
+            return
+        command = self._command(self._recipe)
+        if self._typed.plan is not None:
+            queue_sweep(self, self._typed.plan, self._run_name, command)
+        else:
+            start_run(self, self._recipe, self._run_name, command)
+
+    async def _go_to_problem(self) -> None:
+        """Put the cursor into the first field that is wrong, unfolding its group."""
+        for group in self.query(FieldGroup):
+            if any(name in self._problems for name in group.field_names):
+                await group.open(self._values)
+        self._check()
+        for field in self.query(RecipeField):
+            if field.field_name in self._problems:
+                field.editor.focus()
+                self.call_after_refresh(field.scroll_visible, animate=False)
+                break
+        if list(self._problems) == [SEEDS_FIELD]:
+            self.query_one("#seeds").focus()
+        self.tell("Not started: a field has to be put right first.", warning=True)
+
+    def action_help(self) -> None:
+        self.workbench.open_help()

@@ -1,0 +1,234 @@
+"""The columns of the list of runs: what each shows, and how it sorts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any
+
+from workbench.display import numbers
+from workbench.display.run import STAR, elapsed, epochs, short_name
+from workbench.display.status import STALLED, mark
+from workbench.text import printable
+
+if TYPE_CHECKING:
+    from workbench.store.run_lines import RunLine
+
+GAP = 1
+SPARK = 8
+"""Cells of the curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a cell needs to know besides the run: the time, the curves in sight, the marked runs."""
+
+    now: float
+    sparks: dict[int, str]
+    marked: set[int]
+    standstills: Mapping[int, str] = field(default_factory=dict)
+    """Why a run seems to stand still, of those that do."""
+
+    def status_of(self, line: RunLine) -> str:
+        """As it is shown."""
+        return STALLED if line.id in self.standstills else line.status
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`least` cells or none; it grows to its widest text while there is room, up to `most`.
+
+    `value`: what is sorted by, None last. `rank`: 0 always stands; of the others the highest are left out
+    first. `descends`: which way round one wants it at first.
+    """
+
+    key: str
+    title: str
+    what: str
+    least: int
+    most: int
+    rank: int
+    text: Callable[[RunLine, Context], str]
+    value: Callable[[RunLine], Any]
+    right: bool = False
+    descends: bool = False
+
+
+def _flags(line: RunLine, context: Context) -> str:
+    marked = "◆" if line.id in context.marked else " "
+    return f"{marked}{mark(context.status_of(line)).symbol}{STAR if line.starred else ' '}"
+
+
+def _seconds(line: RunLine) -> float | None:
+    # one that goes on is sorted by when it began
+    return None if line.started_at is None else (line.ended_at or 2e10) - line.started_at
+
+
+def _fallen(line: RunLine) -> float | None:
+    if line.eval_perplexity is None or not line.baseline_perplexity:
+        return None
+    return line.eval_perplexity / line.baseline_perplexity
+
+
+_ORDER = {"running": 0, "queued": 1, "failed": 2, "crashed": 3, "stopped": 4, "finished": 5}
+
+COLUMNS: tuple[Column, ...] = (
+    Column("star", "", "star", 3, 3, 0, _flags, lambda line: line.starred, descends=True),
+    Column("id", "id", "id", 6, 6, 0, lambda line, _: str(line.id), lambda line: line.id, True, True),
+    Column(
+        "name",
+        "name",
+        "name",
+        16,
+        40,
+        0,
+        lambda line, _: printable(line.name),
+        lambda line: line.name.casefold(),
+    ),
+    Column(
+        "status",
+        "status",
+        "status",
+        8,
+        8,
+        12,
+        lambda line, context: printable(context.status_of(line)),
+        lambda line: _ORDER.get(line.status, 9),
+    ),
+    Column(
+        "model",
+        "model",
+        "model",
+        7,
+        30,
+        9,
+        lambda line, _: printable(short_name(line.recipe.model)),
+        lambda line: (line.recipe.model or "").casefold(),
+    ),
+    Column(
+        "data",
+        "data",
+        "data set",
+        6,
+        30,
+        10,
+        lambda line, _: printable(short_name(line.recipe.dataset)),
+        lambda line: (line.recipe.dataset or "").casefold(),
+    ),
+    Column(
+        "chunk",
+        "chunk",
+        "chunk size",
+        5,
+        6,
+        6,
+        lambda line, _: "" if line.recipe.chunk_size is None else str(line.recipe.chunk_size),
+        lambda line: line.recipe.chunk_size,
+        True,
+    ),
+    Column(
+        "mask",
+        "mask",
+        "mask probability",
+        4,
+        5,
+        7,
+        lambda line, _: numbers.decimal(line.recipe.mask_prob),
+        lambda line: line.recipe.mask_prob,
+        True,
+    ),
+    Column(
+        "epochs",
+        "epoch",
+        "epochs",
+        5,
+        9,
+        5,
+        lambda line, _: epochs(line),
+        lambda line: line.recipe.epochs,
+        True,
+    ),
+    Column(
+        "curve",
+        "curve",
+        "how far perplexity fell",
+        SPARK,
+        SPARK,
+        3,
+        lambda line, context: context.sparks.get(line.id, ""),
+        _fallen,
+    ),
+    Column(
+        "ppl",
+        "test",
+        "test perplexity, last",
+        6,
+        8,
+        1,
+        lambda line, _: numbers.perplexity(line.eval_perplexity),
+        lambda line: line.eval_perplexity,
+        True,
+    ),
+    Column(
+        "best",
+        "best",
+        "test perplexity, best",
+        6,
+        8,
+        2,
+        lambda line, _: numbers.perplexity(line.best_eval_perplexity),
+        lambda line: line.best_eval_perplexity,
+        True,
+    ),
+    Column(
+        "yard",
+        "yard",
+        "yardstick perplexity",
+        6,
+        8,
+        4,
+        lambda line, _: numbers.perplexity(line.yardstick_perplexity),
+        lambda line: line.yardstick_perplexity,
+        True,
+    ),
+    Column(
+        "time",
+        "time",
+        "duration",
+        7,
+        7,
+        8,
+        lambda line, context: numbers.duration(elapsed(line, context.now)),
+        _seconds,
+        True,
+        True,
+    ),
+    Column(
+        "tags",
+        "tags",
+        "tags",
+        8,
+        40,
+        11,
+        lambda line, _: printable(" ".join(line.tags)),
+        lambda line: " ".join(line.tags).casefold() or None,
+    ),
+)
+BY_KEY = {column.key: column for column in COLUMNS}
+PINNED = tuple(column for column in COLUMNS if column.rank == 0)
+LOOSE = tuple(column for column in COLUMNS if column.rank > 0)
+
+
+def order(lines: Sequence[RunLine], key: str, descending: bool) -> list[RunLine]:
+    """Sorted by a column, what is not known last whichever way round; equal ones stay newest first."""
+    value = BY_KEY[key].value
+    known: list[tuple[Any, RunLine]] = []
+    unknown: list[RunLine] = []
+    for line in sorted(lines, key=attrgetter("id"), reverse=True):
+        if (worth := value(line)) is None:
+            unknown.append(line)
+        else:
+            known.append((worth, line))
+    known.sort(key=itemgetter(0), reverse=descending)
+    return [line for _, line in known] + unknown

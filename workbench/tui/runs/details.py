@@ -1,0 +1,61 @@
+"""All that a panel says of one run: read on a thread, and its curve no oftener than it grows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workbench.display.measurements import Measurements, Past
+from workbench.display.plot import Series
+
+if TYPE_CHECKING:
+    from workbench.store import Run, Store
+
+POINTS = 400
+"""Of a curve: more than a panel has dots."""
+_CURVES = ("train/loss", "train/perplexity", "eval/perplexity")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A run, its curves, its recipe's distance from the nearest preset."""
+
+    run: Run
+    series: list[Series]
+    preset: str
+    differences: dict[str, Any]
+
+
+class AboutRun:
+    """Reads what is new of the run that it read last, and all of another one. For one thread at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._read: tuple[int, float, int] | None = None
+        self._measured = Measurements()
+
+    def read(self, run_id: int) -> About:
+        """Ask the store. Raises UsageError when the run is gone."""
+        run = self._store.run(run_id)
+        which = (run_id, run.created_at, run.segment)
+        if which == self._read:
+            self._measured.add(self._store.metrics(run_id, _CURVES, after=self._measured.cursor))
+        else:
+            cursor = self._store.curves.newest(run_id)
+            points = {name: self._store.curves.thinned(run_id, name, POINTS, upto=cursor) for name in _CURVES}
+            self._measured.begin(Past(cursor, points, {}), run.segment)
+            self._read = which
+        preset, differences = nearest_preset(run.recipe)
+        return About(run, self._measured.series(baseline=run.baseline_perplexity), preset, differences)
+
+
+def nearest_preset(recipe: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The preset that a recipe differs from in the fewest fields, and those fields with their values."""
+    from workbench.recipe import PRESETS
+
+    found: dict[str, dict[str, Any]] = {}
+    for name, preset in PRESETS.items():
+        values = preset.model_dump(mode="json")
+        found[name] = {key: recipe[key] for key in recipe if recipe[key] != values.get(key)}
+    name = min(found, key=lambda one: len(found[one]))
+    return name, found[name]

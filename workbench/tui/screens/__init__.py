@@ -1,1 +1,0 @@
-"""One file per screen, each with the .tcss of the same name."""

@@ -1,0 +1,1 @@
+"""The list of sweeps, and one sweep with its map."""

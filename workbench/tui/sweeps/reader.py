@@ -1,0 +1,189 @@
+"""What the screens of sweeps read from the store, on a thread, and keep: nothing is worked out twice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workbench.display import numbers
+from workbench.store.sweeps import standing
+from workbench.sweeps.plan import SEEDS, TEXT
+
+if TYPE_CHECKING:
+    from workbench.analysis.sweep_table import Known, SweepTable
+    from workbench.display.curve import Point
+    from workbench.store import Store, Sweep
+    from workbench.store.sweep_lines import SweepRun
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many runs of a sweep stand how. `waiting` takes in the trials that a search is still to make;
+    `done` the trials that it ended early; `failed` all else that did not come to its end."""
+
+    done: int
+    going: int
+    waiting: int
+    failed: int
+
+    @classmethod
+    def of(cls, sweep: Sweep, runs: Sequence[SweepRun]) -> Counts:
+        search = bool(sweep.plan.get("trials"))
+        ended = {"finished", "stopped"} if search else {"finished"}
+        waiting = sum(run.waits for run in runs)
+        done = sum(run.status in ended for run in runs)
+        going = sum(run.status in ("queued", "running") for run in runs) - waiting
+        return cls(done, going, waiting + sweep.trials_left, len(runs) - done - going - waiting)
+
+    @property
+    def left(self) -> int:
+        """What is not over."""
+        return self.going + self.waiting
+
+    @property
+    def all(self) -> int:
+        """Every run that there is or is to be."""
+        return self.done + self.left + self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class SweepLine:
+    """One sweep of the list. `best`: its lowest mean perplexity on the yardstick and the recipe it is of; ""
+    while none is known, or where the fields that were swept decide what the yardstick asks."""
+
+    id: int
+    name: str
+    search: bool
+    state: str
+    counts: Counts
+    fields: tuple[str, ...]
+    best_perplexity: float | None
+    best: str
+
+
+class SweepList:
+    """Reads the list again and again; recipes are read once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._recipes: dict[int, dict[str, Any]] = {}
+
+    def read(self) -> list[SweepLine]:
+        """All sweeps, newest first."""
+        runs = self._store.sweeps.lines.runs()
+        unknown = [run.id for run in runs if run.id not in self._recipes and run.yardstick_perplexity]
+        self._recipes |= self._store.sweeps.lines.recipes(unknown)
+        members: dict[int, list[SweepRun]] = {}
+        for run in runs:
+            members.setdefault(run.sweep_id, []).append(run)
+        return [self._line(sweep, members.get(sweep.id or 0, [])) for sweep in self._store.sweeps.all()]
+
+    def _line(self, sweep: Sweep, runs: list[SweepRun]) -> SweepLine:
+        assert sweep.id is not None
+        fields = fields_of(sweep)
+        counts = Counts.of(sweep, runs)
+        perplexity, best = self._best(runs, fields)
+        search = bool(sweep.plan.get("trials"))
+        state = standing(sweep, counts.left)
+        return SweepLine(sweep.id, sweep.name, search, state, counts, fields, perplexity, best)
+
+    def _best(self, runs: list[SweepRun], fields: tuple[str, ...]) -> tuple[float | None, str]:
+        from workbench.display.sweep import described
+
+        if {*TEXT} & {*fields}:
+            return None, ""
+        logs: dict[tuple[str, ...], list[float]] = {}
+        values: dict[tuple[str, ...], dict[str, Any]] = {}
+        for run in runs:
+            score = run.yardstick_perplexity
+            if score and math.isfinite(score):
+                recipe = self._recipes[run.id]
+                key = tuple(repr(recipe.get(name)) for name in fields)
+                logs.setdefault(key, []).append(math.log(score))
+                values[key] = {name: recipe.get(name) for name in fields}
+        if not logs:
+            return None, ""
+        best = min(logs, key=lambda key: sum(logs[key]) / len(logs[key]))
+        return math.exp(sum(logs[best]) / len(logs[best])), described(values[best])
+
+
+@dataclass(frozen=True, slots=True)
+class SweepLook:
+    """One sweep as it stands. places: of each run that waits, its place in the queue of all, the first 1.
+    curves: test curves by run, of those that measured something."""
+
+    sweep: Sweep
+    state: str
+    counts: Counts
+    runs: Mapping[int, SweepRun]
+    table: SweepTable
+    places: Mapping[int, int]
+    curves: Mapping[int, Sequence[Point]]
+
+    def waiting(self, run_ids: Iterable[int]) -> list[int]:
+        """Those of the runs that wait, in the order of their turns."""
+        return sorted((one for one in run_ids if one in self.places), key=lambda one: self.places[one])
+
+
+class SweepReader:
+    """Reads one sweep again and again; its table only when a run has come to something."""
+
+    def __init__(self, store: Store, sweep_id: int) -> None:
+        self._store, self._id = store, sweep_id
+        self._table: tuple[object, SweepTable] | None = None
+        self._compared: Known = {}
+        self._states: dict[int, object] = {}
+        self._curves: dict[int, Sequence[Point]] = {}
+
+    def read(self) -> SweepLook:
+        """Raises UsageError when there is no such sweep."""
+        sweep = self._store.sweeps.sweep(self._id)
+        runs = self._store.sweeps.lines.runs(self._id)
+        fields = fields_of(sweep)
+        state = (fields, [(run.id, run.status, run.yardstick_perplexity) for run in runs])
+        if self._table is None or self._table[0] != state:
+            from workbench.analysis.sweep_table import sweep_table
+
+            whole = self._store.sweeps.runs(self._id)
+            self._table = (state, sweep_table(self._store, whole, fields, self._compared))
+        counts = Counts.of(sweep, runs)
+        queue = self._store.sweeps.lines.queue()
+        own = {run.id for run in runs}
+        return SweepLook(
+            sweep,
+            standing(sweep, counts.left),
+            counts,
+            {run.id: run for run in runs},
+            self._table[1],
+            {run_id: place for place, run_id in enumerate(queue, 1) if run_id in own},
+            self._read_curves(runs, self._table[1]),
+        )
+
+    def _read_curves(self, runs: Sequence[SweepRun], table: SweepTable) -> dict[int, Sequence[Point]]:
+        from workbench.display.sweep_curves import METRIC, MOST, WIDTH
+
+        drawn = {run_id for entry in table.ranked()[:MOST] for run_id in entry.runs}
+        grown = {}
+        for run in runs:
+            state = (run.segment, run.eval_perplexity, run.status)
+            if run.id in drawn and run.eval_perplexity is not None and self._states.get(run.id) != state:
+                self._states[run.id] = state
+                grown[run.id] = self._store.curves.thinned(run.id, METRIC, 4 * WIDTH)
+        if grown:  # otherwise it stays the same object: what was drawn of it still holds
+            self._curves = {**self._curves, **grown}
+        return self._curves
+
+
+def fields_of(sweep: Sweep) -> tuple[str, ...]:
+    """The fields that a sweep tries several values of."""
+    return tuple(name for name in (*sweep.plan["values"], *sweep.plan["ranges"]) if name not in SEEDS)
+
+
+def counts_text(counts: Counts) -> str:
+    """`5 of 12 done, 1 going, 6 waiting`."""
+    parts = [f"{numbers.count(counts.done)} of {numbers.count(counts.all)} done"]
+    for count, word in ((counts.going, "going"), (counts.waiting, "waiting"), (counts.failed, "failed")):
+        parts += [f"{numbers.count(count)} {word}"] if count else []
+    return ", ".join(parts)

@@ -1,0 +1,92 @@
+"""Models and texts to choose from: what runs left, what the Hugging Face cache holds, local files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from workbench.display import numbers
+from workbench.preview import hub_cache
+from workbench.store import Store
+
+Kind = Literal["model", "dataset"]
+READABLE = frozenset({".txt", ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow"})
+"""Ends of the names of files that can be read as text."""
+_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something to choose. `value`: what the recipe's field gets; `opens`: a folder to look into first."""
+
+    value: str
+    note: str
+    opens: bool = False
+
+
+def known(kind: Kind, store: Store) -> list[Source]:
+    """What can be chosen without naming a path. Reads folders and the store: for a thread."""
+    if kind == "dataset":
+        return [
+            Source("python-docs", "the documentation inside this Python; no download"),
+            *(Source(one.name, f"in the Hugging Face cache, {one.note}") for one in hub_cache.datasets()),
+        ]
+    runs = [
+        Source(f"run:{run.id}", f"{run.name}, test {numbers.perplexity(run.eval_perplexity)}, on {run.model}")
+        for run in store.past.models()
+    ]
+    cached = [Source(one.name, f"in the Hugging Face cache, {one.note}") for one in hub_cache.models()]
+    return [Source("starter", "BERT-tiny, 4.4 million parameters; no download"), *cached, *runs]
+
+
+def is_path(text: str) -> bool:
+    """Whether what is typed means a place on this machine."""
+    return text.startswith(("/", ".", "~"))
+
+
+def inside(kind: Kind, typed: str) -> list[Source]:
+    """What lies where a path leads that is being typed: the folder itself, if it can be chosen, then what in
+    it begins with the last part of the path.
+    """
+    folder, _, begin = typed.rpartition("/")
+    if not folder and not typed.startswith("/"):
+        folder, begin = typed, ""
+    shown = folder or "/"
+    try:
+        here = Path(shown).expanduser()
+        entries = sorted(here.iterdir(), key=lambda path: (not path.is_dir(), path.name.lower()))
+    except (OSError, RuntimeError):
+        return []
+    found = [Source(shown, note)] if (note := _fits(kind, here)) and not begin else []
+    for entry in entries:
+        if not entry.name.lower().startswith(begin.lower()) or (entry.name[0] == "." and not begin):
+            continue
+        found.extend(_entry(kind, f"{shown.rstrip('/')}/{entry.name}", entry))
+        if len(found) >= _MOST:
+            break
+    return found
+
+
+def _entry(kind: Kind, value: str, path: Path) -> Iterator[Source]:
+    try:
+        if path.is_dir():
+            fits = _fits(kind, path)
+            yield Source(value, fits or "folder", opens=kind == "dataset" or not fits)
+        elif kind == "dataset" and path.suffix.lower() in READABLE:
+            yield Source(value, f"{path.stat().st_size / 1e6:,.1f} MB")
+    except OSError:
+        return
+
+
+def _fits(kind: Kind, folder: Path) -> str:
+    """Why a folder can be chosen itself; "" when it cannot."""
+    try:
+        if kind == "model":
+            has_weights = (folder / "config.json").is_file() and any(folder.glob("*.safetensors"))
+            return "a model" if has_weights else ""
+        files = sum(path.suffix.lower() in READABLE for path in folder.iterdir())
+    except OSError:
+        return ""
+    return f"all {files} files in it" if files else ""

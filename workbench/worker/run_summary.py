@@ -1,0 +1,66 @@
+"""The figures that stand in a run's row, kept up to date from its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from workbench.events import Metrics
+from workbench.store import Metric
+
+TEST, TRAIN, SPEED = "eval/perplexity", "train/perplexity", "speed/tokens_per_second"
+
+
+class Figures:
+    """The columns that follow from metrics, and their values so far."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, Any] = {
+            "epoch": None,
+            "step": None,
+            "baseline_perplexity": None,
+            "train_perplexity": None,
+            "eval_perplexity": None,
+            "best_eval_perplexity": None,
+            "tokens_per_second": None,
+        }
+        self._speed_step = 0
+        self._steps = self._time = 0.0
+
+    @classmethod
+    def of(cls, metrics: Iterable[Metric]) -> Figures:
+        """The figures that `metrics`, oldest first, come to."""
+        figures = cls()
+        for metric in metrics:
+            figures.after(Metrics(metric.step, metric.epoch, {metric.name: metric.value}))
+        return figures
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """All of them."""
+        return dict(self._columns)
+
+    def after(self, event: Metrics) -> dict[str, Any]:
+        """Take in what was measured; the columns that change by it."""
+        changed: dict[str, Any] = {"epoch": event.epoch, "step": event.step}
+        for name, value in event.values.items():
+            if name == TRAIN:
+                changed["train_perplexity"] = value
+            elif name == TEST and event.step == 0:
+                changed["baseline_perplexity"] = value
+            elif name == TEST:
+                best = self._columns["best_eval_perplexity"]
+                changed["eval_perplexity"] = value
+                changed["best_eval_perplexity"] = value if best is None else min(best, value)
+            elif name == SPEED:
+                changed["tokens_per_second"] = self._overall_speed(event.step, value)
+        self._columns |= changed
+        return changed
+
+    def _overall_speed(self, step: int, speed: float) -> float:
+        """All tokens by all time: the windows' speeds, each counted with the steps that it took in."""
+        steps = max(1, step - self._speed_step)
+        self._speed_step = step
+        self._steps += steps
+        self._time += steps / max(speed, 1e-9)
+        return self._steps / self._time
