@@ -212,7 +212,7 @@ def test_an_import_that_breaks_a_wall_is_found(tmp_path: Path, monkeypatch: pyte
         (package / folder / "__init__.py").touch()
     (package / "__init__.py").touch()
     (package / "corpus" / "chunks.py").write_text(
-        "from workbench.training import events\n"
+        "from workbench import events\n"
         "def late():\n"
         "    from ..store import Store\n"
         "    from workbench import store\n"
