@@ -13,10 +13,10 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from workbench.errors import UsageError
 from workbench.inference import candidates, joint, reader
-from workbench.inference.cancelled import Withdrawn
 from workbench.inference.filler import Filler
 from workbench.inference.results import FillResult, Surprisal
 from workbench.pretrained.starter import starter_folder
+from workbench.rpc import Cancelled
 
 TWO = "The [MASK] of the list is an [MASK]."
 
@@ -111,9 +111,9 @@ def test_work_that_is_taken_back_ends_between_passes(
     def check() -> None:
         passes.append(1)
         if len(passes) == 3:
-            raise Withdrawn
+            raise Cancelled
 
-    with pytest.raises(Withdrawn):
+    with pytest.raises(Cancelled):
         starter.surprisal("The list is sorted in place.", check)
     assert len(passes) == 3
 

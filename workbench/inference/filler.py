@@ -12,7 +12,6 @@ from transformers.utils import logging as transformers_logging
 
 from workbench.errors import ModelError, UsageError, WorkbenchError
 from workbench.inference import joint
-from workbench.inference.cancelled import Check, go_on
 from workbench.inference.candidates import check_words, tokens_in_place
 from workbench.inference.masked_text import MASK, MaskedText, read_text, require_masks
 from workbench.inference.pieces import Pieces, fill_in
@@ -22,6 +21,7 @@ from workbench.inference.slots import Slots, Word, log_probabilities
 from workbench.inference.surprisal import surprisal_of
 from workbench.pretrained.model import load_model, usable_positions
 from workbench.pretrained.tokenizer import load_tokenizer
+from workbench.rpc import Check, never_cancelled
 
 __all__ = ["MASK", "Filler"]
 MOST_TOKENS = 8192
@@ -79,7 +79,7 @@ class Filler:
         return self._reader.size
 
     def fill(
-        self, text: str, top_k: int = 5, candidates: Sequence[str] = (), check: Check = go_on
+        self, text: str, top_k: int = 5, candidates: Sequence[str] = (), check: Check = never_cancelled
     ) -> FillResult:
         """The `top_k` most probable tokens for each mask of `text`; each mask sees the others as masks.
 
@@ -109,7 +109,7 @@ class Filler:
         found = self._joint(read, slots, propose, named, check)
         return FillResult(text, _put_in(read, [judge[0].text for judge in judged]), masks, found, self.notes)
 
-    def surprisal(self, text: str, check: Check = go_on) -> Surprisal:
+    def surprisal(self, text: str, check: Check = never_cancelled) -> Surprisal:
         """How unexpected each token of `text` is. Raises UsageError: nothing to score, more tokens than
         `limit`, text that is not Unicode. Raises ModelError as `fill` does.
         """

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import torch
 
-from workbench.inference.cancelled import Check, go_on
 from workbench.inference.reader import Reader
 from workbench.inference.slots import Slots, Word, log_probabilities
+from workbench.rpc import Check, never_cancelled
 
 WIDTH = 5
 """Hypotheses that the search keeps."""
@@ -30,7 +30,7 @@ class Joint(NamedTuple):
 
 
 def joint_fills(
-    reader: Reader, slots: Slots, propose: Propose, width: int = WIDTH, check: Check = go_on
+    reader: Reader, slots: Slots, propose: Propose, width: int = WIDTH, check: Check = never_cancelled
 ) -> list[Joint]:
     """Up to `width` joint fills, best first.
 
@@ -65,7 +65,9 @@ def joint_fills(
     return sorted(scored, key=lambda one: -one.score)
 
 
-def of_vocabulary(reader: Reader, slots: Slots, width: int = WIDTH, check: Check = go_on) -> Propose:
+def of_vocabulary(
+    reader: Reader, slots: Slots, width: int = WIDTH, check: Check = never_cancelled
+) -> Propose:
     """Proposes the `width` best single tokens for a slot."""
 
     def take(_: int, found: torch.Tensor) -> Proposals:
@@ -79,7 +81,7 @@ def of_vocabulary(reader: Reader, slots: Slots, width: int = WIDTH, check: Check
 
 
 def of_words(
-    reader: Reader, slots: Slots, allowed: Sequence[Sequence[Word]], check: Check = go_on
+    reader: Reader, slots: Slots, allowed: Sequence[Sequence[Word]], check: Check = never_cancelled
 ) -> Propose:
     """Proposes for a slot the words `allowed[slot]`, none of which may be empty."""
 

@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedModel
 
 from workbench.errors import ModelError
-from workbench.inference.cancelled import Check, go_on
+from workbench.rpc import Check, never_cancelled
 
 T = TypeVar("T")
 MOST_SCORES = 64 * 2**20
@@ -40,7 +40,10 @@ class Reader:
         return sum(weight.numel() * weight.element_size() for weight in self._model.parameters())
 
     def read(
-        self, questions: Sequence[Question], take: Callable[[int, torch.Tensor], T], check: Check = go_on
+        self,
+        questions: Sequence[Question],
+        take: Callable[[int, torch.Tensor], T],
+        check: Check = never_cancelled,
     ) -> list[T]:
         """`take(i, log_probabilities)` for each question i, in their order.
 

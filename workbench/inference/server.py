@@ -1,34 +1,25 @@
-"""The warm inference process: requests in on standard input, answers out on standard output, a JSON a line.
+"""The warm inference process: the models used last, kept loaded (see `rpc` for how it is asked).
 
-    {"id": 7, "model": "starter", "text": "The [MASK].", "top_k": 5, "candidates": []}   a request
-    {"id": 8, "model": "starter", "text": "A sentence.", "task": "surprisal"}             another
-    {"cancel": 7}                                                         it is no longer wanted
-    {"id": 7, "result": {...}, "notes": []}                               an answer
-    {"id": 7, "error": {"kind": "UsageError", "message": "...", "hint": "..."}}
+    {"model": "starter", "text": "The [MASK].", "top_k": 5, "candidates": []}   a request
+    {"model": "starter", "text": "A sentence.", "task": "surprisal"}            another
+    {"result": {...}, "notes": []}                                              an answer
 
-What is no longer wanted is given up between two passes of the model, and not answered.
-
-It ends when its standard input closes, which the system sees to however its parent went away.
+A cancelled request ends between two passes of the model.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import sys
 import threading
-import traceback
 from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from workbench.errors import WorkbenchError
-from workbench.inference.cancelled import Check, Withdrawn
+from workbench.errors import ModelError
 from workbench.inference.quiet import quieten
+from workbench.rpc import Check, Tell, serve
 
 if TYPE_CHECKING:
     from workbench.inference.filler import Filler
@@ -88,52 +79,16 @@ class WarmModels:
             return found[1]
 
 
-class Server:
-    """Answers requests until there are no more."""
+class Fillings:
+    """Answers requests with warm models."""
 
-    def __init__(self, answers: int) -> None:
-        self._answers = answers
-        self._writing = threading.Lock()
+    def __init__(self) -> None:
         self._models = WarmModels()
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="fill")
-        self._waiting: dict[int, tuple[Future[None], threading.Event]] = {}
 
-    def take(self, line: bytes) -> None:
-        """Begin with one request, or give one up."""
-        request = json.loads(line)
-        if "cancel" in request:
-            work, withdrawn = self._waiting.pop(request["cancel"], (None, None))
-            if work and withdrawn:
-                withdrawn.set()
-                work.cancel()
-            return
-        number, withdrawn = request["id"], threading.Event()
-        work = self._pool.submit(self._answer, request, withdrawn)
-        self._waiting[number] = (work, withdrawn)
-        work.add_done_callback(lambda _: self._waiting.pop(number, None))
-
-    def _answer(self, request: dict[str, Any], withdrawn: threading.Event) -> None:
-        def check() -> None:
-            if withdrawn.is_set():
-                raise Withdrawn
-
-        answer: dict[str, Any] = {"id": request["id"]}
-        try:
-            check()
-            result = self._ask(request, check)
-            answer |= {"result": result.to_json(), "notes": result.notes}
-        except Withdrawn:
-            return
-        except WorkbenchError as error:
-            answer["error"] = {
-                "kind": type(error).__name__,
-                "message": error.message,
-                "hint": error.hint,
-            }
-        except Exception as error:
-            traceback.print_exc()  # to standard error, of which the client keeps the end
-            answer["error"] = {"kind": "ModelError", "message": f"Filling failed: {error}", "hint": ""}
-        self._write(json.dumps(answer).encode() + b"\n")
+    def answer(self, request: dict[str, Any], check: Check, _: Tell) -> dict[str, Any]:
+        """The masks filled, or the surprisal of the tokens. Raises UsageError, ModelError, Cancelled."""
+        result = self._ask(request, check)
+        return {"result": result.to_json(), "notes": result.notes}
 
     def _ask(self, request: dict[str, Any], check: Check) -> FillResult | Surprisal:
         filler = self._models.get(request["model"])
@@ -142,27 +97,12 @@ class Server:
             return filler.surprisal(request["text"], check)
         return filler.fill(request["text"], request["top_k"], request.get("candidates", ()), check)
 
-    def _write(self, line: bytes) -> None:
-        try:
-            with self._writing, os.fdopen(self._answers, "wb", closefd=False) as out:
-                out.write(line)
-        except BrokenPipeError:
-            os._exit(0)
-
 
 def main() -> None:
     """Serve standard input until it closes."""
-    # Whatever a library prints must not come between the answers.
-    answers = os.dup(1)
-    os.dup2(2, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that started this one
     quieten()
     os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
-    server = Server(answers)
-    for line in iter(sys.stdin.buffer.readline, b""):
-        server.take(line)
-    # Nobody is left to read an answer: threads in the midst of one are not waited for.
-    os._exit(0)
+    serve(Fillings().answer, failed=lambda error: ModelError(f"Filling failed: {error}"), threads=THREADS)
 
 
 def _stamp(model: str) -> object:

@@ -8,8 +8,8 @@ from itertools import pairwise
 import torch
 
 from workbench.errors import UsageError
-from workbench.inference.cancelled import Check, go_on
 from workbench.inference.reader import Question, Reader
+from workbench.rpc import Check, never_cancelled
 
 Word = tuple[int, ...]
 """The tokens of a word."""
@@ -55,7 +55,7 @@ def log_probabilities(
     reader: Reader,
     slots: Slots,
     asked: Sequence[tuple[Sequence[Word | None], int, Word]],
-    check: Check = go_on,
+    check: Check = never_cancelled,
 ) -> list[float]:
     """ln p(word in slot | the other slots as in words) for each (words, slot, word).
 

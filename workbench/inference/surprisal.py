@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from workbench.inference.cancelled import Check, go_on
 from workbench.inference.reader import Question, Reader
 from workbench.inference.results import Surprisal, TokenSurprisal
+from workbench.rpc import Check, never_cancelled
 
 if TYPE_CHECKING:
     from workbench.inference.masked_text import MaskedText
@@ -29,7 +29,7 @@ def surprisal_of(
     pieces: Pieces,
     mask_id: int,
     special: frozenset[int],
-    check: Check = go_on,
+    check: Check = never_cancelled,
 ) -> Surprisal:
     """Each token masked in turn, the others as they are; see `Surprisal` for what comes of it.
 
