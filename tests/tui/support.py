@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection
 
 from textual.app import App
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
 
@@ -54,23 +55,28 @@ def _under_way(app: App[None], besides: Collection[str]) -> str:
     for screen in app.screen_stack:
         if screen._callbacks:
             return f"callbacks of {screen}"
-    pumps = [app, *app.screen_stack, *app.screen.walk_children()]
-    for pump in pumps:
-        queue = pump._message_queue
-        waits = bool(queue.ready_event._waiters)  # type: ignore[attr-defined]
-        if not queue.empty() or (pump.is_running and not waits):
-            return f"messages of {pump}"
-        if pump._next_callbacks:
-            return f"calls of {pump}"
-        for timer in list(pump._timers):
-            task = timer._task
-            soon = timer._repeat == 0 and timer._interval < SOON and timer._active.is_set()
-            soon = soon and not isinstance(pump, Toast)
-            if soon and task is not None and not task.done():
-                return f"a timer of {pump}"
+    for pump in (app, *app.screen_stack, *app.screen.walk_children()):
+        if busy := _busy(pump):
+            return f"{busy} of {pump}"
     if app.screen._layout_required or app.screen._dirty_widgets:
         return f"drawing of {app.screen}"
     return "animations" if app.animator._animations else ""
+
+
+def _busy(pump: MessagePump) -> str:
+    """What a widget, a screen or the app is still doing, or nothing."""
+    queue = pump._message_queue
+    waits = bool(queue.ready_event._waiters)  # type: ignore[attr-defined]
+    if not queue.empty() or (pump.is_running and not waits):
+        return "messages"
+    if pump._next_callbacks:
+        return "calls"
+    for timer in list(pump._timers):
+        task = timer._task
+        soon = timer._repeat == 0 and timer._interval < SOON and timer._active.is_set()
+        if soon and not isinstance(pump, Toast) and task is not None and not task.done():
+            return "a timer"
+    return ""
 
 
 async def until(pilot: Pilot[None], true: Callable[[], bool], seconds: float = 60) -> None:

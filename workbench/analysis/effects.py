@@ -53,48 +53,50 @@ class Levels:
         return self.labels[place]
 
 
-def main_effects(
-    known: Sequence[tuple[Mapping[str, Any], float, int]], fields: Sequence[str]
-) -> list[Effect]:
-    """The main effects of `fields`, largest first, from (values, log perplexity, runs) of recipes.
+Known = tuple[Mapping[str, Any], float, int]
+"""A recipe's values, its log perplexity and the number of its runs."""
+
+
+def main_effects(known: Sequence[Known], fields: Sequence[str]) -> list[Effect]:
+    """The main effects of `fields`, largest first.
 
     Least squares with a term for each level of each field, recipes weighted by their runs: while a sweep is
     half done its recipes are not balanced, and plain means would mix one field's effect with another's.
     """
     import numpy as np
 
-    levels = {name: Levels([values.get(name) for values, _, _ in known]) for name in fields}
-    seen = {
-        name: [label for label in one.labels if any(one.label(v.get(name)) == label for v, _, _ in known)]
-        for name, one in levels.items()
-    }
-    swept = [name for name in fields if len(seen[name]) > 1]
-    columns = [(name, label) for name in swept for label in seen[name][1:]]
-    if not swept or len(known) <= len(columns):
+    swept = {name: levels for name in fields if len((levels := _levels_of(known, name))[1]) > 1}
+    columns = [(name, label) for name, (_, runs) in swept.items() for label in list(runs)[1:]]
+    if not columns or len(known) <= len(columns):
         return []
-    design = np.array(
-        [
-            [1.0, *(float(levels[name].label(values.get(name)) == label) for name, label in columns)]
-            for values, _, _ in known
-        ]
-    )
+    terms = [[own == label for own in swept[name][0]] for name, label in columns]
+    design = np.array([[True] * len(known), *terms], dtype=np.float64).T
     weights = np.sqrt(np.array([float(n) for _, _, n in known]))
     logs = np.array([log for _, log, _ in known])
     fitted, _, rank, _ = np.linalg.lstsq(design * weights[:, None], logs * weights, rcond=None)
     if rank < design.shape[1]:
         return []  # two fields always changed together: whose effect it is cannot be told
     term = dict(zip(columns, map(float, fitted[1:]), strict=True))
-    effects = []
-    for name in swept:
-        raw = [term.get((name, label), 0.0) for label in seen[name]]
-        counts = [
-            sum(n for values, _, n in known if levels[name].label(values.get(name)) == label)
-            for label in seen[name]
-        ]
-        lowest = min(raw)
-        shown = [Level(label, one - lowest, n) for label, one, n in zip(seen[name], raw, counts, strict=True)]
-        effects.append(Effect(name, shown, max(raw) - lowest))
+    effects = [_effect(name, runs, term) for name, (_, runs) in swept.items()]
     return sorted(effects, key=lambda effect: -effect.reach)
+
+
+def _levels_of(known: Sequence[Known], name: str) -> tuple[list[str], dict[str, int]]:
+    """The level of each recipe, and the runs of each level that occurs, in order."""
+    levels = Levels([values.get(name) for values, _, _ in known])
+    labels = [levels.label(values.get(name)) for values, _, _ in known]
+    runs = dict.fromkeys((label for label in levels.labels if label in labels), 0)
+    for label, (_, _, n) in zip(labels, known, strict=True):
+        runs[label] += n
+    return labels, runs
+
+
+def _effect(name: str, runs: Mapping[str, int], term: Mapping[tuple[str, str], float]) -> Effect:
+    """A field's levels above its lowest one. The first level has no term: the others are measured from it."""
+    raw = {label: term.get((name, label), 0.0) for label in runs}
+    lowest = min(raw.values())
+    levels = [Level(label, raw[label] - lowest, n) for label, n in runs.items()]
+    return Effect(name, levels, max(raw.values()) - lowest)
 
 
 def label_of(value: Any) -> str:

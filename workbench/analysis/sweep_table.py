@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -88,19 +88,14 @@ def sweep_table(
     compared: what earlier calls worked out of the same store, added to; for whoever asks again and again.
     """
     if fields is None:
-        names = dict.fromkeys(name for run in runs for name in run.recipe if name not in SEEDS)
-        fields = [name for name in names if len({_key(run.recipe.get(name)) for run in runs}) > 1]
+        fields = _swept(runs)
     scores = store.yardsticks.all([run.id for run in runs if run.id is not None])
-    members: dict[str, list[Run]] = {}
-    for run in runs:
-        recipe = {name: value for name, value in run.recipe.items() if name not in SEEDS}
-        members.setdefault(_key(recipe), []).append(run)
-    groups = [[(run, _newest(scores.get(run.id or 0, []))) for run in group] for group in members.values()]
-    entries = [_entry(group, fields) for group in groups]
+    groups = [[(run, _newest(scores.get(run.id or 0, []))) for run in group] for group in _by_recipe(runs)]
     sheets = [
         [Sheet.of(run, score, documents_of(Path(run.folder))) for run, score in group if score is not None]
         for group in groups
     ]
+    entries = [_entry(group, fields) for group in groups]
     entries, notes = _ranked(entries, sheets, {} if compared is None else compared)
     known = [
         (entry.values, math.log(entry.perplexity), entry.n)
@@ -108,6 +103,21 @@ def sweep_table(
         if entry.perplexity is not None and entry.mark
     ]
     return SweepTable(list(fields), entries, main_effects(known, fields), notes)
+
+
+def _swept(runs: Sequence[Run]) -> list[str]:
+    """The fields that are not the same in all runs, but for the seeds."""
+    names = dict.fromkeys(name for run in runs for name in run.recipe if name not in SEEDS)
+    return [name for name in names if len({_key(run.recipe.get(name)) for run in runs}) > 1]
+
+
+def _by_recipe(runs: Sequence[Run]) -> Iterable[list[Run]]:
+    """The runs of each recipe, which differ in their seeds alone."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        recipe = {name: value for name, value in run.recipe.items() if name not in SEEDS}
+        groups.setdefault(_key(recipe), []).append(run)
+    return groups.values()
 
 
 def _entry(group: Sequence[tuple[Run, Yardstick | None]], fields: Sequence[str]) -> Entry:
@@ -127,9 +137,37 @@ def _entry(group: Sequence[tuple[Run, Yardstick | None]], fields: Sequence[str])
 
 def _ranked(entries: list[Entry], sheets: list[list[Sheet]], known: Known) -> tuple[list[Entry], list[str]]:
     """The entries compared with the best of those that answered the same questions."""
+    comparable, notes = _comparable(entries, sheets)
+    if len(comparable) < 2:
+        return entries, notes
+    best = min(comparable, key=lambda index: entries[index].perplexity or math.inf)
+    found = {index: _look(sheets[best], sheets[index], known) for index in comparable if index != best}
+    compared = {index: against for index, against in found.items() if against is not None}
+    corrected = holm({index: p_value for index, (_, _, _, p_value, _) in compared.items()})
+    result = list(entries)
+    result[best] = replace(entries[best], mark="best", log_ratio=0.0)
+    for index, (ratio, low, high, _, p_seeds) in compared.items():
+        p_value = corrected[index]
+        result[index] = replace(
+            entries[index],
+            log_ratio=ratio,
+            ci_low=low,
+            ci_high=high,
+            p_value=p_value,
+            mark="behind" if max(p_value, p_seeds) < LEVEL else "alike",
+        )
+    if len(found) > len(compared):
+        notes.append("Some recipes have too little unseen text in common with the best one to be ranked.")
+    if any(entry.n < 2 for entry in result if entry.mark):
+        notes.append("A recipe with one seed: what another seed would give is not known. --seeds tells it.")
+    return result, notes
+
+
+def _comparable(entries: list[Entry], sheets: list[list[Sheet]]) -> tuple[list[int], list[str]]:
+    """The places of the entries that answered the commonest questions, and a note on the others."""
     texts = Counter(sheet.text for group in sheets for sheet in group)
     if not texts:
-        return entries, ["No run has a score on the yardstick yet: it is made when a run has finished."]
+        return [], ["No run has a score on the yardstick yet: it is made when a run has finished."]
     text, count = texts.most_common(1)[0]
     notes = []
     if left := sum(texts.values()) - count:
@@ -137,39 +175,22 @@ def _ranked(entries: list[Entry], sheets: list[list[Sheet]], known: Known) -> tu
             f"{left} of {left + count} runs were scored on other questions (their text, split, tokenizer or "
             "masks differ): they are not ranked."
         )
-    may = [
+    comparable = [
         index
         for index, group in enumerate(sheets)
         if group and all(sheet.text == text for sheet in group) and entries[index].perplexity is not None
     ]
-    if len(may) < 2:
-        return entries, [*notes, "Only one recipe has a score: nothing to rank."]
-    best = min(may, key=lambda index: entries[index].perplexity or math.inf)
-    compared: dict[int, Entry] = {}
-    beyond_seeds: dict[int, bool] = {}
-    for index in may:
-        if index == best:
-            continue
-        pair = _scores(sheets[best]), _scores(sheets[index])
-        if pair not in known:
-            known[pair] = _against(sheets[best], sheets[index])
-        if (found := known[pair]) is not None:
-            ratio, low, high, p_value, p_seeds = found
-            compared[index] = replace(
-                entries[index], log_ratio=ratio, ci_low=low, ci_high=high, p_value=p_value
-            )
-            beyond_seeds[index] = p_seeds < LEVEL
-    corrected = holm({index: entry.p_value or 0.0 for index, entry in compared.items()})
-    result = list(entries)
-    result[best] = replace(entries[best], mark="best", log_ratio=0.0)
-    for index, entry in compared.items():
-        behind = corrected[index] < LEVEL and beyond_seeds[index]
-        result[index] = replace(entry, p_value=corrected[index], mark="behind" if behind else "alike")
-    if len(may) - 1 > len(compared):
-        notes.append("Some recipes have too little unseen text in common with the best one to be ranked.")
-    if any(entry.n < 2 for entry in result if entry.mark):
-        notes.append("A recipe with one seed: what another seed would give is not known. --seeds tells it.")
-    return result, notes
+    if len(comparable) < 2:
+        notes.append("Only one recipe has a score: nothing to rank.")
+    return comparable, notes
+
+
+def _look(best: list[Sheet], other: list[Sheet], known: Known) -> Against | None:
+    """How the second compares with the first, worked out once."""
+    pair = _scores(best), _scores(other)
+    if pair not in known:
+        known[pair] = _against(best, other)
+    return known[pair]
 
 
 def _scores(sheets: list[Sheet]) -> tuple[int | None, ...]:

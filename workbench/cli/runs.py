@@ -151,7 +151,6 @@ def delete(
 
 
 def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -> list[str]:
-    from workbench.analysis.differences import is_imported
     from workbench.display import numbers
     from workbench.worker import liveness
 
@@ -160,22 +159,7 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
         lines.append(f"It stalls: {standstill}.")
     if run.error:
         lines += [printable(run.error, keep_newlines=True), printable(run.error_hint or "")]
-    facts = [
-        ("created", local_time(run.created_at)),
-        ("started", local_time(run.started_at)),
-        ("ended", local_time(run.ended_at)),
-        ("epoch", f"{run.epoch or 0:.2f} of {numbers.known(run.recipe.get('epochs'))}"),
-        ("step", f"{run.step or 0:,} of {run.total_steps:,}" if run.total_steps else numbers.NOTHING),
-        ("test perplexity", numbers.perplexity(run.eval_perplexity)),
-        ("  best", numbers.perplexity(run.best_eval_perplexity)),
-        ("  before training", numbers.perplexity(run.baseline_perplexity)),
-        ("on the yardstick", numbers.perplexity(run.yardstick_perplexity)),
-        ("train perplexity", numbers.perplexity(run.train_perplexity)),
-        ("throughput", f"{numbers.compact(run.tokens_per_second)} tokens/s"),
-        ("tags", ", ".join(run.tags)),
-        ("log", "" if is_imported(run) else str(Path(run.folder) / "worker.log")),
-    ]
-    lines += ["", table([list(fact) for fact in facts if fact[1]])]
+    lines += ["", table([list(fact) for fact in _facts(run) if fact[1]])]
     evaluations = [metric for metric in metrics if metric.name == "eval/perplexity"][-_MOST_EVALUATIONS:]
     if evaluations:
         rows = [["step", "epoch", "test perplexity"]]
@@ -193,6 +177,27 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
         if values:
             lines += ["", title, table([["  " + key, _shown(value)] for key, value in values.items()])]
     return lines
+
+
+def _facts(run: Run) -> list[tuple[str, str]]:
+    from workbench.analysis.differences import is_imported
+    from workbench.display import numbers
+
+    return [
+        ("created", local_time(run.created_at)),
+        ("started", local_time(run.started_at)),
+        ("ended", local_time(run.ended_at)),
+        ("epoch", f"{run.epoch or 0:.2f} of {numbers.known(run.recipe.get('epochs'))}"),
+        ("step", f"{run.step or 0:,} of {run.total_steps:,}" if run.total_steps else numbers.NOTHING),
+        ("test perplexity", numbers.perplexity(run.eval_perplexity)),
+        ("  best", numbers.perplexity(run.best_eval_perplexity)),
+        ("  before training", numbers.perplexity(run.baseline_perplexity)),
+        ("on the yardstick", numbers.perplexity(run.yardstick_perplexity)),
+        ("train perplexity", numbers.perplexity(run.train_perplexity)),
+        ("throughput", f"{numbers.compact(run.tokens_per_second)} tokens/s"),
+        ("tags", ", ".join(run.tags)),
+        ("log", "" if is_imported(run) else str(Path(run.folder) / "worker.log")),
+    ]
 
 
 def _shown(value: object) -> str:

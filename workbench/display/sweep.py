@@ -51,39 +51,44 @@ def heat_lines(
     the cell (row, column) that is between brackets.
     """
     sight = sight or Sight.of(picture, width)
-    label, columns = sight.label, slice(sight.column, sight.column + sight.columns)
-    hidden = len(picture.across_labels) - sight.column - sight.columns
-    before = f"{sight.column}+ " if sight.column else ""
-    across = numbers.clip(before + printable(picture.across), width - label - 1)
-    yield Text(numbers.fit("", label) + " " + across, "bold", no_wrap=True)
-    titles = Text(numbers.fit(printable(picture.down), label) + " ", "bold", no_wrap=True)
-    for one in told_apart(list(map(printable, picture.across_labels)))[columns]:
-        titles.append(numbers.fit(numbers.clip(one, _CELL - 4), _CELL - 3, "right") + "   ", "bold")
-    if hidden > 0:
-        titles.append(f"+{hidden}")
-    yield titles
+    yield from _heat_titles(picture, width, sight)
     names = told_apart(list(map(printable, picture.down_labels)))
-    for row in list(range(len(picture.cells)))[sight.row : sight.row + sight.rows]:
-        line = Text(numbers.fit(names[row], label), no_wrap=True)
-        for column, entry in list(enumerate(picture.cells[row]))[columns]:
-            text, style = _cell(entry, picture.bounds, shades)
-            here, after = cursor == (row, column), cursor == (row, column - 1)
-            line.append("[" if here else "]" if after and column > sight.column else " ", "bold")
-            line.append(numbers.fit(text, _CELL - 1), f"{style} bold" if here else style)
-        line.append(
-            "]" if cursor == (row, sight.column + len(picture.cells[row][columns]) - 1) else " ", "bold"
-        )
-        yield line
-    below = len(picture.cells) - sight.row - sight.rows
-    if sight.row or below > 0:
-        parts = [
-            f"{count} more {where}" for count, where in ((sight.row, "above"), (below, "below")) if count > 0
-        ]
-        yield Text(numbers.clip(", ".join(parts), width), "dim" if shades else "")
+    for row in range(len(picture.cells))[sight.row : sight.row + sight.rows]:
+        line = Text(numbers.fit(names[row], sight.label), no_wrap=True)
+        yield line.append_text(_heat_row(picture, row, sight, shades, cursor))
+    faint = "dim" if shades else ""
+    counts = ((sight.row, "above"), (len(picture.cells) - sight.row - sight.rows, "below"))
+    if hidden := [f"{count} more {where}" for count, where in counts if count > 0]:
+        yield Text(numbers.clip(", ".join(hidden), width), faint)
     if any(cell and cell.mark for row in picture.cells for cell in row):
-        yield Text(numbers.clip(LEGEND, width), "dim" if shades else "")
+        yield Text(numbers.clip(LEGEND, width), faint)
     if picture.several:
         yield Text("Other fields differ too: each cell shows the best of its recipes.")
+
+
+def _heat_titles(picture: HeatMap, width: int, sight: Sight) -> Iterator[Text]:
+    """The names of the two fields, and the labels of the columns in sight."""
+    before = f"{sight.column}+ " if sight.column else ""
+    across = numbers.clip(before + printable(picture.across), width - sight.label - 1)
+    yield Text(numbers.fit("", sight.label) + " " + across, "bold", no_wrap=True)
+    titles = Text(numbers.fit(printable(picture.down), sight.label) + " ", "bold", no_wrap=True)
+    for one in told_apart(list(map(printable, picture.across_labels)))[sight.in_sight]:
+        titles.append(numbers.fit(numbers.clip(one, _CELL - 4), _CELL - 3, "right") + "   ", "bold")
+    if (hidden := len(picture.across_labels) - sight.column - sight.columns) > 0:
+        titles.append(f"+{hidden}")
+    yield titles
+
+
+def _heat_row(picture: HeatMap, row: int, sight: Sight, shades: bool, cursor: Place | None) -> Text:
+    """The cells of one row in sight, with brackets around the one under the cursor."""
+    line = Text(no_wrap=True)
+    cells = list(enumerate(picture.cells[row]))[sight.in_sight]
+    for column, entry in cells:
+        text, style = _cell(entry, picture.bounds, shades)
+        here, after = cursor == (row, column), cursor == (row, column - 1)
+        line.append("[" if here else "]" if after and column > sight.column else " ", "bold")
+        line.append(numbers.fit(text, _CELL - 1), f"{style} bold" if here else style)
+    return line.append("]" if cursor == (row, sight.column + len(cells) - 1) else " ", "bold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,11 @@ class Sight:
     rows: int
     column: int = 0
     row: int = 0
+
+    @property
+    def in_sight(self) -> slice:
+        """The columns that are drawn."""
+        return slice(self.column, self.column + self.columns)
 
     @classmethod
     def of(cls, picture: HeatMap, width: int, rows: int | None = None) -> Sight:
