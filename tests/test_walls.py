@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "workbench"
 GROUND = {"errors", "paths", "private", "text"}
 """Modules that anything may import."""
-BASE = GROUND | {"recipe", "events", "status"}
+BASE = GROUND | {"recipe", "recipe_fields", "events", "status"}
 """What a run is, and what it tells: known to all above the ground."""
 FEATURES = ("runs", "new_run", "live", "compare", "sweeps", "console")
 """The folders of `tui/`, one for each thing that a person does."""
@@ -23,7 +23,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "paths": GROUND,
     "private": GROUND,
     "text": GROUND,
-    "recipe": GROUND,
+    "recipe_wording": set(),
+    "recipe": GROUND | {"recipe_wording"},
+    "recipe_fields": GROUND | {"recipe"},
     "events": GROUND,
     "status": GROUND,
     "presets": BASE,

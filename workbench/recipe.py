@@ -5,23 +5,64 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
+from enum import Flag, auto
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from workbench.errors import UsageError
+from workbench.recipe_wording import explain
 
 _LONGEST_FILE = 1 << 20  # bytes
 GROUPS = ("training", "model", "data", "masking", "optimizer", "machine", "checkpoints")
 """The sections of a form, in reading order."""
 
 
-def knob(default: Any, help: str, *, group: str, unit: str = "", **bounds: Any) -> Any:
-    """A recipe field: its default, a one-line explanation, the form's group, its unit, and its bounds."""
-    return Field(default, description=help, json_schema_extra={"group": group, "unit": unit}, **bounds)
+class Affects(Flag):
+    """What a field of a recipe decides; a field may decide several of these."""
+
+    TEXT = auto()
+    """The text or its tokens: which documents are read, kept, trained on or held out, and how they are
+    tokenized. Two recipes that differ here share no prepared text."""
+    QUESTIONS = auto()
+    """The run's own test: which positions of which held-out documents are predicted. Perplexities of two
+    recipes that differ here must not be ranked."""
+    TRAINING = auto()
+    """What is learnt from the text, and when it is measured and saved."""
+    LENGTH = auto()
+    """How long the training is, and so where a schedule stands after an epoch."""
+    SPEED = auto()
+    """Tokens per second. What was measured at another value says nothing."""
+    SHAPE = auto()
+    """The shape of a batch, and so a little of the speed: what was measured at another shape is a guess."""
+
+
+def knob(
+    default: Any,
+    help: str,
+    *,
+    group: str,
+    affects: Affects,
+    unit: str = "",
+    named_by: Literal["", "source", "tokenizer"] = "",
+    fallback: str = "",
+    **bounds: Any,
+) -> Any:
+    """A recipe field: its default, a one-line explanation, the form's group, what it decides, its unit and
+    bounds.
+
+    named_by: what stands for a TEXT field's value in the key of a prepared text: the source's identity (files
+    with their dates, a commit) or the tokenizer's fingerprint; "": the value itself. fallback: the field
+    whose value holds where this one is None.
+    """
+    extra = {"group": group, "unit": unit, "named_by": named_by, "fallback": fallback}
+    return Field(default, description=help, json_schema_extra={**extra, "affects": affects.value}, **bounds)
+
+
+TEXT, QUESTIONS, TRAINING, LENGTH, SPEED, SHAPE = Affects
 
 
 class Recipe(BaseModel):
@@ -29,149 +70,144 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
-    # the three that people change first
+    # A table: what a field is, and under it what it decides. The three that people change first:
+    # fmt: off
     chunk_size: int = knob(
-        128,
-        "Tokens in one training example; documents are joined and cut.",
-        group="training",
-        unit="tokens",
-        ge=8,
-    )
+        128, "Tokens in one training example; documents are joined and cut.",
+        group="training", affects=QUESTIONS | TRAINING | SHAPE, unit="tokens", ge=8)
     mask_prob: float = knob(
-        0.15, "Share of the tokens that the model must predict.", group="training", gt=0, lt=1
-    )
-    epochs: int = knob(3, "Times the whole training text is gone through.", group="training", ge=1, le=10_000)
+        0.15, "Share of the tokens that the model must predict.",
+        group="training", affects=QUESTIONS | TRAINING, gt=0, lt=1)
+    epochs: int = knob(
+        3, "Times the whole training text is gone through.",
+        group="training", affects=TRAINING | LENGTH, ge=1, le=10_000)
     batch_size: int = knob(
-        64, "Chunks in one forward pass on one device.", group="training", unit="chunks", ge=1, le=65_536
-    )
-    learning_rate: float = knob(1.23e-5, "Peak step size of AdamW.", group="training", gt=0, le=10)
+        64, "Chunks in one forward pass on one device.",
+        group="training", affects=TRAINING | SHAPE, unit="chunks", ge=1, le=65_536)
+    learning_rate: float = knob(
+        1.23e-5, "Peak step size of AdamW.",
+        group="training", affects=TRAINING, gt=0, le=10)
 
     model: str = knob(
         "distilbert/distilbert-base-uncased",
         "Hub id, local folder, `starter`, `run:RUN` to go on from a run, or `new:tiny|mini|small|base`.",
-        group="model",
-        min_length=1,
-        max_length=4096,
-    )
-    model_revision: str | None = knob(None, "Branch, tag or commit of the model on the hub.", group="model")
+        group="model", affects=TEXT | QUESTIONS | TRAINING | SPEED, named_by="tokenizer",
+        min_length=1, max_length=4096)
+    model_revision: str | None = knob(
+        None, "Branch, tag or commit of the model on the hub.",
+        group="model", affects=TEXT | QUESTIONS | TRAINING | SPEED, named_by="tokenizer")
     vocab_size: int = knob(
-        8_192,
-        "Tokens that a new model's tokenizer learns from the training text (model = new:...).",
-        group="model",
-        unit="tokens",
-        ge=256,
-        le=1_000_000,
-    )
+        8_192, "Tokens that a new model's tokenizer learns from the training text (model = new:...).",
+        group="model", affects=TEXT | QUESTIONS, named_by="tokenizer", unit="tokens", ge=256, le=1_000_000)
 
     dataset: str = knob(
         "EdinburghNLP/xsum",
         "Hub id, file, folder or glob (.txt .jsonl .csv .parquet .arrow), or `python-docs`.",
-        group="data",
-        min_length=1,
-        max_length=4096,
-    )
-    dataset_subset: str | None = knob(None, "Configuration of the data set on the hub.", group="data")
+        group="data", affects=TEXT | QUESTIONS, named_by="source", min_length=1, max_length=4096)
+    dataset_subset: str | None = knob(
+        None, "Configuration of the data set on the hub.",
+        group="data", affects=TEXT | QUESTIONS, named_by="source")
     dataset_split: str = knob(
-        "train", "Split of the hub data set to take rows from.", group="data", min_length=1
-    )
-    dataset_revision: str | None = knob(None, "Branch, tag or commit of the data set.", group="data")
+        "train", "Split of the hub data set to take rows from.",
+        group="data", affects=TEXT | QUESTIONS, named_by="source", min_length=1)
+    dataset_revision: str | None = knob(
+        None, "Branch, tag or commit of the data set.",
+        group="data", affects=TEXT | QUESTIONS, named_by="source")
     text_column: str | None = knob(
-        "document", "Column that holds the text; empty: guessed and shown.", group="data"
-    )
+        "document", "Column that holds the text; empty: guessed and shown.",
+        group="data", affects=TEXT | QUESTIONS, named_by="source")
     documents: Literal["auto", "line", "file", "paragraph"] = knob(
-        "auto",
-        "What a document is in .txt files: a line, a file, or a block between blank lines.",
-        group="data",
-    )
+        "auto", "What a document is in .txt files: a line, a file, or a block between blank lines.",
+        group="data", affects=TEXT | QUESTIONS, named_by="source")
     duplicates: Literal["keep", "drop"] = knob(
-        "keep", "Documents whose text was there before; they are counted in any case.", group="data"
-    )
+        "keep", "Documents whose text was there before; they are counted in any case.",
+        group="data", affects=TEXT | QUESTIONS)
     min_words: int = knob(
-        0, "Documents with fewer words are left out before the split.", group="data", unit="words", ge=0
-    )
+        0, "Documents with fewer words are left out before the split.",
+        group="data", affects=TEXT | QUESTIONS, unit="words", ge=0)
     dataset_streaming: Literal["off", "on"] = knob(
-        "off",
-        "on: fetch only as many rows of a hub data set as are used, shuffled in a window of 10,000.",
-        group="data",
-    )
+        "off", "on: fetch only as many rows of a hub data set as are used, shuffled in a window of 10,000.",
+        group="data", affects=TEXT | QUESTIONS, named_by="source")
     train_size: int | None = knob(
-        10_000, "Rows to train on; empty: all that are left.", group="data", unit="rows", ge=1
-    )
+        10_000, "Rows to train on; empty: all that are left.",
+        group="data", affects=TEXT, unit="rows", ge=1)
     test_size: int | float = knob(
-        2_000, "Rows held out: a number, or a share such as 0.2.", group="data", unit="rows", gt=0
-    )
+        2_000, "Rows held out: a number, or a share such as 0.2.",
+        group="data", affects=TEXT | QUESTIONS, unit="rows", gt=0)
     seed: int = knob(
-        42, "Fixes the split, the order, the masks and the dropout.", group="data", ge=0, le=2**31 - 1
-    )
+        42, "Fixes the split, the order, the masks and the dropout.",
+        group="data", affects=TRAINING, ge=0, le=2**31 - 1)
     split_seed: int | None = knob(
-        None,
-        "Fixes the split alone, so that runs with other seeds hold out the same rows; empty: seed.",
-        group="data",
-        ge=0,
-        le=2**31 - 1,
-    )
+        None, "Fixes the split alone, so that runs with other seeds hold out the same rows; empty: seed.",
+        group="data", affects=TEXT | QUESTIONS, fallback="seed", ge=0, le=2**31 - 1)
 
     masking: Literal["token", "whole_word", "span"] = knob(
-        "token", "What is masked together: single tokens, whole words, or spans of words.", group="masking"
-    )
+        "token", "What is masked together: single tokens, whole words, or spans of words.",
+        group="masking", affects=QUESTIONS | TRAINING)
     span_length: float = knob(
-        3.0, "Mean words in a masked span (masking = span).", group="masking", unit="words", ge=1, le=10
-    )
+        3.0, "Mean words in a masked span (masking = span).",
+        group="masking", affects=QUESTIONS | TRAINING, unit="words", ge=1, le=10)
     mask_share: float = knob(
-        0.8, "Of the predicted tokens, share shown as [MASK].", group="masking", ge=0, le=1
-    )
+        0.8, "Of the predicted tokens, share shown as [MASK].",
+        group="masking", affects=QUESTIONS | TRAINING, ge=0, le=1)
     random_share: float = knob(
-        0.1, "Of the predicted tokens, share shown as a random token.", group="masking", ge=0, le=1
-    )
+        0.1, "Of the predicted tokens, share shown as a random token.",
+        group="masking", affects=QUESTIONS | TRAINING, ge=0, le=1)
     keep_share: float = knob(
-        0.1, "Of the predicted tokens, share shown as they are.", group="masking", ge=0, le=1
-    )
+        0.1, "Of the predicted tokens, share shown as they are.",
+        group="masking", affects=QUESTIONS | TRAINING, ge=0, le=1)
 
     gradient_accumulation: int = knob(
-        1, "Forward passes summed into one optimizer step.", group="optimizer", ge=1, le=65_536
-    )
+        1, "Forward passes summed into one optimizer step.",
+        group="optimizer", affects=TRAINING, ge=1, le=65_536)
     schedule: Literal["constant", "linear", "cosine", "wsd"] = knob(
-        "constant",
-        "How the learning rate moves after warm-up; wsd: warm-up, stable, decay.",
-        group="optimizer",
-    )
+        "constant", "How the learning rate moves after warm-up; wsd: warm-up, stable, decay.",
+        group="optimizer", affects=TRAINING)
     warmup_ratio: float = knob(
-        0.0, "Share of all steps in which the learning rate climbs from 0.", group="optimizer", ge=0, lt=1
-    )
+        0.0, "Share of all steps in which the learning rate climbs from 0.",
+        group="optimizer", affects=TRAINING, ge=0, lt=1)
     decay_ratio: float = knob(
-        0.2, "Share of all steps in which it falls to 0 (schedule = wsd).", group="optimizer", ge=0, le=1
-    )
-    weight_decay: float = knob(0.01, "AdamW's decoupled weight decay.", group="optimizer", ge=0, le=1)
-    adam_beta1: float = knob(0.9, "AdamW's first-moment decay.", group="optimizer", ge=0, lt=1)
-    adam_beta2: float = knob(0.999, "AdamW's second-moment decay.", group="optimizer", ge=0, lt=1)
-    adam_epsilon: float = knob(1e-8, "AdamW's denominator floor.", group="optimizer", gt=0, lt=1)
-    max_grad_norm: float = knob(0.0, "Gradients are clipped to this norm; 0: never.", group="optimizer", ge=0)
+        0.2, "Share of all steps in which it falls to 0 (schedule = wsd).",
+        group="optimizer", affects=TRAINING, ge=0, le=1)
+    weight_decay: float = knob(
+        0.01, "AdamW's decoupled weight decay.",
+        group="optimizer", affects=TRAINING, ge=0, le=1)
+    adam_beta1: float = knob(
+        0.9, "AdamW's first-moment decay.",
+        group="optimizer", affects=TRAINING, ge=0, lt=1)
+    adam_beta2: float = knob(
+        0.999, "AdamW's second-moment decay.",
+        group="optimizer", affects=TRAINING, ge=0, lt=1)
+    adam_epsilon: float = knob(
+        1e-8, "AdamW's denominator floor.",
+        group="optimizer", affects=TRAINING, gt=0, lt=1)
+    max_grad_norm: float = knob(
+        0.0, "Gradients are clipped to this norm; 0: never.",
+        group="optimizer", affects=TRAINING, ge=0)
     max_steps: int | None = knob(
-        None, "Optimizer steps after which to end early; empty: all epochs.", group="optimizer", ge=1
-    )
+        None, "Optimizer steps after which to end early; empty: all epochs.",
+        group="optimizer", affects=TRAINING | LENGTH, ge=1)
 
     device: str = knob(
-        "auto",
-        "auto, cpu, cuda, cuda:N or mps.",
-        group="machine",
-        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
-    )
+        "auto", "auto, cpu, cuda, cuda:N or mps.",
+        group="machine", affects=SPEED, pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = knob(
-        "auto", "Number format of the matrix products; auto: bf16 where the device has it.", group="machine"
-    )
+        "auto", "Number format of the matrix products; auto: bf16 where the device has it.",
+        group="machine", affects=TRAINING | SPEED)
     compile: Literal["auto", "on", "off"] = knob(
-        "auto", "torch.compile; auto: on a GPU, when the run is long enough to pay for it.", group="machine"
-    )
+        "auto", "torch.compile; auto: on a GPU, when the run is long enough to pay for it.",
+        group="machine", affects=SPEED)
 
     eval_every: int = knob(
-        0, "Steps between evaluations; 0: after each epoch.", group="checkpoints", unit="steps", ge=0
-    )
+        0, "Steps between evaluations; 0: after each epoch.",
+        group="checkpoints", affects=TRAINING, unit="steps", ge=0)
     checkpoint_every: int = knob(
-        0, "Steps between checkpoints; 0: after each epoch.", group="checkpoints", unit="steps", ge=0
-    )
+        0, "Steps between checkpoints; 0: after each epoch.",
+        group="checkpoints", affects=TRAINING, unit="steps", ge=0)
     early_stopping_patience: int = knob(
-        0, "Evaluations without improvement before it stops; 0: never.", group="checkpoints", ge=0
-    )
+        0, "Evaluations without improvement before it stops; 0: never.",
+        group="checkpoints", affects=TRAINING, ge=0)
+    # fmt: on
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> Self:
@@ -221,7 +257,7 @@ class Recipe(BaseModel):
         except ValidationError as error:
             problems: dict[str, str] = {}
             for detail in error.errors():
-                problems.setdefault(_field_of(detail), _explain(detail))
+                problems.setdefault(_field_of(detail), explain(detail))
             return None, problems
 
     @classmethod
@@ -284,15 +320,7 @@ class Recipe(BaseModel):
 
 
 _OPTIONAL = frozenset(
-    {
-        "model_revision",
-        "dataset_subset",
-        "dataset_revision",
-        "text_column",
-        "train_size",
-        "split_seed",
-        "max_steps",
-    }
+    name for name, info in Recipe.model_fields.items() if type(None) in get_args(info.annotation)
 )
 
 PRESETS: dict[str, Recipe] = {
@@ -326,34 +354,3 @@ def _field_of(detail: ErrorDetails) -> str:
         return str(detail["loc"][0])
     first_word = str(detail.get("ctx", {}).get("error", "")).partition(" ")[0]
     return first_word if first_word in Recipe.model_fields else ""
-
-
-_BOUND = {
-    "greater_than": ("gt", "above"),
-    "greater_than_equal": ("ge", "at least"),
-    "less_than": ("lt", "below"),
-    "less_than_equal": ("le", "at most"),
-}
-
-
-def _explain(detail: ErrorDetails) -> str:
-    """One validation error in a user's words."""
-    kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
-    if kind in _BOUND:
-        key, words = _BOUND[kind]
-        return f"must be {words} {context[key]:,.10g}; got {given}"
-    if kind == "literal_error":
-        return f"must be one of {context['expected']}; got {given!r}"
-    if kind == "extra_forbidden":
-        return "is not a field of a recipe"
-    if kind in ("int_parsing", "int_type", "int_from_float"):
-        return f"must be a whole number; got {given!r}"
-    if kind in ("float_parsing", "float_type", "finite_number"):
-        return f"must be a number; got {given!r}"
-    if kind == "string_too_short":
-        return "must not be empty"
-    if kind == "string_pattern_mismatch":
-        return f"must be auto, cpu, cuda, cuda:N or mps; got {given!r}"
-    if kind == "value_error":
-        return str(context["error"])
-    return f"{detail['msg']}; got {given!r}"

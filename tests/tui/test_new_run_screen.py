@@ -159,6 +159,21 @@ async def test_help_and_back(app: WorkbenchApp, store: Store) -> None:
         assert isinstance(app.screen, RunsScreen) and store.runs() == []
 
 
+async def test_the_estimate_of_another_text_is_unknown(app: WorkbenchApp, history: Store) -> None:
+    async with app.run_test(size=(100, 40)) as pilot:
+        await pilot.press("n")
+        await settle(pilot)
+        for field, value in (("min_words", "500"), ("duplicates", "drop"), ("split_seed", "7")):
+            before = form(app)._values[field]
+            form(app)._set_value(field, value)
+            await settle(pilot)
+            cost = str(form(app).query_one("#cost", Static).content)
+            assert "Steps: not known yet" in cost and "past runs here made 20.1k tokens/s" in cost, field
+            form(app)._set_value(field, as_text(before))
+            await settle(pilot)
+            assert "2,360 chunks" in str(form(app).query_one("#cost", Static).content)
+
+
 async def test_the_cost_comes_from_earlier_runs_or_is_said_to_be_unknown(
     app: WorkbenchApp, history: Store
 ) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from workbench.analysis.chunk_scores import Common, Sheet
 from workbench.analysis.comparison import Group, GroupPair
 from workbench.analysis.wording import group_verdict
+from workbench.recipe_fields import SEEDS
 
-SEEDS = ("seed", "split_seed")
 Shared = Callable[[list[Sheet]], Common | None]
 
 

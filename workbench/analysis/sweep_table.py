@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from workbench.analysis.chunk_scores import Sheet, common
 from workbench.analysis.document_hashes import documents_of
 from workbench.analysis.effects import Effect, main_effects
-from workbench.analysis.grouping import SEEDS
+from workbench.recipe_fields import SEEDS
 
 if TYPE_CHECKING:
     from workbench.store import Run, Store, Yardstick

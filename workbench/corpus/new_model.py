@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,6 +10,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from workbench.corpus.cache import key_of
 from workbench.corpus.dedup import sieve
 from workbench.corpus.documents import Documents
 from workbench.corpus.notes import Notes
@@ -20,7 +19,8 @@ from workbench.corpus.split import split_rows
 from workbench.events import Listener, Phase, PhaseChanged
 from workbench.pretrained.shapes import POSITIONS, shape_of
 from workbench.private import make_folder, make_private
-from workbench.recipe import Recipe
+from workbench.recipe import Affects, Recipe
+from workbench.recipe_fields import deciding
 
 _RULES = 1
 """Counted up when the same recipe would give another tokenizer or other weights."""
@@ -43,15 +43,11 @@ def newborn(recipe: Recipe, *, cache: Path, listen: Listener) -> Path:
     source = open_source(recipe, cache)
     parts = {
         "rules": _RULES,
-        "shape": recipe.model,
-        "vocabulary": recipe.vocab_size,
         "seed": recipe.seed,
         "source": source.identity(Notes(lambda event: None)),
-        "split": [recipe.test_size, recipe.train_size, recipe.seed_of_split],
-        "left out": [recipe.duplicates, recipe.min_words],
+        "recipe": deciding(recipe.model_dump(), Affects.TEXT, "source"),
     }
-    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-    folder = cache / "newborn" / key
+    folder = cache / "newborn" / key_of(parts)
     if (folder / "config.json").is_file():
         return folder
     part = folder.with_name(f".part-{token_hex(8)}")

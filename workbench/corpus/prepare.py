@@ -16,7 +16,8 @@ from workbench.corpus.streams import TokenStream
 from workbench.corpus.tokenizing import DocumentTokenizer
 from workbench.errors import CorpusError
 from workbench.events import CorpusReady, Listener, Phase, PhaseChanged
-from workbench.recipe import Recipe
+from workbench.recipe import Affects, Recipe
+from workbench.recipe_fields import deciding
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -87,9 +88,8 @@ def prepare_corpus(
         {
             "format": FORMAT,
             "source": source.identity(notes),
-            "split": [recipe.test_size, recipe.train_size, recipe.seed_of_split],
-            "left out": [recipe.duplicates, recipe.min_words],
             "tokenizer": encoder.fingerprint,
+            "recipe": deciding(recipe.model_dump(), Affects.TEXT, "source", "tokenizer"),
         }
     )
     found = open_entry(cache / key)

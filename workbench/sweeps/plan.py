@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any, Literal, get_args
@@ -13,26 +13,6 @@ from workbench.errors import UsageError
 from workbench.recipe import Recipe
 
 MOST_RUNS = 1_000
-SEEDS = frozenset({"seed", "split_seed"})
-"""Fields that `--seeds` decides: one split for all, and a seed for each repetition."""
-QUESTION = ("chunk_size", "masking", "mask_prob", "span_length", "mask_share", "random_share", "keep_share")
-"""Fields that decide what a run's own test asks: perplexities at different ones are not to be ranked."""
-TEXT = (
-    "model",
-    "model_revision",
-    "vocab_size",
-    "dataset",
-    "dataset_subset",
-    "dataset_split",
-    "dataset_revision",
-    "text_column",
-    "documents",
-    "duplicates",
-    "min_words",
-    "dataset_streaming",
-    "test_size",
-)
-"""Fields that decide the held-out text and the tokens it is cut into."""
 Pruner = Literal["median", "hyperband", "none"]
 _SHORT = {"chunk_size": "chunk", "mask_prob": "mask", "learning_rate": "lr", "batch_size": "batch"}
 _LOG_FROM = 10.0
@@ -177,16 +157,3 @@ def whole_number(name: str) -> bool:
 def _kinds(name: str) -> set[Any]:
     annotation = Recipe.model_fields[name].annotation
     return {annotation, *get_args(annotation)}
-
-
-def text_settings(recipe: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What decides the prepared text: runs that agree in these share it."""
-    split = recipe.get("split_seed")
-    names = (*TEXT, "train_size")
-    return (*(recipe.get(name) for name in names), recipe.get("seed") if split is None else split)
-
-
-def comparable_settings(recipe: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What must be alike before two runs' own tests may be compared after the same number of epochs."""
-    names: Iterable[str] = (*QUESTION, *TEXT, "train_size", "epochs", "max_steps")
-    return tuple(recipe.get(name) for name in names)

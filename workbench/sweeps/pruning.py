@@ -14,15 +14,18 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workbench.recipe import Affects
+from workbench.recipe_fields import agree
 from workbench.status import Status
 from workbench.store import Run, Store
-from workbench.sweeps.plan import comparable_settings
 from workbench.sweeps.search import optuna_library
 
 log = logging.getLogger(__name__)
 
 FEWEST_FINISHED = 3
 """Comparable trials that must have finished before one is ended early."""
+_COMPARABLE = Affects.TEXT | Affects.QUESTIONS | Affects.LENGTH
+"""What must be alike before two runs' own tests may be compared after the same number of epochs."""
 _THIRD = 3
 _METRIC = "eval/perplexity"
 Evaluations = dict[int, float]
@@ -37,11 +40,10 @@ def prune(store: Store, run: Run, plan: Mapping[str, Any]) -> bool:
     own = evaluations(store, run)
     if not own:
         return False
-    settings = comparable_settings(run.recipe)
     others = [
         (one, evaluations(store, one))
         for one in store.sweeps.runs(run.sweep_id)
-        if one.id != run.id and comparable_settings(one.recipe) == settings
+        if one.id != run.id and agree(one.recipe, run.recipe, _COMPARABLE)
     ]
     finished = [(one, found) for one, found in others if one.status == Status.FINISHED]
     if len(finished) < FEWEST_FINISHED or not is_behind(run, own, others, str(plan["pruner"])):

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
-from workbench.sweeps.plan import SEEDS, Plan, Pruner, Range, whole_number
+from workbench.recipe_fields import SEEDS
+from workbench.sweeps.plan import Plan, Pruner, Range, whole_number
 
 BETWEEN = ".."
 MOST_SEEDS = 100

@@ -16,10 +16,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from workbench.errors import StoreError, WorkbenchError
 from workbench.private import without_secrets
+from workbench.recipe import Affects
+from workbench.recipe_fields import agree
 from workbench.status import Status
 from workbench.store import Run, Store
 from workbench.store.sweeps import MOST_RESUMES, RESUMED, waits
-from workbench.sweeps.plan import text_settings
 from workbench.text import printable
 from workbench.worker import devices, launch, liveness
 from workbench.worker.identity import own_identity
@@ -136,12 +137,11 @@ class Keeper:
         self, recipe: Mapping[str, object], sweep_id: int | None, going: Sequence[Run]
     ) -> bool:
         """Whether another run prepares this text just now: a second one would do all of that work again."""
-        wanted = text_settings(recipe)
-        at_it = [run for run in going if not run.data and text_settings(run.recipe) == wanted]
+        at_it = [run for run in going if not run.data and agree(run.recipe, recipe, Affects.TEXT)]
         if not at_it or sweep_id is None:
             return bool(at_it)
         known = self._store.sweeps.runs(sweep_id)
-        return not any(run.data and text_settings(run.recipe) == wanted for run in known)
+        return not any(run.data and agree(run.recipe, recipe, Affects.TEXT) for run in known)
 
     def _places(self, plan: dict[str, object]) -> int:
         """Runs at once: what the sweep says, or one for each GPU, or one."""

@@ -14,11 +14,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError
-from workbench.recipe import Recipe
+from workbench.recipe import Affects, Recipe
+from workbench.recipe_fields import fields_that
 from workbench.status import ACTIVE, Status
 from workbench.store import Run, Store, Sweep
 from workbench.store.sweeps import NewRun
-from workbench.sweeps.plan import QUESTION, TEXT, Plan, run_name
+from workbench.sweeps.plan import Plan, run_name
 from workbench.worker.launch import new_folder
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def outcome(plan: Plan, run: Run) -> tuple[str, float | None]:
     """A run as Optuna sees it: the name of a state, and the log perplexity that is minimised."""
     if run.status in ACTIVE:
         return "RUNNING", None
-    own_test_will_do = not {*QUESTION, *TEXT} & {*plan.fields}
+    own_test_will_do = not {*fields_that(Affects.QUESTIONS)} & {*plan.fields}
     value = run.yardstick_perplexity
     if value is None and own_test_will_do:
         value = run.eval_perplexity

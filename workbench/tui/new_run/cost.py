@@ -9,22 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from workbench.display import numbers
-from workbench.recipe import Recipe
+from workbench.recipe import Affects, Recipe
+from workbench.recipe_fields import agree
 
-DATA_FIELDS = (
-    "dataset",
-    "dataset_subset",
-    "dataset_split",
-    "dataset_revision",
-    "text_column",
-    "train_size",
-    "test_size",
-    "seed",
-    "model",
-    "model_revision",
-)
-"""Two recipes that agree in these have the same tokens; the model because of its tokenizer."""
-SPEED_FIELDS = ("model", "model_revision", "device", "precision", "compile")
 _RECENT = 5
 """Speeds that count; older runs may have been made by an older version."""
 
@@ -100,11 +87,11 @@ def estimate(recipe: Recipe, past: Iterable[PastRun], host: str) -> Cost:
     tokens: int | None = None
     speeds: list[tuple[bool, float]] = []
     for run in past:
-        if tokens is None and run.data and _agree(wanted, run.recipe, DATA_FIELDS):
+        if tokens is None and run.data and agree(wanted, run.recipe, Affects.TEXT):
             tokens = run.data.get("train_tokens")
         speed = run.tokens_per_second
-        if speed and speed > 0 and run.host == host and _agree(wanted, run.recipe, SPEED_FIELDS):
-            speeds.append((_agree(wanted, run.recipe, ("chunk_size", "batch_size")), speed))
+        if speed and speed > 0 and run.host == host and agree(wanted, run.recipe, Affects.SPEED):
+            speeds.append((agree(wanted, run.recipe, Affects.SHAPE), speed))
     # Runs of the same shape know best; others of the same model are better than nothing.
     same_shape = [speed for same, speed in speeds if same]
     recent = (same_shape or [speed for _, speed in speeds])[:_RECENT]
@@ -123,7 +110,3 @@ def estimate(recipe: Recipe, past: Iterable[PastRun], host: str) -> Cost:
     seconds = trained / speed if speed else None
     masked = round(trained * recipe.mask_prob)
     return Cost(chunks, per_epoch, steps, trained, speed, seconds, masked=masked)
-
-
-def _agree(wanted: Mapping[str, Any], other: Mapping[str, Any], names: tuple[str, ...]) -> bool:
-    return all(wanted[name] == other.get(name) for name in names)

@@ -10,7 +10,8 @@ from typing import Any
 from workbench.display import numbers
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
-from workbench.sweeps.plan import SEEDS, Plan
+from workbench.recipe_fields import SEEDS
+from workbench.sweeps.plan import Plan
 from workbench.sweeps.reading import read_seeds, read_values
 from workbench.tui.new_run.cost import PastRun, estimate
 from workbench.tui.new_run.field import as_text, choices_of, is_number
@@ -96,8 +97,7 @@ def grid_lines(plan: Plan, past: Sequence[PastRun], host: str, places: int) -> l
     """Two lines: how many runs and steps, and how long they take, `places` at once. Raises UsageError where
     values do not go together."""
     cells = len(plan.recipes()) // len(plan.seed_list)
-    # a seed changes neither steps nor time; what is measured is looked up by the recipe of one
-    costs = [estimate(_of_base_seed(plan, recipe), past, host) for recipe in plan.recipes()[:cells]]
+    costs = [estimate(recipe, past, host) for recipe in plan.recipes()[:cells]]
     seeds = len(plan.seed_list)
     first = f"{numbers.count(plan.count)} runs: {numbers.count(cells)} recipe{'' if cells == 1 else 's'}"
     first += f" x {seeds} seeds" if seeds > 1 else ""
@@ -114,10 +114,6 @@ def grid_lines(plan: Plan, past: Sequence[PastRun], host: str, places: int) -> l
     at_once = f"{places} at once" if places > 1 else "one after another"
     minutes = numbers.duration(seeds * sum(seconds) / places)
     return [first, f"Training about {minutes}, {at_once}, as fast as past runs here"]
-
-
-def _of_base_seed(plan: Plan, recipe: Recipe) -> Recipe:
-    return recipe.with_changes(seed=plan.base.seed)
 
 
 def sweep_command(plan: Plan, preset: str, base: Recipe, name: str | None) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.display import numbers
+from workbench.recipe import Affects
+from workbench.recipe_fields import SEEDS, fields_that
 from workbench.store.sweeps import standing
-from workbench.sweeps.plan import SEEDS, TEXT
 
 if TYPE_CHECKING:
     from workbench.analysis.sweep_table import Known, SweepTable
@@ -92,7 +93,8 @@ class SweepList:
     def _best(self, runs: list[SweepRun], fields: tuple[str, ...]) -> tuple[float | None, str]:
         from workbench.display.sweep import described
 
-        if {*TEXT} & {*fields}:
+        held_out = fields_that(Affects.TEXT | Affects.QUESTIONS, all_of=True)
+        if {*held_out} & {*fields}:
             return None, ""
         logs: dict[tuple[str, ...], list[float]] = {}
         values: dict[tuple[str, ...], dict[str, Any]] = {}
