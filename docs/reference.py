@@ -12,33 +12,10 @@ from textual.binding import Binding, BindingType
 from docs.recipe_table import allowed, written
 from workbench.cli.app import app as command_line
 from workbench.recipe import GROUPS, PRESETS, Recipe
-from workbench.tui.actions import shown_key
+from workbench.tui.actions import REFERENCE, bindings, shown_key
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.compare.screen import CompareScreen
-from workbench.tui.console.dock import ConsoleDock
-from workbench.tui.console.mask_console import MaskConsole
-from workbench.tui.console.screen import ConsoleScreen
-from workbench.tui.live.screen import LiveScreen
-from workbench.tui.new_run.choice import Choice
-from workbench.tui.new_run.screen import NewRunScreen
-from workbench.tui.runs.screen import RunsScreen
-from workbench.tui.runs.table import RunTable
-from workbench.tui.sweeps.heat_map import SweepMap
-from workbench.tui.sweeps.list_screen import SweepsScreen
-from workbench.tui.sweeps.sweep_screen import SweepScreen
 
 FILE = Path(__file__).parent / "reference.md"
-KEYS: dict[str, tuple[Any, ...]] = {
-    "Everywhere": (WorkbenchApp,),
-    "Runs": (RunsScreen, RunTable),
-    "New run": (NewRunScreen, Choice),
-    "A run": (LiveScreen,),
-    "Console": (ConsoleScreen, ConsoleDock, MaskConsole),
-    "Compare": (CompareScreen,),
-    "Sweeps": (SweepsScreen,),
-    "A sweep": (SweepScreen, SweepMap),
-}
-"""Each screen, and what on it has keys of its own."""
 HEAD = """\
 # Reference
 
@@ -96,9 +73,9 @@ def _fields() -> Iterator[str]:
 def _keys() -> Iterator[str]:
     yield "## Keys\n"
     app = WorkbenchApp(_no_store)
-    for title, owners in KEYS.items():
+    for title, places in REFERENCE.items():
         yield f"### {title}\n\n| keys | what |\n| --- | --- |"
-        for what, keys in _explained(app, [one for owner in owners for one in owner.BINDINGS]).items():
+        for what, keys in _explained(app, [one for place in places for one in bindings(place)]).items():
             yield f"| {' '.join(f'`{_cell(key)}`' for key in keys)} | {_cell(what)} |"
         yield ""
 

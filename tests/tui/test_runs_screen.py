@@ -210,8 +210,8 @@ async def test_the_palette_has_every_action_of_the_screen(app: WorkbenchApp, his
         await settle(pilot)
         titles = [command.title for command in app.get_system_commands(app.screen)]
         assert {key.what for key in keys_of(app.screen) if key.title} - set(titles) == {
-            "Go on from the last checkpoint of a stopped run",
-            "Bring back what was deleted last",
+            "Continue a stopped run from its last checkpoint",
+            "Bring back the runs deleted last",
         }, "all but what cannot be done to this run"
         assert len(titles) == len(set(titles))
         await pilot.press("ctrl+p")

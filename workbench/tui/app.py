@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rich.text import Text
 from textual import work
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
 
 from workbench.errors import WorkbenchError
 from workbench.status import ACTIVE
 from workbench.text import printable
-from workbench.tui.actions import keys_of
+from workbench.tui.actions import bindings, keys_of
 from workbench.tui.runs.screen import RunsScreen
 from workbench.tui.screen import WorkbenchScreen
 from workbench.tui.theme import PLAIN, WITHOUT_COLOUR, WORKBENCH, theme_for
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from workbench.store import Run, Store
     from workbench.tui.console.docking import Docking
 
-LEAVE = "Leave; running trainings go on"
+
 SWITCH = 0.001
 """Seconds that a thread which reads may keep the interpreter while a key waits; Python's own are 5 ms, and a
 key changes threads several times until its answer is sent."""
@@ -51,13 +51,7 @@ class WorkbenchApp(App[None]):
     # The first screen's style is named here: Textual loads the .tcss of pushed screens only.
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "runs/screen.tcss"]
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+p", "command_palette", "Palette", show=False, tooltip="Find any action by name"),
-        Binding("ctrl+z", "suspend_process", "Suspend", show=False, tooltip="Back to the shell; fg returns"),
-        Binding("f5", "console_dock", "Console", show=False, tooltip="The console at the bottom, or away"),
-        Binding("f4", "console_full", "Console", show=False, tooltip="The console on the whole screen"),
-        Binding("ctrl+q", "leave", "Quit", show=False, tooltip=LEAVE, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
     def __init__(self, store: Store | Callable[[], Store], *, clock: Callable[[], float] = time.time) -> None:
         # Without colours: the terminal's own two. Textual would make greys of the theme's, or black on black.

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from workbench.errors import WorkbenchError
+from workbench.tui.actions import bindings
 from workbench.tui.compare.overlay import RunOverlay
 from workbench.tui.compare.reader import AXES, CURVES, Contest, Contestant
 from workbench.tui.compare.text import differing, final_figures, ranking, who
@@ -35,20 +36,7 @@ the yardstick, one test for all, chunk by chunk, with its uncertainty: 95 % inte
 
 A run without a score on the yardstick is named, and not ranked: mlm-workbench yardstick RUN gives it one.
 """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("b", "axis", "By steps/tokens/time", tooltip="Curves by steps, by tokens seen, or by time"),
-        Binding("t", "curve", "Test/train", tooltip="The test curves, or the train curves"),
-        Binding("y", "log", "Log/linear", tooltip="Logarithmic or linear axis"),
-        Binding("w", "which", "Last/best", tooltip="Rank the last checkpoints, or the best"),
-        Binding("j,down", "scroll(1)", "Scroll", key_display="j", show=False, tooltip="A line down"),
-        Binding("k,up", "scroll(-1)", "Scroll back", key_display="k", show=False, tooltip="A line up"),
-        Binding("ctrl+d,pagedown,space", "page(1)", show=False, tooltip="A page down"),
-        Binding("ctrl+u,pageup", "page(-1)", show=False, tooltip="A page up"),
-        Binding("g,home", "edge(-1)", show=False, tooltip="To the top"),
-        Binding("G,end", "edge(1)", show=False, tooltip="To the end"),
-        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="All keys of this screen"),
-        Binding("escape,q", "app.leave_screen", "Back", key_display="Esc", tooltip="Back to the list"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("compare")
 
     def __init__(self, run_ids: Sequence[int]) -> None:
         super().__init__()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from workbench.text import printable
+from workbench.tui.actions import bindings
 from workbench.tui.console.mask_console import MaskConsole
 
 
@@ -21,11 +22,7 @@ class ConsoleDock(MaskConsole):
     ConsoleDock #line:ansi { text-style: underline; }
     ConsoleDock #words, ConsoleDock #words:ansi { border: none; height: 1; background: $panel; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "f4", "app.console_full", "Full", key_display="F4", tooltip="The console on the whole screen"
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("console.dock")
 
     def on_mount(self) -> None:
         self.take_focus()

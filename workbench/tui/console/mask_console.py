@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input
@@ -16,6 +16,7 @@ from textual.widgets import Input
 from workbench.errors import WorkbenchError
 from workbench.inference.candidates import split_words
 from workbench.text import printable
+from workbench.tui.actions import bindings
 from workbench.tui.console.answer_text import best_text
 from workbench.tui.console.fill_pane import FillPane
 from workbench.tui.console.history import History
@@ -51,21 +52,7 @@ class MaskConsole(Vertical):
     MaskConsole.-words #words { display: block; }
     MaskConsole #panes { height: 1fr; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+t", "mask", "Mask", tooltip="Put [MASK] at the cursor"),
-        Binding("up", "recall(True)", "Before", key_display="↑", show=False, tooltip="What was asked before"),
-        Binding("down", "recall(False)", show=False),
-        Binding("ctrl+r", "history", "Past", tooltip="Search what was asked before"),
-        Binding("ctrl+s", "surprisal", "Surprise", tooltip="How unexpected each word is, or fill masks"),
-        Binding("ctrl+l", "words", "Words", tooltip="Allow only some words in the masks"),
-        Binding("ctrl+o", "pick", "Model", tooltip="Choose runs, checkpoints or models to ask"),
-        Binding("ctrl+g", "beside", "Beside", tooltip="Alone, beside its base, beside its checkpoints"),
-        Binding("ctrl+n", "top_k", "Top", show=False, tooltip="Show 5, 10 or 20 words for each mask"),
-        Binding("ctrl+y", "copy", "Copy", tooltip="Copy the filled sentence, over SSH too (OSC 52)"),
-        Binding("pageup", "scroll(-5)", "Up", show=False, tooltip="Answers up"),
-        Binding("pagedown", "scroll(5)", "Down", show=False, tooltip="Answers down"),
-        Binding("escape", "back", "Back", key_display="Esc", tooltip="Close the console"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("console.line")
 
     @dataclass
     class Described(Message):
@@ -79,6 +66,10 @@ class MaskConsole(Vertical):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self.panes: list[FillPane] = []
+        """One for each of the session's models, in their order. Held and not queried: a pane that was just
+        made is not mounted yet, and one that was removed may be there still.
+        """
 
     def compose(self) -> ComposeResult:
         line = Input(
@@ -101,11 +92,6 @@ class MaskConsole(Vertical):
         """The app, as a screen sees it."""
         return cast(Host, self.app)
 
-    @property
-    def panes(self) -> list[FillPane]:
-        """One for each model, in their order."""
-        return list(self.query_one("#panes").query_children(FillPane))
-
     def take_focus(self) -> None:
         """Have the cursor in the line."""
         self.query_one("#line", Input).focus()
@@ -117,7 +103,7 @@ class MaskConsole(Vertical):
         holder = self.query_one("#panes", Horizontal)
         self.app.workers.cancel_node(self)
         holder.remove_children()
-        panes = [FillPane(asked.label) for asked in self.session.models]
+        panes = self.panes = [FillPane(asked.label) for asked in self.session.models]
         for pane, asked in zip(panes, self.session.models, strict=True):
             pane.set_class(pane is not panes[0], "-beside")
             if asked.model in self.session.answers:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from workbench.display import numbers
 from workbench.errors import WorkbenchError
 from workbench.text import printable
+from workbench.tui.actions import bindings
 
 if TYPE_CHECKING:
     from workbench.store import Store
@@ -29,13 +30,7 @@ class PickLine(ModalScreen[str | None]):
     """Newest first, no text twice. Gives the text, which goes into the line to be changed or asked again."""
 
     CSS_PATH = "pick_model.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+r", "leave", "Back"),
-        Binding("down,ctrl+n", "move(1)", show=False),
-        Binding("up,ctrl+p", "move(-1)", show=False),
-        Binding("pagedown", "move(8)", show=False),
-        Binding("pageup", "move(-8)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("console.pick_history")
 
     def __init__(self, store: Store) -> None:
         super().__init__()

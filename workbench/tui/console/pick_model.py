@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
@@ -19,6 +19,7 @@ from workbench.errors import WorkbenchError
 from workbench.inference.asking import MOST_MODELS
 from workbench.store.model_list import SavedModel
 from workbench.text import printable
+from workbench.tui.actions import bindings
 from workbench.tui.console.session import Asked, Subject
 from workbench.tui.widgets import sources
 
@@ -52,14 +53,7 @@ class PickModel(ModalScreen[Picked | None]):
     """Typing narrows the list; a path looks into folders; what fits nothing is taken as a model's name."""
 
     CSS_PATH = "pick_model.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+o", "leave", "Back"),
-        Binding("down,ctrl+n", "move(1)", show=False),
-        Binding("up,ctrl+p", "move(-1)", show=False),
-        Binding("pagedown", "move(8)", show=False),
-        Binding("pageup", "move(-8)", show=False),
-        Binding("tab", "mark", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("console.pick_model")
 
     def __init__(self, store: Store) -> None:
         super().__init__()

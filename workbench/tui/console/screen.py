@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from workbench.tui.actions import bindings
 from workbench.tui.console.mask_console import MaskConsole
 from workbench.tui.console.session import Session
 from workbench.tui.screen import TitleBar, WorkbenchScreen
@@ -31,9 +32,7 @@ class ConsoleScreen(WorkbenchScreen):
 
     TITLE = "Fill masks"
     HELP = HELP
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "Help", key_display="F1", tooltip="All keys of this screen"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("console")
 
     def __init__(self, session: Session) -> None:
         super().__init__()

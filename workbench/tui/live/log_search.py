@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
 from workbench.text import printable
+from workbench.tui.actions import bindings
 
 
 class LogSearch(Horizontal):
@@ -26,7 +27,7 @@ class LogSearch(Horizontal):
     LogSearch > Input:ansi { text-style: underline; }
     LogSearch > .place { width: auto; padding-left: 2; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("live.search")
 
     @dataclass
     class Wanted(Message):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
@@ -27,6 +27,7 @@ from workbench.display.measurements import (
 from workbench.display.run import elapsed
 from workbench.status import ACTIVE, RESUMABLE
 from workbench.text import printable
+from workbench.tui.actions import bindings
 from workbench.tui.live.log_search import LogSearch
 from workbench.tui.live.log_tail import LogTail
 from workbench.tui.live.panels import Panels
@@ -74,31 +75,7 @@ baseline is left out. A panel's line shows the highest value of each moment.
 Stop ends the run after the step under way and keeps a checkpoint, so nothing is lost. A run goes on when
 you leave this screen or the program.
 """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,h,left", "back", "Back", key_display="Esc", tooltip="Back to the list"),
-        Binding("y", "axis", "Axis", tooltip="Logarithmic or linear perplexity axis"),
-        Binding("s", "smooth(1)", "Smooth", tooltip="Smooth the train curve more; at last not at all"),
-        Binding("S", "smooth(-1)", "Smooth less", show=False, tooltip="Smooth the train curve less"),
-        Binding("z,plus", "zoom(1)", "Zoom", key_display="z", tooltip="Only the last part of the curves"),
-        Binding("Z,minus", "zoom(-1)", "Zoom out", key_display="Z", show=False, tooltip="More of the curves"),
-        Binding("p", "panels", "Panels", tooltip="Learning rate, gradient, throughput, GPU, memory; phases"),
-        Binding("l", "log", "Log", show=False, tooltip="More log or more curve"),
-        Binding("slash", "find", "Find", key_display="/", tooltip="Search the log"),
-        Binding("n", "find_next(-1)", "Next found", show=False, tooltip="The line before that has it"),
-        Binding("N", "find_next(1)", "Found before", show=False, tooltip="The line after that has it"),
-        Binding("c", "console", "Fill", tooltip="Fill masks with the newest checkpoint; training goes on"),
-        Binding("x", "stop", "Stop", tooltip="Stop this run; a checkpoint is kept"),
-        Binding("r", "resume", "Resume", tooltip="Go on from the last checkpoint of a stopped run"),
-        Binding(
-            "d", "delete", "Delete", show=False, tooltip="Delete this run, its checkpoints and its log (asks)"
-        ),
-        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="All keys of this screen"),
-        Binding("q", "app.leave", "Quit", tooltip="Leave; running trainings go on"),
-        Binding("j,down", "scroll_log(1)", "Log down", show=False, tooltip="Log one line down"),
-        Binding("k,up", "scroll_log(-1)", "Log up", show=False, tooltip="Log one line up"),
-        Binding("g,home", "log_end(-1)", "Log's start", show=False, tooltip="To the first line of the log"),
-        Binding("G,end", "log_end(1)", "Log's end", show=False, tooltip="To the last line, and follow it"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("live")
 
     def __init__(self, run_id: int) -> None:
         super().__init__()

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 from rich.cells import cell_len
 from rich.text import Text
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
+
+from workbench.tui.actions import bindings
 
 
 class Choice(Widget, can_focus=True):
@@ -25,18 +27,7 @@ class Choice(Widget, can_focus=True):
     Choice { height: 1; width: auto; max-width: 100%; }
     Choice:focus { text-style: none; background: $block-cursor-blurred-background; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "step(-1)", show=False),
-        Binding("right,l,space", "step(1)", show=False),
-        Binding(
-            "comma",
-            "keep",
-            "Keep",
-            key_display=",",
-            show=False,
-            tooltip="At a choice: keep this word, so that others hold besides",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("form.choice")
     value: reactive[str] = reactive("", layout=True)
 
     @dataclass

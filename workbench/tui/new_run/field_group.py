@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widget import Widget
 
+from workbench.tui.actions import bindings
 from workbench.tui.new_run.field import RecipeField
 
 
@@ -71,7 +72,7 @@ class GroupTitle(Widget, can_focus=True):
     GroupTitle:focus { background: $block-cursor-blurred-background; text-style: bold; }
     GroupTitle:ansi:focus { text-style: bold reverse; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space,right,left,l,h", "fold", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("form.group")
 
     @dataclass
     class Toggled(Message):

@@ -7,7 +7,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from workbench.display import numbers
 from workbench.store import Store
 from workbench.text import printable
+from workbench.tui.actions import bindings
 from workbench.tui.widgets.inputs import TextInput
 from workbench.tui.widgets.sources import Kind, Source, inside, is_path, known
 
@@ -27,14 +28,7 @@ class PickSource(ModalScreen[str]):
 
     CSS_PATH = "pick_source.tcss"
     AUTO_FOCUS = "Input"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Leave"),
-        Binding("down,ctrl+n", "go(1)", show=False),
-        Binding("up,ctrl+k", "go(-1)", show=False),
-        Binding("pagedown", "go(8)", show=False),
-        Binding("pageup", "go(-8)", show=False),
-        Binding("tab", "complete", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("form.source")
 
     def __init__(self, kind: Kind, store: Store) -> None:
         super().__init__()
@@ -95,7 +89,7 @@ class PickSource(ModalScreen[str]):
         at = self.query_one(OptionList).highlighted
         return None if at is None or not self._fitting else self._fitting[at]
 
-    def action_go(self, by: int) -> None:
+    def action_move(self, by: int) -> None:
         options = self.query_one(OptionList)
         if self._fitting:
             options.highlighted = min(max((options.highlighted or 0) + by, 0), len(self._fitting) - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
@@ -14,6 +14,7 @@ from workbench import presets
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
 from workbench.text import printable
+from workbench.tui.actions import bindings
 
 
 class SavePreset(ModalScreen[str]):
@@ -21,7 +22,7 @@ class SavePreset(ModalScreen[str]):
 
     CSS_PATH = "save_preset.tcss"
     AUTO_FOCUS = "Input"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Leave")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("form.save")
 
     def __init__(self, recipe: Recipe, name: str) -> None:
         super().__init__()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.events import DescendantFocus
 from textual.widget import Widget
@@ -17,6 +17,7 @@ from workbench.errors import WorkbenchError
 from workbench.recipe import GROUPS, PRESETS, Recipe
 from workbench.store.past import Experience
 from workbench.text import printable
+from workbench.tui.actions import bindings
 from workbench.tui.new_run.choice import Choice
 from workbench.tui.new_run.command import command_of
 from workbench.tui.new_run.cost import PastRun, PreviewedText
@@ -75,39 +76,7 @@ how many are repeated or nearly empty, what the tokenizer cannot spell.
 The preset starter needs no network. xsum is the reference recipe and fetches its model and text. Presets that
 you save are offered beside them, and by train --preset.
 """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "start", "Start", tooltip="Start the run and watch it"),
-        Binding("ctrl+t", "preset", "Preset", tooltip="Next preset: all fields take its values"),
-        Binding("ctrl+o", "fold", "Fold", tooltip="Open all groups, or fold them away"),
-        Binding(
-            "ctrl+l", "pick", "Pick", tooltip="Pick the text (at its field: the model) from what is here"
-        ),
-        Binding(
-            "f2",
-            "preview",
-            "Preview",
-            key_display="F2",
-            tooltip="Show the text with its masks, and count it; or hide it",
-        ),
-        Binding("f3", "save_preset", "Save", key_display="F3", tooltip="Save all fields as a preset"),
-        Binding(
-            "f6", "statistics", "Text", show=False, tooltip="What the text is made of: documents, lengths, …"
-        ),
-        Binding("f8", "delete_preset", "Delete", show=False, tooltip="Delete this saved preset (asks)"),
-        Binding("ctrl+y", "copy", "Copy", tooltip="Copy the command line that starts this run"),
-        Binding("down,enter,j", "go(1)", "Next", key_display="↓", show=False, tooltip="Next field"),
-        Binding("up,k", "go(-1)", "Previous", key_display="↑", show=False, tooltip="Field before"),
-        Binding("pagedown", "scroll_preview(1)", "Down", show=False, tooltip="Scroll the preview down"),
-        Binding("pageup", "scroll_preview(-1)", "Up", show=False, tooltip="Scroll the preview up"),
-        Binding(
-            "escape",
-            "app.leave_screen",
-            "Back",
-            key_display="Esc",
-            tooltip="Back, starting nothing",
-        ),
-        Binding("question_mark,f1", "help", "Help", key_display="F1", tooltip="All keys of this screen"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("form")
 
     def __init__(self, recipe: Recipe | None = None, preset: str = "starter") -> None:
         super().__init__()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -15,6 +15,7 @@ from workbench.display.corpus_stats import described
 from workbench.errors import WorkbenchError
 from workbench.recipe import Recipe
 from workbench.text import amount, printable
+from workbench.tui.actions import bindings
 
 if TYPE_CHECKING:
     from workbench.tui.new_run.preview_pane import PreviewPane
@@ -25,11 +26,7 @@ class TextStatistics(ModalScreen[None]):
 
     CSS_PATH = "text_statistics.tcss"
     AUTO_FOCUS = "VerticalScroll"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter,f6", "close", "Close"),
-        Binding("j", "scroll_by(1)", show=False),
-        Binding("k", "scroll_by(-1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("form.statistics")
 
     def __init__(self, recipe: Recipe, pane: PreviewPane) -> None:
         """`pane`: whose process reads."""

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
+
+from workbench.tui.actions import bindings
 
 
 class RunFilterLine(Horizontal):
@@ -26,10 +28,7 @@ class RunFilterLine(Horizontal):
     RunFilterLine.-mistake #found { color: $error; text-style: bold; }
     RunFilterLine.-mistake:ansi #found { color: ansi_bright_red; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "clear", "Clear", show=False),
-        Binding("down", "leave", "To the list", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("runs.filter")
 
     @dataclass
     class Changed(Message):

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.widgets import Input, Static
 
 from workbench.status import ACTIVE, RESUMABLE
+from workbench.tui.actions import bindings
 from workbench.tui.runs import edits, text
 from workbench.tui.runs.columns import BY_KEY, COLUMNS, Context, order
 from workbench.tui.runs.filter import RunFilter, parse
@@ -42,36 +43,7 @@ class RunsScreen(WorkbenchScreen):
 
     TITLE = "Runs"
     HELP = text.HELP
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", key_display="⏎", tooltip="Watch the run: curves, progress, log"),
-        # before the focused list: what is typed right after it finds the form
-        Binding("n", "new_run", "New", tooltip="Set up and start a new run", priority=True),
-        Binding(
-            "slash", "filter", "Filter", key_display="/", tooltip="Show only runs that match what you type"
-        ),
-        Binding("s", "sort", "Sort", tooltip="Choose the column to sort by"),
-        Binding("space", "mark", "Mark", key_display="␣", tooltip="Mark the run, or take its mark away"),
-        Binding("equals_sign", "compare", "Compare", key_display="=", tooltip="Compare the marked runs"),
-        Binding("x", "stop", "Stop", tooltip="Stop; a checkpoint is kept"),
-        Binding("r", "resume", "Resume", tooltip="Go on from the last checkpoint of a stopped run"),
-        Binding("d", "delete", "Del", tooltip="Delete runs with their checkpoints and logs (asks)"),
-        Binding("u", "undo", "Undo", tooltip="Bring back what was deleted last"),
-        Binding("c", "console", "Fill", tooltip="Fill masks with the model of this run"),
-        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="All keys of this screen"),
-        Binding("q", "app.leave", "Quit", tooltip="Leave; running trainings go on"),
-        Binding("S", "reverse", "Reverse", show=False, tooltip="Sort the other way round"),
-        Binding("M", "mark_all", "Mark all", show=False, tooltip="Mark all that are shown, or none"),
-        Binding("asterisk", "star", "Star", key_display="*", show=False, tooltip="Give or take a star"),
-        Binding("e,f2", "rename", "Rename", key_display="e", show=False, tooltip="Rename the run"),
-        Binding("t", "tags", "Tags", show=False, tooltip="Edit tags"),
-        Binding("N", "note", "Note", show=False, tooltip="Edit the note"),
-        Binding("y", "duplicate", "Duplicate", show=False, tooltip="A new run with this one's recipe"),
-        Binding("z", "archive", "Archive", show=False, tooltip="Archive runs, or bring them back"),
-        Binding("A", "show_archived", "Archived", show=False, tooltip="Show archived runs too, or hide them"),
-        Binding("w", "app.sweeps", "Sweeps", show=False, tooltip="Sweeps: grids of runs, and which is best"),
-        Binding("p", "panel", "Panel", show=False, tooltip="Show or hide the panel beside the list"),
-        Binding("escape", "clear", "Clear", show=False, tooltip="Clear the filter, then the marks"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("runs")
 
     def __init__(self) -> None:
         super().__init__()

@@ -6,12 +6,13 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from workbench.tui.actions import bindings
 from workbench.tui.runs.columns import COLUMNS
 from workbench.tui.runs.header import DOWN, UP
 
@@ -20,11 +21,7 @@ class SortBy(ModalScreen[str | None]):
     """Gives the column's key. The one that is sorted by already is under the cursor."""
 
     CSS_PATH = "sort.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,s", "leave", "Back"),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("runs.sort")
 
     def __init__(self, key: str, descending: bool) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -18,6 +18,7 @@ from textual.strip import Strip
 
 from workbench.display import numbers
 from workbench.display.status import mark
+from workbench.tui.actions import bindings
 from workbench.tui.runs.columns import COLUMNS, GAP, LOOSE, Context
 from workbench.tui.runs.layout import Layout, lay_out
 
@@ -38,16 +39,7 @@ class RunTable(ScrollView, can_focus=True):
     RunTable:ansi > .run-table--cursor { background: ansi_default; text-style: bold reverse; }
     RunTable:nocolor > .run-table--cursor { text-style: bold reverse; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", show=False, tooltip="One run up"),
-        Binding("down,j", "move(1)", show=False, tooltip="One run down"),
-        Binding("pageup,ctrl+u,ctrl+b", "page(-1)", show=False, tooltip="A page up"),
-        Binding("pagedown,ctrl+d,ctrl+f", "page(1)", show=False, tooltip="A page down"),
-        Binding("home,g", "move(-1000000000)", show=False, tooltip="To the first run"),
-        Binding("end,G", "move(1000000000)", show=False, tooltip="To the last run"),
-        Binding("right,l", "columns(1)", show=False, tooltip="Columns further to the right"),
-        Binding("left,h", "columns(-1)", show=False, tooltip="Columns further to the left"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("runs.table")
     cursor: reactive[int] = reactive(0, repaint=False)
 
     @dataclass

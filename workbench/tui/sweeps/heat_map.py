@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widget import Widget
 
 from workbench.display.sweep import Place, Sight, heat_lines
+from workbench.tui.actions import bindings
 
 if TYPE_CHECKING:
     from workbench.analysis.heat_map import HeatMap
@@ -27,14 +28,7 @@ class SweepMap(Widget, can_focus=True):
     DEFAULT_CSS = """
     SweepMap { height: auto; padding: 0 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1, 0)", "Down", key_display="j", show=False, tooltip="To the cell below"),
-        Binding("up,k", "move(-1, 0)", "Up", key_display="k", show=False, tooltip="To the cell above"),
-        Binding("right,l", "move(0, 1)", "Right", key_display="l", show=False, tooltip="To the next cell"),
-        Binding("left,h", "move(0, -1)", "Left", key_display="h", show=False, tooltip="To the cell before"),
-        Binding("home,g", "edge(-1)", show=False, tooltip="To the first cell"),
-        Binding("end,G", "edge(1)", show=False, tooltip="To the last cell"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("sweep.map")
 
     class Moved(Message):
         """The cursor is on another cell."""

@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from workbench.display import numbers
 from workbench.text import printable
+from workbench.tui.actions import bindings
 from workbench.tui.screen import TitleBar, WorkbenchScreen
 from workbench.tui.sweeps import jobs
 from workbench.tui.sweeps.reader import SweepLine, SweepList, SweepReader
@@ -40,24 +41,7 @@ many at once as there are GPUs, whether this program is open or not. K and J mov
 best: the lowest mean perplexity over seeds on the yardstick, one test for all, and its recipe. Whether it is
 better than the others beyond chance is said in the sweep.
 """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,l", "open", "Open", key_display="⏎", tooltip="The sweep's map and figures"),
-        Binding("n", "new", "New", tooltip="The form: lists in its fields make a sweep"),
-        Binding("p", "pause", "Pause", tooltip="Start no more of its runs; again: go on"),
-        Binding("t", "trim", "Trim", tooltip="Drop all its runs that wait (asks)"),
-        Binding("e", "extend", "Extend", tooltip="Queue more values, seeds or trials"),
-        Binding(
-            "K,ctrl+up", "shift(-1)", "Up", key_display="K", tooltip="Start its runs before another sweep's"
-        ),
-        Binding(
-            "J,ctrl+down", "shift(1)", "Down", key_display="J", tooltip="Start its runs after another sweep's"
-        ),
-        Binding("s", "save", "Save", tooltip="Write the sweep as CSV, JSON, Markdown or SVG"),
-        Binding("j", "move(1)", "Next", show=False, tooltip="The next sweep"),
-        Binding("k", "move(-1)", "Previous", show=False, tooltip="The sweep before"),
-        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="All keys of this screen"),
-        Binding("escape,q", "app.leave_screen", "Back", key_display="Esc", tooltip="Back to the runs"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("sweeps")
 
     def __init__(self) -> None:
         super().__init__()

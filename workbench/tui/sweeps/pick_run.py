@@ -7,24 +7,21 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from workbench.text import printable
+from workbench.tui.actions import bindings
 
 
 class PickRun(ModalScreen[int | None]):
     """Gives the run's id. `runs`: what is said of each."""
 
     CSS_PATH = "pick_run.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "leave", "Back"),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("sweep.pick_run")
 
     def __init__(self, runs: Mapping[int, str]) -> None:
         super().__init__()

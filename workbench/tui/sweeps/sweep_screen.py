@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import Static
 
+from workbench.tui.actions import bindings
 from workbench.tui.screen import TitleBar, WorkbenchScreen
 from workbench.tui.sweeps import jobs
 from workbench.tui.sweeps.heat_map import SweepMap
@@ -40,22 +41,7 @@ Keys act on the recipe under the cursor. With more than two fields a cell holds 
 best of them; a turns to the next two fields. Each run of a queue starts when there is a free place: one for
 each GPU, or one. It goes on when you leave.
 """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", key_display="⏎", tooltip="Watch a run of this recipe"),
-        Binding("a", "axes", "Axes", tooltip="The next two fields against each other"),
-        Binding("v", "view", "View", tooltip="The next figures: recipes, what each field does, curves"),
-        Binding("p", "pause", "Pause", tooltip="Start no more of its runs; again: go on"),
-        Binding("t", "trim", "Trim", tooltip="Drop the runs of this recipe that wait (asks)"),
-        Binding("T", "trim_all", "Trim all", show=False, tooltip="Drop all that waits (asks)"),
-        Binding("e", "extend", "Extend", tooltip="Queue more values, seeds or trials"),
-        Binding("K,ctrl+up", "shift(-1)", "Up", key_display="K", tooltip="Start this recipe's runs earlier"),
-        Binding("J,ctrl+down", "shift(1)", "Down", key_display="J", tooltip="Start this recipe's runs later"),
-        Binding("s", "save", "Save", tooltip="Write the sweep as CSV, JSON, Markdown or SVG"),
-        Binding("ctrl+d,pagedown,space", "page(1)", show=False, tooltip="A page of figures down"),
-        Binding("ctrl+u,pageup", "page(-1)", show=False, tooltip="A page of figures up"),
-        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="All keys of this screen"),
-        Binding("escape,q", "app.leave_screen", "Back", key_display="Esc", tooltip="Back"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("sweep")
 
     def __init__(self, sweep_id: int) -> None:
         super().__init__()

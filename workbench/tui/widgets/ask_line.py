@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from workbench.text import printable
+from workbench.tui.actions import bindings
 from workbench.tui.widgets.inputs import TextInput
 
 
@@ -18,7 +19,7 @@ class AskLine(ModalScreen[str | None]):
     """Enter gives the line back; Escape gives None, and nothing was changed."""
 
     CSS_PATH = "ask_line.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("ask")
 
     def __init__(self, question: str, value: str, hint: str) -> None:
         super().__init__()
