@@ -112,7 +112,6 @@ class Streaming:
         self._ended = threading.Event()
         self._worker = subprocess.Popen(["sleep", "3600"])
         run = store.create_run(PRESETS["starter"], name="streaming")
-        assert run.id is not None
         self.run_id = run.id
         store.update_run(
             run.id,

@@ -62,7 +62,7 @@ def test_a_run_that_fails_raises_what_was_wrong(store: Store, recipe: Recipe, tm
 
 def test_without_waiting_it_returns_at_once(store: Store, endless: Recipe) -> None:  # noqa: F811
     run = train(endless, store=store, wait=False)
-    assert run.id is not None and run.status == Status.QUEUED
+    assert run.status == Status.QUEUED
     launch.stop(store, run.id)
     wait_for_end(store, run.id)
 

@@ -46,7 +46,6 @@ def train(
         if not wait:
             return run
         run_id = run.id
-        assert run_id is not None
         try:
             run = _follow(store, run_id, listen)
         except KeyboardInterrupt:

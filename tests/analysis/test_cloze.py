@@ -107,7 +107,6 @@ def test_figures_are_over_what_was_asked() -> None:
 
 def test_every_checkpoint_is_asked_once(trained: Trained, file: Path) -> None:
     run, suite = trained.run("usual"), read_suite(file)
-    assert run.id is not None
     base = ask_base(trained.store, suite, run)
     scores = [ask_checkpoint(trained.store, suite, run, one) for one in trained.store.checkpoints(run.id)]
     assert (base.run_id, base.step, base.items) == (None, 0, 2)

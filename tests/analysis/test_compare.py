@@ -24,7 +24,6 @@ def copied(trained: Trained, tmp_path: Path) -> Store:
     shutil.copytree(trained.database.parent, tmp_path / "copy")
     store = Store.open(tmp_path / "copy" / trained.database.name)
     for run in store.runs():
-        assert run.id is not None
         store.update_run(run.id, folder=str(tmp_path / "copy" / "runs" / Path(run.folder).name))
     return store
 

@@ -107,7 +107,6 @@ def test_a_base_model_is_scored_once_for_all_runs_over_a_text(trained: Trained) 
 def test_an_older_checkpoint_is_scored_on_demand_and_then_known(trained: Trained, tmp_path: Path) -> None:
     store = _copy(trained, tmp_path)
     run = store.find("usual")
-    assert run.id is not None
     before = run.yardstick_perplexity
     events: list[Event] = []
     scorer = Scorer(store, run, cache=cache_folder(), listen=events.append)
@@ -128,7 +127,6 @@ def test_an_older_checkpoint_is_scored_on_demand_and_then_known(trained: Trained
 def test_a_stop_is_honoured_and_nothing_half_is_kept(trained: Trained, tmp_path: Path) -> None:
     store = _copy(trained, tmp_path)
     run = store.find("usual")
-    assert run.id is not None
     known = len(store.yardsticks.of_run(run.id))
     asked: list[Event] = []
     scorer = Scorer(
@@ -179,7 +177,6 @@ def _copy(trained: Trained, folder: Path) -> Store:
 def test_a_base_model_by_another_name_is_found_by_both(trained: Trained, tmp_path: Path) -> None:
     store = _copy(trained, tmp_path)
     run = store.find("usual")
-    assert run.id is not None
     folder = str(starter_folder())
     store.update_run(run.id, recipe={**run.recipe, "model": folder}, environment={"base_model": folder})
     before = {score.id for score in store.yardsticks.of_base("starter")}

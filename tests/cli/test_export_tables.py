@@ -15,7 +15,6 @@ from .conftest import Cli
 
 def test_runs_and_metrics_become_files(cli: Cli, store: Store, tmp_path: Path) -> None:
     run = store.create_run(PRESETS["starter"], "a name", ["x"])
-    assert run.id is not None
     store.add_metrics(run.id, 0, [MetricValue("eval/perplexity", 0, 0.0, 9.5)])
     done = cli("runs", "--export", "runs.csv")
     assert (done.code, done.out) == (0, "")

@@ -97,7 +97,6 @@ def test_the_database_is_named_before_or_after_the_verb(cli: Cli, tmp_path: Path
 
 def test_texts_of_others_cannot_write_on_the_terminal(cli: Cli, store: Store) -> None:
     run = store.create_run(PRESETS["starter"], "[bold]name", tags=["\x1b]0;title\x07"])
-    assert run.id is not None
     store.update_run(
         run.id,
         status=Status.FAILED,
@@ -118,7 +117,6 @@ def test_texts_of_others_cannot_write_on_the_terminal(cli: Cli, store: Store) ->
 
 def test_a_run_whose_worker_is_gone_is_shown_as_crashed(cli: Cli, store: Store) -> None:
     run = store.create_run(PRESETS["starter"])
-    assert run.id is not None
     store.update_run(run.id, created_at=1.0)
     assert cli("runs", "--json").json[0]["status"] == "crashed"
 

@@ -105,7 +105,6 @@ def from_nursery(
     orders: list[tuple[Any, ...]] = [("work",)]
 
     def spawn(store: Store, run: Run, environment: Mapping[str, str] | None = None) -> None:  # noqa: F811
-        assert run.id is not None
         log = str(Path(run.folder) / liveness.LOG)
         what, *more = orders[-1]
         environment = {**(environment or {}), CACHE_VARIABLE: str(cache)}
@@ -144,7 +143,6 @@ def terminals(tmp_path: Path) -> Iterator[Callable[[str], Terminal]]:
 def begin(store: Store, recipe: Recipe, name: str | None = None) -> int:  # noqa: F811
     """Start a run; its id."""
     run = launch.start(store, recipe, name)
-    assert run.id is not None
     return run.id
 
 

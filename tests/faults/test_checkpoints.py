@@ -88,7 +88,6 @@ def stopped(store: Store, tiny: Recipe) -> Run:
     ],
 )
 def test_the_one_before_is_used(store: Store, stopped: Run, harm: Callable[[Path], None]) -> None:
-    assert stopped.id is not None
     expected = [(metric.step, metric.value) for metric in store.metrics(stopped.id, ["train/loss"])]
     before, newest = checkpoint.whole_checkpoints(Path(stopped.folder))[-2:]
     harm(newest)
@@ -106,7 +105,6 @@ def test_the_one_before_is_used(store: Store, stopped: Run, harm: Callable[[Path
 
 
 def test_all_of_them_are_damaged(store: Store, stopped: Run) -> None:
-    assert stopped.id is not None
     for folder in checkpoint.whole_checkpoints(Path(stopped.folder)):
         flip_a_weight(folder)
     launch.resume(store, stopped.id)

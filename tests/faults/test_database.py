@@ -172,7 +172,6 @@ def test_stop_twice_delete_while_it_runs_and_two_who_resume(store: Store, tiny: 
 
 def test_two_workers_for_one_run(store: Store, tiny: Recipe, nursery: Nursery, tmp_path: Path) -> None:
     run = store.create_run(tiny)
-    assert run.id is not None
     Path(run.folder).mkdir(parents=True)
     logs = [tmp_path / f"{number}.log" for number in range(3)]
     for log in logs:

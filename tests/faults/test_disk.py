@@ -51,7 +51,6 @@ def on_small_disk(small_disk: Path) -> Iterator[Store]:
     opened = Store.open(small_disk / "experiments.db")
     yield opened
     for run in opened.active_runs():
-        assert run.id is not None
         (small_disk / "ballast").unlink(missing_ok=True)
         launch.stop(opened, run.id)
         wait_for_end(opened, run.id)
@@ -79,7 +78,7 @@ def figures(store: Store, run_id: int) -> dict[tuple[str, int], float]:
 
 def uninterrupted(store: Store, recipe: Recipe) -> dict[tuple[str, int], float]:
     whole = wait_for_end(store, begin(store, recipe, "whole"))
-    assert whole.status == Status.FINISHED and whole.id is not None, whole.error
+    assert whole.status == Status.FINISHED, whole.error
     return figures(store, whole.id)
 
 

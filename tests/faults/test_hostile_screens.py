@@ -30,7 +30,6 @@ def hostile_store(store: Store) -> Store:
     """Runs with nasty words wherever words can be."""
     for number, nasty in enumerate([EVIL, *NASTY]):
         run = store.create_run(PRESETS["starter"].with_changes(dataset=f"./{nasty}"[:4096]), None, [nasty])
-        assert run.id is not None
         folder = Path(run.folder)
         folder.mkdir(parents=True)
         (folder / liveness.LOG).write_bytes(nasty.encode("utf-8", "surrogatepass") * 3 + b"\n\xff\xfe\n")
@@ -48,7 +47,6 @@ def hostile_store(store: Store) -> Store:
             engine={"device_name": nasty, "architecture": nasty},
         )
     newest = store.create_run(PRESETS["starter"], "[red]newest[/]", [EVIL])
-    assert newest.id is not None
     Path(newest.folder).mkdir()
     (Path(newest.folder) / liveness.LOG).write_text(f"before {EVIL} after\n")
     store.update_run(newest.id, status=Status.FAILED, error=EVIL, error_hint=EVIL, note=EVIL)

@@ -93,7 +93,6 @@ def test_names_of_anything(name: str, tag: str, capsys: pytest.CaptureFixture[st
     store = Store.open(database)
     if code == 0:
         run = store.runs()[0]
-        assert run.id is not None
         folder = Path(run.folder)
         assert folder.resolve().parent == store.runs_folder.resolve() and folder.is_dir()
         assert folder.name.isascii() and len(folder.name) < 100
@@ -113,7 +112,7 @@ def test_each_as_everything(nasty: str, capsys: pytest.CaptureFixture[str], tmp_
     store = Store.open(database)
     recipe = PRESETS["starter"].with_changes(dataset=f"./{nasty}"[:4096], dataset_subset=nasty)
     run = store.create_run(recipe, None, [nasty])
-    assert run.id is not None and Path(run.folder).parent == store.runs_folder
+    assert Path(run.folder).parent == store.runs_folder
     said = {"error": nasty, "error_hint": nasty, "note": nasty, "phase": nasty, "host": nasty}
     store.update_run(run.id, status=Status.CRASHED, environment={nasty: nasty}, data={"x": [nasty]}, **said)
     store.add_checkpoint(run.id, step=1, epoch=0.1, path=f"/tmp/{nasty}", eval_perplexity=2.0, best=True)
@@ -131,7 +130,6 @@ def test_a_folder_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "work" / "experiments.db")
     for folder in ("link", "../../precious", str(precious), "..", ".", "/"):
         run = store.create_run(PRESETS["starter"])
-        assert run.id is not None
         own = Path(run.folder)
         if folder == "link":
             own.mkdir(parents=True)
@@ -143,7 +141,6 @@ def test_a_folder_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None:
         store.delete_run(run.id)
         assert (precious / "thesis.txt").read_text() == "three years of work"
     run = store.create_run(PRESETS["starter"])
-    assert run.id is not None
     Path(run.folder).symlink_to(precious)
     store.update_run(run.id, status=Status.FAILED)
     store.delete_run(run.id)

@@ -48,7 +48,6 @@ def little_memory() -> Iterator[Path]:
 
 def test_killed_by_the_kernel_for_want_of_memory(store: Store, tiny: Recipe, little_memory: Path) -> None:
     run = launch.start(store, tiny, "too big")
-    assert run.id is not None
     (little_memory / "cgroup.procs").write_text(str(run.worker_pid))
     run = wait_for_end(store, run.id)
     assert run.status == Status.CRASHED and run.error is not None
@@ -134,7 +133,6 @@ def test_a_command_without_memory_says_so(megabytes: int, tmp_path: Path) -> Non
 
 def test_a_clock_that_jumps(store: Store, tiny: Recipe, from_nursery: Ordering) -> None:
     whole = wait_for_end(store, begin(store, tiny, "whole"))
-    assert whole.id is not None
     with from_nursery("work_while_the_clock_jumps"):
         run_id = begin(store, tiny, "jumped")
     seen = set()

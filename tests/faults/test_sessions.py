@@ -78,7 +78,6 @@ def test_a_tmux_that_is_closed_takes_only_the_screens_along(
     looks = terminals(f"{PROGRAM} --db {database}")
     looks.wait_for("followed")
     (run,) = store.runs()
-    assert run.id is not None
     for window in (follows, looks):
         window.close()
     wait_until(lambda: not processes_with(str(database)), "the end of the program")
@@ -115,7 +114,7 @@ def test_an_ssh_connection_that_is_cut_takes_only_the_screen_along(
     window.wait_for("ended with")
     wait_until(lambda: not processes_with(str(database)), "the end of the screen")
     (run,) = store.runs()
-    assert run.id is not None and run.status == Status.RUNNING
+    assert run.status == Status.RUNNING
     goes_on(store, run.id)
 
 
@@ -153,7 +152,6 @@ def test_ctrl_z_on_a_command_that_follows_a_run(
     window.press("C-z")
     window.wait_for("Stopped")
     (run,) = store.runs()
-    assert run.id is not None
     goes_on(store, run.id)
     window.type("fg")
     window.press("Enter")

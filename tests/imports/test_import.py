@@ -71,7 +71,6 @@ def told(folder: Path) -> dict[str, float]:
 
 def test_a_trainer_s_folder_becomes_a_past_run(trained: Path, store: Store) -> None:  # noqa: F811
     run = import_run(store, trained)
-    assert run.id is not None
     assert (run.name, run.status, run.tags) == ("trained elsewhere", "finished", ["imported"])
     assert run.eval_perplexity == pytest.approx(math.exp(told(trained)["eval_loss"]))
     assert (run.step, run.epoch, run.total_steps) == (8, 2.0, 8)
@@ -88,7 +87,6 @@ def test_it_is_imported_once(trained: Path, store: Store) -> None:  # noqa: F811
     run = import_run(store, trained)
     with pytest.raises(UsageError, match=f"imported before, as run {run.id}"):
         import_run(store, trained, "again")
-    assert run.id is not None
     store.delete_run(run.id)
     assert (trained / "checkpoint-8" / "model.safetensors").is_file()
     assert import_run(store, trained, "again").name == "again"
@@ -97,7 +95,6 @@ def test_it_is_imported_once(trained: Path, store: Store) -> None:  # noqa: F811
 def test_its_tensorboard_log_tells_the_same(trained: Path, store: Store) -> None:  # noqa: F811
     (log,) = {path.parent for path in trained.rglob("events.out.tfevents.*")}
     by_log, by_state = import_run(store, log), import_run(store, trained)
-    assert by_log.id is not None and by_state.id is not None
     assert by_log.recipe == {} and by_log.checkpoint is None
     assert by_log.started_at is not None and by_log.ended_at is not None
     for name in ("train/loss", "eval/perplexity", "train/learning_rate"):
@@ -138,7 +135,7 @@ def test_without_a_recipe_nothing_is_assumed(trained: Path, cli: Cli, store: Sto
 def test_what_it_does_not_tell_is_no_difference(trained: Path, store: Store) -> None:  # noqa: F811
     run = import_run(store, trained, settings={"chunk_size": "64"})
     other = store.create_run(PRESETS["starter"].with_changes(epochs=2))
-    compared = compare_runs(store, [run.id or 0, other.id or 0])
+    compared = compare_runs(store, [run.id, other.id])
     assert compared.differences == {"chunk_size": [64, 128]}
     (note,) = [note for note in compared.notes if "was imported" in note]
     assert "fields are not known, adam_beta1, adam_beta2" in note
@@ -157,7 +154,6 @@ def test_a_pickle_is_no_model(trained: Path, tmp_path: Path, store: Store) -> No
     shutil.copytree(trained, copy)
     (copy / "checkpoint-8" / "model.safetensors").rename(copy / "checkpoint-8" / "pytorch_model.bin")
     run = import_run(store, copy)
-    assert run.id is not None
     assert run.name == "imported 2024"  # a number alone would be taken for an id
     assert [one.step for one in store.checkpoints(run.id)] == [4]
 
@@ -170,7 +166,6 @@ def test_a_figure_that_is_none_is_left_out(entry: dict[str, object], tmp_path: P
     history = [{"step": 1, "epoch": 1.0} | entry, {"step": 2, "eval_loss": 800.0}]
     (tmp_path / "trainer_state.json").write_text(json.dumps({"log_history": history}))
     run = import_run(store, tmp_path, "odd")
-    assert run.id is not None
     assert [(one.name, one.value) for one in store.metrics(run.id)] == [
         ("eval/loss", 800.0),
         ("eval/perplexity", math.inf),

@@ -141,9 +141,9 @@ def test_many_runs_are_read_in_pages_and_none_is_left_out_or_doubled(store: Stor
 def test_an_id_that_comes_again_is_another_run(store: Store) -> None:
     kept = RunLines(store)
     first = store.create_run(PRESETS["xsum"])
-    store.update_run(first.id or 0, status="failed")
+    store.update_run(first.id, status="failed")
     kept.refresh()
-    store.delete_run(first.id or 0)
+    store.delete_run(first.id)
     second = store.create_run(PRESETS["starter"].with_changes(chunk_size=64))
     assert first.id == second.id
     assert kept.refresh()[0].recipe.chunk_size == 64

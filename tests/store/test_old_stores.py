@@ -53,7 +53,6 @@ def test_its_runs_are_read_with_their_figures(old: Path) -> None:
     first = runs["first"]
     assert (first.status, first.eval_perplexity, first.tags) == ("finished", 56.5, ["kept", "médecine"])
     assert first.starred and first.deleted_at is None and first.sweep_id is None
-    assert first.id is not None
     assert [metric.step for metric in store.metrics(first.id, {"train/loss"})] == list(range(21))
     assert [(saved.step, saved.best) for saved in store.checkpoints(first.id)] == [(10, False), (20, True)]
     assert store.fills()[0].text == "The [MASK]."

@@ -41,8 +41,8 @@ def until(true: Callable[[], bool], store: Store | None = None, seconds: float =
 def of_a_newer_version(store: Store, sweep: Sweep) -> None:
     """The runs of a sweep fail as soon as they have begun, by a field that is not known: a real worker
     starts and ends within half a second, before it has loaded anything."""
-    for run in store.sweeps.runs(sweep.id or 0):
-        store.update_run(run.id or 0, recipe={**run.recipe, "from_a_newer_version": 1})
+    for run in store.sweeps.runs(sweep.id):
+        store.update_run(run.id, recipe={**run.recipe, "from_a_newer_version": 1})
 
 
 def waiting_sweep(
@@ -54,10 +54,10 @@ def waiting_sweep(
     plan = Plan(STARTER, {"chunk_size": values})
     runs = [NewRun(recipe, f"chunk{recipe.chunk_size}") for recipe in plan.recipes()]
     sweep = store.sweeps.add(None, plan.to_json(), lambda _: runs, launch.new_folder)
-    store.sweeps.pause(sweep.id or 0, True)
+    store.sweeps.pause(sweep.id, True)
     if fails:
         of_a_newer_version(store, sweep)
-    return store.sweeps.sweep(sweep.id or 0)
+    return store.sweeps.sweep(sweep.id)
 
 
 @contextmanager
@@ -123,12 +123,11 @@ def trained_sweep(
     keeper = store.lease.holder()
     third = store.sweeps.runs(sweep.id)[2]
     assert keeper is not None and keeper.pid is not None and third.worker_pid is not None
-    assert sweep.id is not None
     store.sweeps.pause(sweep.id, True)  # else it would be resumed before it is looked at
     os.kill(keeper.pid, signal.SIGKILL)
     os.kill(third.worker_pid, signal.SIGKILL)
-    until(lambda: store.run(third.id or 0).status == Status.CRASHED, store)
-    killed = store.run(third.id or 0)
+    until(lambda: store.run(third.id).status == Status.CRASHED, store)
+    killed = store.run(third.id)
     store.sweeps.pause(sweep.id, False)
     until(lambda: _all_over(store, sweep), store)
     until(lambda: store.lease.holder() is None)
@@ -141,10 +140,10 @@ def trained_sweep(
 
 
 def _third_is_in_the_middle(store: Store, sweep: Sweep) -> bool:
-    runs = store.sweeps.runs(sweep.id or 0)
+    runs = store.sweeps.runs(sweep.id)
     third = runs[2]
     assert third.status in ACTIVE, "it was too quick to be killed"
-    return third.phase == "training" and bool(store.checkpoints(third.id or 0)) and _lives(third)
+    return third.phase == "training" and bool(store.checkpoints(third.id)) and _lives(third)
 
 
 def _lives(run: Run) -> bool:
@@ -152,7 +151,7 @@ def _lives(run: Run) -> bool:
 
 
 def _all_over(store: Store, sweep: Sweep) -> bool:
-    over = all(run.status not in ACTIVE for run in store.sweeps.runs(sweep.id or 0))
+    over = all(run.status not in ACTIVE for run in store.sweeps.runs(sweep.id))
     return over and not store.sweeps.work_left()
 
 

@@ -27,7 +27,7 @@ def finished_trial(store: Store, plan: Plan, rate: float, perplexity: float) -> 
     made = store.sweeps.extend(
         1, store.sweeps.sweep(1).plan, [NewRun(recipe, f"{rate:g}")], launch.new_folder
     )
-    run_id = made[0].id or 0
+    run_id = made[0].id
     store.update_run(
         run_id,
         status="finished",
@@ -44,7 +44,7 @@ def finished_trial(store: Store, plan: Plan, rate: float, perplexity: float) -> 
 
 def searching(store: Store, plan: Plan) -> None:
     sweep = store.sweeps.add("search", plan.to_json(), lambda _: [], launch.new_folder, trials=plan.trials)
-    store.sweeps.pause(sweep.id or 0, True)
+    store.sweeps.pause(sweep.id, True)
 
 
 def test_what_it_proposes_follows_what_was_found(store: Store) -> None:

@@ -17,7 +17,7 @@ from .conftest import TrainedSweep
 
 
 def test_all_runs_of_the_grid_are_finished_each_once(trained_sweep: TrainedSweep) -> None:
-    runs = trained_sweep.store.sweeps.runs(trained_sweep.sweep.id or 0)
+    runs = trained_sweep.store.sweeps.runs(trained_sweep.sweep.id)
     assert [run.status for run in runs] == ["finished"] * 8
     points = Counter(tuple(run.recipe[name] for name in ("chunk_size", "mask_prob", "seed")) for run in runs)
     assert points == Counter(
@@ -33,22 +33,22 @@ def test_the_killed_run_went_on_from_its_checkpoint_and_nothing_is_doubled(
 ) -> None:
     store, killed = trained_sweep.store, trained_sweep.killed
     assert killed.status == "crashed" and killed.checkpoint is not None
-    whole = store.run(killed.id or 0)
+    whole = store.run(killed.id)
     assert whole.environment[RESUMED] == 1, "by the queue itself"
     assert whole.segment == 1 and all(
-        run.segment == 0 for run in store.sweeps.runs(trained_sweep.sweep.id or 0) if run.id != killed.id
+        run.segment == 0 for run in store.sweeps.runs(trained_sweep.sweep.id) if run.id != killed.id
     )
-    for run in store.sweeps.runs(trained_sweep.sweep.id or 0):
+    for run in store.sweeps.runs(trained_sweep.sweep.id):
         for name in ("train/loss", "eval/perplexity"):
-            steps = [metric.step for metric in store.metrics(run.id or 0, [name])]
+            steps = [metric.step for metric in store.metrics(run.id, [name])]
             assert steps and len(steps) == len(set(steps)), (run.id, name)
-        kept = [checkpoint.step for checkpoint in store.checkpoints(run.id or 0)]
+        kept = [checkpoint.step for checkpoint in store.checkpoints(run.id)]
         assert len(kept) == len(set(kept))
-        assert store.yardsticks.all([run.id or 0])[run.id or 0]
+        assert store.yardsticks.all([run.id])[run.id]
 
 
 def test_the_text_was_prepared_once(trained_sweep: TrainedSweep) -> None:
-    runs = trained_sweep.store.sweeps.runs(trained_sweep.sweep.id or 0)
+    runs = trained_sweep.store.sweeps.runs(trained_sweep.sweep.id)
     assert all(run.data["from_cache"] for run in runs[1:])
     assert len({run.data["fingerprint"] for run in runs}) == 1
 
@@ -56,7 +56,7 @@ def test_the_text_was_prepared_once(trained_sweep: TrainedSweep) -> None:
 def test_a_second_keeper_went_on_where_the_first_was_killed(trained_sweep: TrainedSweep) -> None:
     log = (trained_sweep.store.runs_folder / LOG).read_text(encoding="utf-8")
     assert log.count("keeping the queue") >= 2 and log.rstrip().endswith("nothing waits any more")
-    for run in trained_sweep.store.sweeps.runs(trained_sweep.sweep.id or 0):
+    for run in trained_sweep.store.sweeps.runs(trained_sweep.sweep.id):
         assert log.count(f"starting run {run.id} ") == 1, "none was started twice"
 
 
@@ -65,7 +65,7 @@ def test_its_table_map_and_files_have_every_recipe(
     trained_sweep: TrainedSweep, tmp_path: Path, ending: str
 ) -> None:
     store = trained_sweep.store
-    table = sweep_table(store, store.sweeps.runs(trained_sweep.sweep.id or 0), ["chunk_size", "mask_prob"])
+    table = sweep_table(store, store.sweeps.runs(trained_sweep.sweep.id), ["chunk_size", "mask_prob"])
     assert len(table.entries) == 4 and all(
         entry.n == 2 and entry.spread is not None for entry in table.entries
     )

@@ -28,7 +28,6 @@ def queue(store: Store, plan: Plan, name: str) -> Sweep:
         new_folder,
         trials=plan.trials,
     )
-    assert sweep.id is not None
     store.sweeps.pause(sweep.id, True)
     return store.sweeps.sweep(sweep.id)
 
@@ -85,11 +84,11 @@ def half_done(store: Store) -> Sweep:
     """3 x 3 recipes x 2 seeds: the first seed has all its scores, of the second one failed, the rest wait."""
     plan = Plan(STARTER, {"chunk_size": (64, 128, 256), "mask_prob": (0.15, 0.3, 0.4)}, seeds=(42, 43))
     sweep = queue(store, plan, "size-and-masks")
-    runs = store.sweeps.runs(sweep.id or 0)
+    runs = store.sweeps.runs(sweep.id)
     for place, run in enumerate(runs[:12]):
         column, row = divmod(place % 9, 3)
-        finish(store, run.id or 0, 3.8 + 0.08 * abs(column - 1) + 0.004 * row + 0.01 * (place // 9), place)
-    store.update_run(runs[12].id or 0, status="failed", error="It ran out of memory.", queue_position=None)
+        finish(store, run.id, 3.8 + 0.08 * abs(column - 1) + 0.004 * row + 0.01 * (place // 9), place)
+    store.update_run(runs[12].id, status="failed", error="It ran out of memory.", queue_position=None)
     return sweep
 
 
@@ -97,8 +96,8 @@ def of_three_fields(store: Store) -> Sweep:
     """Chunk size, mask probability and learning rate, one seed, all with a score."""
     values = {"chunk_size": (64, 128), "mask_prob": (0.15, 0.3), "learning_rate": (1e-3, 2e-3)}
     sweep = queue(store, Plan(STARTER, values), "three-knobs")
-    for place, run in enumerate(store.sweeps.runs(sweep.id or 0)):
-        finish(store, run.id or 0, 3.8 + 0.1 * (place % 2) + 0.02 * (place // 2), place)
+    for place, run in enumerate(store.sweeps.runs(sweep.id)):
+        finish(store, run.id, 3.8 + 0.1 * (place % 2) + 0.02 * (place // 2), place)
     return sweep
 
 
@@ -109,8 +108,8 @@ def overfull(store: Store) -> Sweep:
     names = tuple(f"data/a long name of a file 日本 {number}.txt" for number in range(12))
     plan = Plan(STARTER, {"adam_beta1": tuple(0.8 + i / 100 for i in range(8)), "dataset": names})
     sweep = queue(store, plan, "[red]more than fits[/red] " + "and more " * 5)
-    for place, run in enumerate(store.sweeps.runs(sweep.id or 0)):
-        finish(store, run.id or 0, 3.8 + 0.01 * place, place)
+    for place, run in enumerate(store.sweeps.runs(sweep.id)):
+        finish(store, run.id, 3.8 + 0.01 * place, place)
     return sweep
 
 

@@ -30,7 +30,6 @@ def test_passwords_in_urls_are_left_out() -> None:
 
 def test_a_run_that_is_finished_or_going_cannot_be_resumed(store: Store) -> None:
     run = store.create_run(PRESETS["starter"])
-    assert run.id is not None
     with pytest.raises(UsageError, match="already queued"):
         launch.resume(store, run.id)
     store.update_run(run.id, status=Status.FINISHED)
@@ -40,7 +39,6 @@ def test_a_run_that_is_finished_or_going_cannot_be_resumed(store: Store) -> None
 
 def test_stopping_a_run_that_has_ended_changes_nothing(store: Store) -> None:
     run = store.create_run(PRESETS["starter"])
-    assert run.id is not None
     # this very process: it would not survive the signal
     store.update_run(run.id, status=Status.CRASHED, worker_pid=os.getpid())
     launch.stop(store, run.id)

@@ -30,14 +30,12 @@ def process() -> Iterator[subprocess.Popen[bytes]]:
 def running(store: Store, identity: Identity, **columns: object) -> Run:
     """A run whose worker is that process."""
     run = store.create_run(PRESETS["starter"])
-    assert run.id is not None
     known = {"status": Status.RUNNING, "heartbeat_at": time.time(), **identity.columns(), **columns}
     store.update_run(run.id, **known)
     return store.run(run.id)
 
 
 def after(store: Store, run: Run) -> Run:
-    assert run.id is not None
     active = {one.id for one in liveness.refresh(store)}
     seen = store.run(run.id)
     assert (seen.id in active) == (seen.status in (Status.QUEUED, Status.RUNNING))
@@ -91,7 +89,6 @@ def test_a_worker_on_another_machine_is_judged_by_its_silence(store: Store) -> N
 
 def test_a_queued_run_may_take_a_while_to_start_but_not_for_ever(store: Store) -> None:
     run = store.create_run(PRESETS["starter"])
-    assert run.id is not None
     assert after(store, run).status == Status.QUEUED
     store.update_run(run.id, created_at=time.time() - 600)
     crashed = after(store, run)
@@ -150,20 +147,17 @@ def test_a_run_that_comes_no_further_stalls(store: Store, process: subprocess.Po
     silent = running(store, here, started_at=now - 60, progress_at=now - 60, heartbeat_at=now - 60)
     # a run that was just begun has no silence behind it
     assert liveness.stalled(silent) == ""
-    assert silent.id is not None
     store.update_run(silent.id, created_at=now - 60)
     assert liveness.stalled(store.run(silent.id)) == "no sign of life for 60 s, though its process lives"
     standing = running(store, here, started_at=now - 1000, progress_at=now - 600)
     assert liveness.stalled(standing) == "no progress for 10 min"
     begun_again = running(store, here, started_at=now - 1000, progress_at=now)
     assert liveness.stalled(begun_again) == ""
-    assert standing.id is not None
     store.update_run(standing.id, status=Status.STOPPED)
     assert liveness.stalled(store.run(standing.id)) == ""
 
 
 def test_a_run_that_waits_for_its_turn_needs_no_process(store: Store) -> None:
     run = store.create_run(PRESETS["starter"])
-    assert run.id is not None
     store.update_run(run.id, created_at=time.time() - 600, queue_position=1.0)
     assert after(store, run).status == Status.QUEUED

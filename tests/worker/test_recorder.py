@@ -36,12 +36,10 @@ def run(store: Store) -> Run:
 
 
 def recording(store: Store, run: Run, figures: Figures | None = None) -> Recorder:
-    assert run.id is not None
     return Recorder(store, run.id, 0, figures or Figures())
 
 
 def test_everything_told_is_in_the_store(store: Store, run: Run, tmp_path: Path) -> None:
-    assert run.id is not None
     with recording(store, run) as listen:
         listen(CORPUS)
         listen(ENGINE)
@@ -66,7 +64,6 @@ def test_everything_told_is_in_the_store(store: Store, run: Run, tmp_path: Path)
 
 
 def test_an_event_is_there_for_other_processes_without_waiting_for_the_next(store: Store, run: Run) -> None:
-    assert run.id is not None
     other = Store.open(store.url)
     with recording(store, run) as listen:
         listen(Metrics(3, 0.1, {"train/loss": 2.0}))
@@ -79,7 +76,6 @@ def test_an_event_is_there_for_other_processes_without_waiting_for_the_next(stor
 
 
 def test_a_new_phase_starts_with_no_progress(store: Store, run: Run) -> None:
-    assert run.id is not None
     with recording(store, run) as listen:
         listen(PhaseChanged(Phase.TOKENIZING))
         listen(Progress(30, 40, "documents"))
@@ -94,7 +90,6 @@ def test_a_new_phase_starts_with_no_progress(store: Store, run: Run) -> None:
 
 
 def test_progress_is_written_a_few_times_a_second_and_the_last_one_always(store: Store, run: Run) -> None:
-    assert run.id is not None
     store.data_version()
     versions = set()
     with recording(store, run) as listen:
@@ -109,7 +104,6 @@ def test_progress_is_written_a_few_times_a_second_and_the_last_one_always(store:
 
 
 def test_what_was_measured_before_a_checkpoint_is_in_the_store_by_then(store: Store, run: Run) -> None:
-    assert run.id is not None
     with recording(store, run) as listen:
         for step in range(1, 501):
             listen(Metrics(step, 0.1, {"train/loss": 1.0}))
@@ -121,7 +115,6 @@ def test_what_was_measured_before_a_checkpoint_is_in_the_store_by_then(store: St
 def test_a_locked_database_only_makes_it_wait(
     store: Store, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run.id is not None
     monkeypatch.setattr("workbench.store.engine.BUSY_SECONDS", 0.2)
     impatient = Store.open(store.url)
     other = sqlite3.connect(tmp_path / "experiments.db", isolation_level=None, check_same_thread=False)
@@ -151,7 +144,6 @@ def test_insisting_ends_when_it_is_told_to_give_up() -> None:
 
 
 def test_a_figure_that_is_no_number_is_left_out(store: Store, run: Run) -> None:
-    assert run.id is not None
     with recording(store, run) as listen:
         listen(Metrics(1, 0.1, {"train/grad_norm": float("nan"), "train/loss": 3.0}))
         listen(Metrics(2, 0.1, {"train/perplexity": float("inf")}))
@@ -161,7 +153,6 @@ def test_a_figure_that_is_no_number_is_left_out(store: Store, run: Run) -> None:
 
 
 def test_a_training_does_not_go_on_unrecorded(store: Store, run: Run) -> None:
-    assert run.id is not None
     told = 0
     with pytest.raises(TypeError), recording(store, run) as listen:
         listen(Metrics(1, 0.1, {"train/loss": "not a number"}))  # type: ignore[dict-item]

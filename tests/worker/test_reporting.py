@@ -38,7 +38,6 @@ def told_to_tensorboard(run: Run) -> dict[str, list[tuple[int, float]]]:
 def test_tensorboard_gets_every_curve(store: Store, recipe: Recipe) -> None:
     pytest.importorskip("tensorboard")
     started = launch.start(store, recipe, report_to=["tensorboard"])
-    assert started.id is not None
     run = wait_for_end(store, started.id)
     assert run.status == Status.FINISHED
     assert run.environment[REPORT_TO] == ["tensorboard"] and REPORT_TO not in run.recipe
@@ -53,7 +52,6 @@ def test_tensorboard_gets_every_curve(store: Store, recipe: Recipe) -> None:
 def test_a_tracker_that_cannot_start_fails_no_training(store: Store, recipe: Recipe, tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     run = store.create_run(recipe)
-    assert run.id is not None
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "tensorboard").write_text("in the way")
     store.update_run(
@@ -122,7 +120,6 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_other_trackers_take_a_run_offline(name: str, store: Store, recipe: Recipe, offline: None) -> None:
     pytest.importorskip(name)
     started = launch.start(store, recipe.with_changes(epochs=1), report_to=[name])
-    assert started.id is not None
     run = wait_for_end(store, started.id)
     assert run.status == Status.FINISHED
     log = (Path(run.folder) / LOG).read_text()
@@ -135,7 +132,6 @@ def test_a_resumed_run_is_one_run_there(
 ) -> None:
     pytest.importorskip(name)
     started = launch.start(store, endless, report_to=[name])
-    assert started.id is not None
     for resumed in (False, True):
         if resumed:
             launch.resume(store, started.id)

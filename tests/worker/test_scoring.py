@@ -23,7 +23,6 @@ def work(store: Store, recipe: Recipe) -> tuple[Run, str]:
     Path(run.folder).mkdir(parents=True)
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert run.id is not None
     return store.run(run.id), done.stderr
 
 
@@ -32,7 +31,7 @@ def test_a_text_too_short_for_the_yardstick_is_said_and_the_run_is_finished(
 ) -> None:
     run, said = work(store, recipe.with_changes(test_size=3, epochs=1))
     assert (run.status, run.phase, run.error) == (Status.FINISHED, None, None)
-    assert run.yardstick_perplexity is None and run.id is not None
+    assert run.yardstick_perplexity is None
     assert store.yardsticks.of_run(run.id) == []
     assert "The yardstick was not scored: The test text has" in said
     assert f"Later: mlm-workbench yardstick {run.id}" in said
@@ -40,7 +39,7 @@ def test_a_text_too_short_for_the_yardstick_is_said_and_the_run_is_finished(
 
 def test_a_stop_leaves_the_yardstick_and_a_later_scoring_makes_it(store: Store, recipe: Recipe) -> None:
     run, _ = work(store, recipe.with_changes(epochs=1))
-    assert run.id is not None and run.yardstick_perplexity is not None
+    assert run.yardstick_perplexity is not None
     (score,) = store.yardsticks.of_run(run.id)
     store.yardsticks.remove(score)
     store.update_run(run.id, yardstick_perplexity=None)

@@ -29,7 +29,7 @@ def deep_in_training(run: Run) -> bool:
 
 def start(store: Store, recipe: Recipe, name: str | None = None) -> int:
     run = launch.start(store, recipe, name, command="mlm-workbench train")
-    assert run.id is not None and run.worker_pid is not None
+    assert run.worker_pid is not None
     return run.id
 
 
@@ -46,7 +46,7 @@ def test_a_run_to_its_end(
     run = wait_for_end(store, start(store, recipe, "[red]full"))
     assert run.status == Status.FINISHED, run.error
     assert (run.phase, run.error, run.segment) == (None, None, 0)
-    assert run.id is not None and run.started_at and run.ended_at and run.heartbeat_at
+    assert run.started_at and run.ended_at and run.heartbeat_at
     assert run.created_at <= run.started_at <= run.ended_at
 
     assert run.step == run.total_steps == run.engine["total_steps"]
@@ -90,7 +90,7 @@ def test_killed_and_resumed_it_comes_to_the_same_numbers(store: Store, recipe: R
     # an epoch is long enough here to kill it in the middle of one
     recipe = recipe.with_changes(batch_size=4, checkpoint_every=15)
     whole = wait_for_end(store, start(store, recipe, "whole"))
-    assert whole.status == Status.FINISHED and whole.id is not None
+    assert whole.status == Status.FINISHED
 
     run_id = start(store, recipe, "killed")
     run = wait_for(store, run_id, deep_in_training)
@@ -117,7 +117,6 @@ def test_killed_and_resumed_it_comes_to_the_same_numbers(store: Store, recipe: R
 
 
 def by_store(store: Store, run: Run) -> None:
-    assert run.id is not None
     store.request_stop(run.id)
 
 
@@ -176,7 +175,6 @@ def test_a_run_taken_for_dead_says_that_it_lives(store: Store, endless: Recipe) 
 
 def test_a_worker_leaves_a_run_that_is_not_queued_alone(store: Store, recipe: Recipe) -> None:
     run = store.create_run(recipe)
-    assert run.id is not None
     store.update_run(run.id, status=Status.STOPPED)
     command = [sys.executable, "-m", "workbench.worker", "--db", store.url, "--run", str(run.id)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)

@@ -34,7 +34,6 @@ class AgainstBase:
 
 def against_base(store: Store, run: Run, step: int) -> AgainstBase | None:
     """The yardstick's word on the checkpoint at `step`; None where it was not scored."""
-    assert run.id is not None
     score = next((one for one in store.yardsticks.of_run(run.id) if _is_of(one, step)), None)
     if score is None:
         return None

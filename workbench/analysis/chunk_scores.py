@@ -45,7 +45,6 @@ class Sheet:
 
     @property
     def run_id(self) -> int:
-        assert self.run.id is not None
         return self.run.id
 
     @property

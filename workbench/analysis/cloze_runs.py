@@ -20,7 +20,6 @@ def ask_base(store: Store, suite: Suite, run: Run) -> Cloze:
 
 def ask_checkpoint(store: Store, suite: Suite, run: Run, saved: Checkpoint) -> Cloze:
     """The answers of a checkpoint. Raises WorkbenchError."""
-    assert run.id is not None
     path = resolve_model(store, run=str(run.id), checkpoint=saved.step).path
     return _ask(store, suite, path, None, path, run.id, saved.step)
 

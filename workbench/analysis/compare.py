@@ -43,8 +43,8 @@ class _Comparing:
         self._seen: dict[int, tuple[int, int]] = {}
         self._unknown: set[int] = set()
         self._few: dict[str, None] = {}
-        scores = store.yardsticks.all([_id(run) for run in runs])
-        self._sheets = [sheet for run in runs if (sheet := self._sheet(run, scores[_id(run)]))]
+        scores = store.yardsticks.all([run.id for run in runs])
+        self._sheets = [sheet for run in runs if (sheet := self._sheet(run, scores[run.id]))]
 
     def done(self) -> Comparison:
         """The comparison."""
@@ -70,7 +70,7 @@ class _Comparing:
             )
         by_run = {sheet.run_id: sheet for sheet in self._sheets}
         return Comparison(
-            runs=[self._contender(run, by_run.get(_id(run))) for run in self._runs],
+            runs=[self._contender(run, by_run.get(run.id)) for run in self._runs],
             differences=differences(self._runs),
             comparable=len(pairs) == wanted,
             why_not=self._why_not,
@@ -83,7 +83,7 @@ class _Comparing:
     def _sheet(self, run: Run, scores: list[Yardstick]) -> Sheet | None:
         """The answers of the checkpoint that stands for a run."""
         scores = [score for score in scores if score.protocol.startswith(_TOKENS)]
-        saved = self._store.checkpoints(_id(run))
+        saved = self._store.checkpoints(run.id)
         wanted = [one.step for one in saved if one.best] if self._which == "best" else []
         wanted = wanted or [one.step for one in saved[-1:]]
         score = next((score for score in scores if score.step in wanted), None)
@@ -194,7 +194,7 @@ class _Comparing:
     def _contender(self, run: Run, sheet: Sheet | None) -> Contender:
         score = sheet.score if sheet else None
         return Contender(
-            id=_id(run),
+            id=run.id,
             name=run.name,
             status=str(run.status),
             seed=run.recipe.get("seed"),
@@ -238,8 +238,3 @@ def _perplexity(score: Yardstick | None) -> float | None:
         return None
     loss = score.loss_sum / score.masked_tokens
     return math.exp(loss) if loss < 700 else math.inf
-
-
-def _id(run: Run) -> int:
-    assert run.id is not None
-    return run.id

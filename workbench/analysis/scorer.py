@@ -38,7 +38,6 @@ class Scorer:
         device: str | None = None,
     ) -> None:
         """`device`: instead of the recipe's."""
-        assert run.id is not None
         self._store, self._run, self._run_id = store, run, run.id
         self._cache, self._listen, self._should_stop = cache, listen, should_stop
         recipe = Recipe.of_run(run.recipe)

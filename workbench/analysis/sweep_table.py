@@ -89,8 +89,8 @@ def sweep_table(
     """
     if fields is None:
         fields = _swept(runs)
-    scores = store.yardsticks.all([run.id for run in runs if run.id is not None])
-    groups = [[(run, _newest(scores.get(run.id or 0, []))) for run in group] for group in _by_recipe(runs)]
+    scores = store.yardsticks.all([run.id for run in runs])
+    groups = [[(run, _newest(scores.get(run.id, []))) for run in group] for group in _by_recipe(runs)]
     sheets = [
         [Sheet.of(run, score, documents_of(Path(run.folder))) for run, score in group if score is not None]
         for group in groups
@@ -126,7 +126,7 @@ def _entry(group: Sequence[tuple[Run, Yardstick | None]], fields: Sequence[str])
     first = group[0][0].recipe
     return Entry(
         values={name: first.get(name) for name in fields},
-        runs=[run.id for run, _ in group if run.id is not None],
+        runs=[run.id for run, _ in group],
         seeds=[int(run.recipe.get("seed", 0)) for run, _ in group],
         statuses=dict(Counter(str(run.status) for run, _ in group)),
         n=len(logs),

@@ -81,7 +81,6 @@ def cloze(
 
 
 def _checkpoints(store: Store, run: Run, last: bool) -> list[Checkpoint]:
-    assert run.id is not None
     saved = store.checkpoints(run.id)
     return saved[-1:] if last else saved
 
@@ -99,7 +98,6 @@ def _show_table(
 
     table = [["run", "step", "top-1", "top-5", "MRR", "mended", "broke", "perplexity"]]
     for run, rows in scored:
-        assert run.id is not None
         base = run.baseline_perplexity
         before: Cloze | None = None
         for saved, score in rows:

@@ -68,7 +68,7 @@ def follow(store: Store, run_id: int, interrupts: list[int]) -> Run:
                 version = seen
                 run = store.run(run_id)
                 metrics = store.metrics(run_id, _CURVES, after=cursor)
-                cursor = max([cursor, *(metric.id or 0 for metric in metrics)])
+                cursor = max([cursor, *(metric.id for metric in metrics)])
                 for line in warnings.read():
                     view.say(f"Warning: {line}")
                 view.show(run, metrics)

@@ -53,7 +53,6 @@ def import_run(
     known = {field: value for field, value in told.items() if value is not None} | changes_of(settings or ())
     store = open_store(context, db)
     run = past_run.import_run(store, path, name, known)
-    assert run.id is not None
     saved = len(store.checkpoints(run.id))
     say(f"Run {run.id} {run.name}: {len(store.metrics(run.id)):,} figures, {saved} checkpoints.")
     if as_json:

@@ -191,7 +191,7 @@ class _Prompt:
         else:
             readline.parse_and_bind(r'"\t": "[MASK]"')
         try:
-            before = sorted(self._store.fills(), key=lambda fill: fill.id or 0)
+            before = sorted(self._store.fills(), key=lambda fill: fill.id)
         except StoreError:
             return True
         for fill in before:

@@ -85,7 +85,6 @@ def show(
     store = open_store(context, db)
     liveness.refresh(store)
     found = store.find(run)
-    assert found.id is not None
     metrics, checkpoints = store.metrics(found.id), store.checkpoints(found.id)
     if export:
         export_metrics(found, metrics, export)
@@ -110,12 +109,10 @@ def stop(
     store = open_store(context, db)
     liveness.refresh(store)
     found = store.find(run)
-    assert found.id is not None
     if found.status not in ACTIVE:
         say(f"Run {found.id} {found.name} is {found.status} already.")
         return
     found = launch.stop(store, found.id)
-    assert found.id is not None
     deadline = time.monotonic() + wait
     while found.status in ACTIVE and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
@@ -140,7 +137,6 @@ def delete(
     store = open_store(context, db)
     liveness.refresh(store)
     found = store.find(run)
-    assert found.id is not None
     label = f"run {found.id} {printable(found.name)}"
     if found.status in ACTIVE:
         raise UsageError(f"R{label[1:]} is {found.status}.", f"Stop it first: mlm-workbench stop {found.id}")

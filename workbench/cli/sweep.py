@@ -115,7 +115,6 @@ def start(
         check_installed()
     store = open_store(context, db)
     made = start_sweep(store, plan, name, tags=tag or (), command=command_line())
-    assert made.id is not None
     count = plan.trials or plan.count
     say(f"Sweep {made.id} {made.name}: {count} runs. It goes on by itself; mlm-workbench shows it.")
     if not detach:

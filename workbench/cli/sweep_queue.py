@@ -21,7 +21,6 @@ def pause(context: typer.Context, sweep: SweepReference, db: Db = None) -> None:
     """Start no more runs of a sweep. The one that trains goes on to its end."""
     store = open_store(context, db)
     found = store.sweeps.find(sweep)
-    assert found.id is not None
     store.sweeps.pause(found.id, True)
     say(f"Sweep {found.id} {found.name} is paused. Go on with it: mlm-workbench sweep continue {found.id}")
 
@@ -32,7 +31,6 @@ def cont(context: typer.Context, sweep: SweepReference, db: Db = None) -> None:
 
     store = open_store(context, db)
     found = store.sweeps.find(sweep)
-    assert found.id is not None
     continue_sweep(store, found.id)
     say(f"Sweep {found.id} {found.name} goes on by itself.")
 
@@ -52,8 +50,7 @@ def trim(
     """Drop the runs of a sweep that wait. What trains or has trained is left alone."""
     store = open_store(context, db)
     found = store.sweeps.find(sweep)
-    assert found.id is not None
-    chosen = None if run is None else {one for name in run if (one := store.find(name).id) is not None}
+    chosen = None if run is None else {store.find(name).id for name in run}
     if chosen is None and not yes and sys.stdin.isatty():
         typer.confirm(f"Drop all runs of sweep {found.id} that wait?", abort=True, err=True)
     dropped = store.sweeps.trim(found.id, chosen)
@@ -122,12 +119,8 @@ def move(
     if sum((first, last, before is not None)) != 1:
         raise UsageError("Where to?", "Give one of --first, --last and --before RUN.")
     store = open_store(context, db)
-    ids = [run.id for name in runs if (run := store.find(name)).id is not None]
-    to: Place | int = "first" if first else "last"
-    if before is not None:
-        target = store.find(before).id
-        assert target is not None
-        to = target
-    queue = store.sweeps.move([one for one in ids if one is not None], to)
+    ids = [store.find(name).id for name in runs]
+    to: Place | int = store.find(before).id if before is not None else "first" if first else "last"
+    queue = store.sweeps.move(ids, to)
     shown = ", ".join(map(str, queue[:10])) + (f" and {len(queue) - 10} more" if len(queue) > 10 else "")
     say(f"The queue is now: {shown}.")

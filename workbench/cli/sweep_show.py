@@ -43,7 +43,7 @@ def list_sweeps(context: typer.Context, as_json: AsJson = False, db: Db = None) 
         return
     rows = [["id", "name", "status", "runs", "finished", "running", "waiting", "not finished", "fields"]]
     for sweep in known:
-        of = counts.get(sweep.id or 0, {})
+        of = counts.get(sweep.id, {})
         fields = [*sweep.plan["values"], *sweep.plan["ranges"]]
         rows.append(
             [
@@ -76,10 +76,10 @@ def show(
     found = store.sweeps.find(sweep)
     table = table_of(store, found)
     if as_json:
-        runs = [run_as_json(run) for run in store.sweeps.runs(found.id or 0)]
+        runs = [run_as_json(run) for run in store.sweeps.runs(found.id)]
         print_json({**sweep_as_json(store, found), "table": table.to_json(), "runs": runs})
         return
-    of = store.sweeps.counts().get(found.id or 0, {})
+    of = store.sweeps.counts().get(found.id, {})
     states = ", ".join(f"{count} {status}" for status, count in of.items()) or "no runs yet"
     print(printable(f"Sweep {found.id} {found.name}: {stands(found, of)}; {states}"))
     if found.trials_left:
@@ -121,7 +121,7 @@ def follow_sweep(store: Store, sweep_id: int, *, as_json: bool) -> int:
             runs = store.sweeps.runs(sweep_id)
             sweep = store.sweeps.sweep(sweep_id)
             for run in runs:
-                if run.id is not None and run.status in _ENDED and run.id not in told:
+                if run.status in _ENDED and run.id not in told:
                     told.add(run.id)
                     of = f"{len(told)}/{len(runs) + sweep.trials_left}"
                     yard = numbers.perplexity(run.yardstick_perplexity)
@@ -146,7 +146,7 @@ def table_of(store: Store, sweep: Sweep) -> SweepTable:
     from workbench.analysis.sweep_table import sweep_table
 
     fields = [*sweep.plan["values"], *sweep.plan["ranges"]]
-    return sweep_table(store, store.sweeps.runs(sweep.id or 0), fields)
+    return sweep_table(store, store.sweeps.runs(sweep.id), fields)
 
 
 def draw(store: Store, table: SweepTable, *, plot: bool) -> None:
@@ -186,7 +186,7 @@ def stands(sweep: Sweep, counts: dict[str, int]) -> str:
 
 def sweep_as_json(store: Store, sweep: Sweep) -> dict[str, Any]:
     """A sweep with its plan and the ids of its runs."""
-    runs = store.sweeps.runs(sweep.id or 0)
+    runs = store.sweeps.runs(sweep.id)
     counts: dict[str, int] = {}
     for run in runs:
         counts[run.status] = counts.get(run.status, 0) + 1

@@ -119,7 +119,6 @@ def resume(
     store = open_store(context, db)
     liveness.refresh(store)
     found = store.find(run)
-    assert found.id is not None
     with catching_interrupts() as interrupts:
         _watch(store, launch.resume(store, found.id), interrupts, detach=detach, as_json=as_json)
 
@@ -156,7 +155,6 @@ def _watch(store: Store, run: Run, interrupts: list[int], *, detach: bool, as_js
     """Follow a run to its end, or leave it at once; ends the command with the exit code for it."""
     from workbench.cli.follow import exit_code, follow, tell_ending
 
-    assert run.id is not None
     if detach:
         say(
             f"Run {run.id} {run.name} goes on by itself. Watch it: mlm-workbench; "

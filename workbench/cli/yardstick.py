@@ -81,7 +81,6 @@ def perplexity_of(score: Yardstick) -> float:
 
 def _chosen(store: Store, run: Run, which: str) -> list[Checkpoint]:
     """The checkpoints that are meant. Raises UsageError."""
-    assert run.id is not None
     saved = store.checkpoints(run.id)
     if not saved:
         raise UsageError(

@@ -94,7 +94,7 @@ class Measurements:
     def add(self, rows: Iterable[Metric]) -> None:
         """Take in rows, oldest first."""
         for row in rows:
-            self.cursor = max(self.cursor, row.id or 0)
+            self.cursor = max(self.cursor, row.id)
             if row.name.startswith(TIME):
                 phase = row.name.removeprefix(TIME)
                 self.seconds[phase] = self.seconds.get(phase, 0.0) + row.value

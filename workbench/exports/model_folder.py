@@ -85,7 +85,6 @@ def _check_place(folder: Path, replace: bool) -> None:
 def checkpoint_of(store: Store, run: Run, wanted: int | str | None) -> tuple[Checkpoint, Path]:
     """The checkpoint that is wanted, as in `export_run`, and its folder. Raises ModelError."""
     source = Path(resolve_model(store, run=str(run.id), checkpoint=wanted).path)
-    assert run.id is not None
     saved = next((one for one in store.checkpoints(run.id) if Path(one.path).name == source.name), None)
     if saved is None:
         raise ModelError(f"The checkpoint {source.name} of run {run.id} is not in the database.")

@@ -62,7 +62,6 @@ def resolve_model(
 
 
 def _of_run(store: Store, run: Run, wanted: int | str | None) -> ModelChoice:
-    assert run.id is not None
     name = f"run {run.id} {run.name}"
     if wanted in (None, LAST):
         if not run.checkpoint:

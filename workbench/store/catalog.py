@@ -71,7 +71,7 @@ class Catalog:
                     .values(deleted_at=time.time())
                     .returning(col(Run.id))
                 )
-                hidden += [run_id for (run_id,) in session.connection().execute(query) if run_id is not None]
+                hidden += [run_id for (run_id,) in session.connection().execute(query)]
             session.commit()
         return sorted(hidden)
 
@@ -82,8 +82,7 @@ class Catalog:
     def deleted(self) -> list[int]:
         """The runs that are hidden and not purged yet."""
         with self._store._session() as session:
-            found = session.exec(select(Run.id).where(col(Run.deleted_at).is_not(None)))
-            return [run_id for run_id in found if run_id is not None]
+            return list(session.exec(select(Run.id).where(col(Run.deleted_at).is_not(None))))
 
     def purge(self) -> int:
         """Remove deleted runs with their folders, for good; how many there were."""

@@ -68,7 +68,6 @@ class PastRuns:
             return [
                 TrainedModel(run_id, name, str(recipe.get("model")), perplexity)
                 for run_id, name, recipe, perplexity in session.exec(query)
-                if run_id is not None
             ]
 
     def take_over(
@@ -94,7 +93,6 @@ class PastRuns:
             run = Run(name=name, status=Status.FINISHED, tags=list(tags), created_at=now, **columns)
             session.add(run)
             session.flush()
-            assert run.id is not None
             run.folder = str(self._store.runs_folder / f"{run.id}-{slug(name)}")
             rows = [
                 {**value._asdict(), "run_id": run.id, "segment": 0, "at": now, "superseded": False}

@@ -115,7 +115,6 @@ class Store:
             run = Run(name="", recipe=recipe.model_dump(mode="json"), tags=list(tags), created_at=time.time())
             session.add(run)
             session.flush()
-            assert run.id is not None
             taken = set(session.exec(select(Run.name)))
             run.name, slug = name_for(recipe, name, taken)
             run.folder = str(self.runs_folder / f"{run.id}-{slug}")

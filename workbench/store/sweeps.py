@@ -250,7 +250,7 @@ class Sweeps:
         waiting = [run.id for run in self.waiting(paused_too=True) if run.sweep_id == sweep_id]
         dropped = 0
         for run_id in waiting:
-            if run_id is not None and (run_ids is None or run_id in run_ids) and self.cancel(run_id):
+            if (run_ids is None or run_id in run_ids) and self.cancel(run_id):
                 self._store.delete_run(run_id)
                 dropped += 1
         if run_ids is None:
@@ -283,7 +283,7 @@ class Sweeps:
                     update(Run).where(col(Run.id) == waiting_id, WAITS).values(queue_position=float(position))
                 )
             session.commit()
-            return [run_id for run_id in order if run_id is not None]
+            return order
 
     @staticmethod
     def _get(session: Session, sweep_id: int) -> Sweep:

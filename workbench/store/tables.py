@@ -10,6 +10,14 @@ from sqlmodel import Field, SQLModel
 from workbench.status import Status
 
 
+class Row(SQLModel):
+    """What every table has."""
+
+    # The database sets the id when it writes the row. The type is that of rows that were read: no code asks
+    # for the id of a row that is not written yet.
+    id: int = Field(default=None, primary_key=True)
+
+
 def _json(default: type) -> Any:
     return Field(default_factory=default, sa_column=Column(JSON, nullable=False))
 
@@ -21,10 +29,9 @@ def _of_run() -> Any:
     )
 
 
-class Run(SQLModel, table=True):
+class Run(Row, table=True):
     """One execution of a recipe, and what is known of it now."""
 
-    id: int | None = Field(default=None, primary_key=True)
     name: str = Field(index=True)
     status: str = Field(default=Status.QUEUED, index=True)
     phase: str | None = None
@@ -74,12 +81,11 @@ class Run(SQLModel, table=True):
     engine: dict[str, Any] = _json(dict)
 
 
-class Metric(SQLModel, table=True):
+class Metric(Row, table=True):
     """One value at one step. `superseded`: a resume went through this step again."""
 
     __table_args__ = (Index("ix_metric_curve", "run_id", "name", "id"),)
 
-    id: int | None = Field(default=None, primary_key=True)
     run_id: int = Field(sa_column=Column(Integer, ForeignKey("run.id", ondelete="CASCADE"), nullable=False))
     segment: int = 0
     name: str
@@ -90,10 +96,9 @@ class Metric(SQLModel, table=True):
     superseded: bool = False
 
 
-class Checkpoint(SQLModel, table=True):
+class Checkpoint(Row, table=True):
     """A whole model folder of a run."""
 
-    id: int | None = Field(default=None, primary_key=True)
     run_id: int = _of_run()
     step: int
     epoch: float
@@ -103,10 +108,9 @@ class Checkpoint(SQLModel, table=True):
     created_at: float
 
 
-class Fill(SQLModel, table=True):
+class Fill(Row, table=True):
     """A text that was filled in the console, and the answer."""
 
-    id: int | None = Field(default=None, primary_key=True)
     at: float
     model: str
     run_id: int | None = Field(
@@ -117,14 +121,13 @@ class Fill(SQLModel, table=True):
     result: dict[str, Any] = _json(dict)
 
 
-class Yardstick(SQLModel, table=True):
+class Yardstick(Row, table=True):
     """One model's score on the fixed test that makes runs comparable, chunk by chunk.
 
     `run_id` None: a base model, before any training. Scores are comparable where protocol, tokenizer and
     masks are the same, over the chunks that both have: a text that is longer begins with the shorter one.
     """
 
-    id: int | None = Field(default=None, primary_key=True)
     run_id: int | None = Field(
         default=None,
         sa_column=Column(Integer, ForeignKey("run.id", ondelete="CASCADE"), nullable=True, index=True),
@@ -148,10 +151,9 @@ class Yardstick(SQLModel, table=True):
     created_at: float = 0.0
 
 
-class Cloze(SQLModel, table=True):
+class Cloze(Row, table=True):
     """How one model answered a suite of sentences with expected words."""
 
-    id: int | None = Field(default=None, primary_key=True)
     run_id: int | None = Field(
         default=None,
         sa_column=Column(Integer, ForeignKey("run.id", ondelete="CASCADE"), nullable=True, index=True),
@@ -169,10 +171,9 @@ class Cloze(SQLModel, table=True):
     created_at: float = 0.0
 
 
-class Sweep(SQLModel, table=True):
+class Sweep(Row, table=True):
     """Many runs planned together: a grid, or a search."""
 
-    id: int | None = Field(default=None, primary_key=True)
     name: str
     status: str
     plan: dict[str, Any] = _json(dict)
@@ -180,10 +181,9 @@ class Sweep(SQLModel, table=True):
     created_at: float
 
 
-class Keeper(SQLModel, table=True):
+class Keeper(Row, table=True):
     """The one process that starts waiting runs; a single row."""
 
-    id: int | None = Field(default=None, primary_key=True)
     pid: int | None = None
     started_at: float | None = None
     host: str | None = None

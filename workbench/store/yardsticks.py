@@ -80,8 +80,8 @@ class Yardsticks:
         found: dict[int, list[Yardstick]] = {run_id: [] for run_id in run_ids}
         with self._store._session() as session:
             for score in session.exec(query.order_by(col(Yardstick.step), col(Yardstick.id))):
-                assert score.run_id is not None
-                found[score.run_id].append(score)
+                if score.run_id in found:
+                    found[score.run_id].append(score)
         return found
 
 

@@ -34,8 +34,7 @@ Evaluations = dict[int, float]
 
 def prune(store: Store, run: Run, plan: Mapping[str, Any]) -> bool:
     """Ask this running trial to stop if it is clearly behind, and note why; whether it was asked."""
-    assert run.id is not None and run.sweep_id is not None
-    if run.stop_requested_at is not None:
+    if run.sweep_id is None or run.stop_requested_at is not None:
         return False
     own = evaluations(store, run)
     if not own:
@@ -61,7 +60,6 @@ def prune(store: Store, run: Run, plan: Mapping[str, Any]) -> bool:
 
 def evaluations(store: Store, run: Run) -> Evaluations:
     """What a run measured after each whole epoch so far."""
-    assert run.id is not None
     return {
         round(metric.epoch): math.log(metric.value)
         for metric in store.metrics(run.id, [_METRIC])
@@ -99,10 +97,10 @@ def _is_halved(run: Run, own: Evaluations, others: Sequence[tuple[Run, Evaluatio
     Optuna's own pruner keeps what it compares in its storage, which a study built anew does not have.
     """
     brackets = 1 + int(math.log(max(int(run.recipe.get("epochs") or 1), 1), _THIRD) + 1e-9)
-    bracket = (run.id or 0) % brackets
+    bracket = run.id % brackets
     for epoch in (_THIRD**rung for rung in range(bracket, brackets)):
         if epoch in own:
-            same = [found for other, found in others if (other.id or 0) % brackets == bracket]
+            same = [found for other, found in others if other.id % brackets == bracket]
             values = sorted([own[epoch], *(found[epoch] for found in same if epoch in found)])
             if own[epoch] > values[max(len(values) // _THIRD - 1, 0)]:
                 return True

@@ -51,7 +51,6 @@ def extend_sweep(
 
     Returns the new runs. What was trimmed is queued again, if the plan still names it. Raises UsageError.
     """
-    assert sweep.id is not None
     plan = Plan.from_json(sweep.plan)
     if plan.trials:
         if values or seeds or not trials:

@@ -13,6 +13,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from workbench.errors import StoreError, WorkbenchError
 from workbench.private import without_secrets
@@ -98,32 +99,29 @@ class Keeper:
         going = [run for run in active if not waits(run) and run.host in (None, self._process["host"])]
         self._watch_trials(going)
         while (run := self._next(going)) is not None:
-            assert run.id is not None
             if run.status == Status.CRASHED:
-                self._resume(run.id, run)
+                self._resume(run)
             else:
                 device = devices.least_used(self._devices, going)
                 log.info("starting run %s %s", run.id, run.name)
                 launch.start_waiting(self._store, run, device)
             going.append(self._store.run(run.id))
 
-    def _resume(self, run_id: int, run: Run) -> None:
+    def _resume(self, run: Run) -> None:
         """Go on with a run whose process vanished. Counted first: it may be its start that kills it."""
         count = run.environment.get(RESUMED, 0) + 1
         log.info(
-            "resuming run %s %s, whose process vanished (%s of %s)", run_id, run.name, count, MOST_RESUMES
+            "resuming run %s %s, whose process vanished (%s of %s)", run.id, run.name, count, MOST_RESUMES
         )
-        self._store.update_run(run_id, environment={**run.environment, RESUMED: count})
-        launch.resume(self._store, run_id)
+        self._store.update_run(run.id, environment={**run.environment, RESUMED: count})
+        launch.resume(self._store, run.id)
 
     def _next(self, going: Sequence[Run]) -> Run | None:
         """The run whose turn it is, if there is room for it: first those that vanished on their way."""
         for run in self._store.sweeps.fallen()[:1]:
-            plan = self._store.sweeps.sweep(run.sweep_id or 0).plan
-            return run if len(going) < self._places(plan) else None
+            return run if len(going) < self._places(self._plan(run)) else None
         for run in self._store.sweeps.waiting()[:1]:
-            sweep = self._store.sweeps.sweep(run.sweep_id) if run.sweep_id is not None else None
-            room = len(going) < self._places(sweep.plan if sweep else {})
+            room = len(going) < self._places(self._plan(run))
             return run if room and not self._text_is_coming(run.recipe, run.sweep_id, going) else None
         for search in self._store.sweeps.searches():
             room = len(going) < self._places(search.plan)
@@ -143,6 +141,10 @@ class Keeper:
         known = self._store.sweeps.runs(sweep_id)
         return not any(run.data and agree(run.recipe, recipe, Affects.TEXT) for run in known)
 
+    def _plan(self, run: Run) -> dict[str, Any]:
+        """The plan of the run's sweep; empty for a run that belongs to no sweep."""
+        return self._store.sweeps.sweep(run.sweep_id).plan if run.sweep_id is not None else {}
+
     def _places(self, plan: dict[str, object]) -> int:
         """Runs at once: what the sweep says, or one for each GPU, or one."""
         wanted = plan.get("parallel")
@@ -150,13 +152,8 @@ class Keeper:
 
     def _watch_trials(self, going: Sequence[Run]) -> None:
         """End the trials of searches that are clearly behind."""
-        trials = [run for run in going if run.status == Status.RUNNING and run.sweep_id is not None]
-        if not trials:
-            return
-        plans = {run.sweep_id: self._store.sweeps.sweep(run.sweep_id).plan for run in trials if run.sweep_id}
-        for run in trials:
-            assert run.sweep_id is not None
-            plan = plans[run.sweep_id]
+        for run in going:
+            plan = self._plan(run) if run.status == Status.RUNNING else {}
             if plan.get("trials") and plan.get("pruner") != "none":
                 from workbench.sweeps.pruning import prune
 
@@ -164,12 +161,7 @@ class Keeper:
 
     def _trials_are_watched(self) -> bool:
         """Whether the last trials of a search still train, and may have to be ended."""
-        return any(
-            run.sweep_id is not None
-            and not waits(run)
-            and bool(self._store.sweeps.sweep(run.sweep_id).plan.get("trials"))
-            for run in self._store.active_runs()
-        )
+        return any(self._plan(run).get("trials") for run in self._store.active_runs() if not waits(run))
 
 
 class _Safe(logging.Formatter):

@@ -40,7 +40,6 @@ def check_installed() -> None:
 
 def ask(store: Store, sweep: Sweep) -> Run | None:
     """Queue the next trial of a search; None: none is left. Raises UsageError."""
-    assert sweep.id is not None
     check_installed()
     plan = Plan.from_json(sweep.plan)
     runs = store.sweeps.runs(sweep.id)

@@ -164,7 +164,7 @@ class WorkbenchApp(App[None]):
         from workbench.worker import liveness
 
         runs = liveness.refresh(self.store)
-        found = {run.id: liveness.stalled(run) for run in runs if run.id is not None}
+        found = {run.id: liveness.stalled(run) for run in runs}
         self.standstills = {run_id: why for run_id, why in found.items() if why}
         # trials that a search is still to make have no run yet, and need their keeper all the same
         self._any_active = any(run.status in ACTIVE for run in runs) or self.store.sweeps.work_left()

@@ -114,7 +114,6 @@ class _Job:
     """One run, from the claim to its end."""
 
     def __init__(self, store: Store, run: Run, stop: StopFlag) -> None:
-        assert run.id is not None
         self._store, self._run, self._run_id, self._stop = store, run, run.id, stop
         self._folder = Path(run.folder)
         self._over_since: float | None = None

@@ -43,7 +43,6 @@ def start(
     if recipe.model.startswith(_RUN):
         recipe = recipe.with_changes(model=f"{_RUN}{store.find(recipe.model).id}")
     run = store.create_run(recipe, name, tags)
-    assert run.id is not None
     asked = {"command": without_passwords(command), "working_folder": str(Path.cwd())}
     store.update_run(run.id, environment=asked | ({REPORT_TO: list(report_to)} if report_to else {}))
     try:
@@ -103,7 +102,6 @@ def start_waiting(store: Store, run: Run, device: str | None = None) -> None:
 
 def _seeing(store: Store, run: Run, device: str | None) -> dict[str, str] | None:
     """The environment of a worker that is to see this GPU alone; None: whatever there is."""
-    assert run.id is not None
     if device is None or run.recipe.get("device") not in ("auto", "cuda"):
         return None
     store.update_run(run.id, environment={**run.environment, GIVEN: device})
@@ -161,7 +159,6 @@ def new_folder(wanted: Path) -> Path:
 
 
 def _spawn(store: Store, run: Run, environment: Mapping[str, str] | None = None) -> None:
-    assert run.id is not None
     working_folder = Path(str(run.environment.get("working_folder") or Path.cwd()))
     try:
         identity = start_detached(

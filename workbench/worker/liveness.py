@@ -44,7 +44,6 @@ def refresh(store: Store) -> list[Run]:
         if dead is None:
             active.append(run)
             continue
-        assert run.id is not None
         resume = f"`mlm-workbench resume {run.id}` goes on from its last checkpoint."
         # Of all who look at the same time, one writes; a run that ended by itself in between stays so.
         store.change_status(

@@ -22,7 +22,6 @@ def go_back_to_checkpoint(store: Store, run: Run, folder: Path) -> tuple[Path | 
     """
     from workbench.training.checkpoint import newest_resumable
 
-    assert run.id is not None
     checkpoint, passed_over = newest_resumable(folder)
     for reason in passed_over:
         log.warning("%s: an earlier checkpoint is used.", reason)
@@ -53,7 +52,6 @@ def step_of(checkpoint: Path) -> int:
 
 def _remember(store: Store, run: Run, checkpoint: Path, step: int) -> None:
     """Enter a checkpoint that its worker put in place and did not live to tell of."""
-    assert run.id is not None
     if any(known.step == step for known in store.checkpoints(run.id)):
         return
     state: dict[str, Any] = json.loads((checkpoint / "state" / "progress.json").read_text(encoding="utf-8"))

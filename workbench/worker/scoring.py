@@ -35,7 +35,6 @@ def score_run(
     gc.collect()  # the trained model and its moments make room
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    assert run.id is not None
     try:
         scorer = Scorer(store, run, cache=cache, listen=listen, should_stop=should_stop)
         saved = store.checkpoints(run.id)

@@ -54,7 +54,6 @@ class Subject:
 
     @classmethod
     def of(cls, run: Run) -> Subject:
-        assert run.id is not None
         return cls(run.id, run.name, str(run.recipe.get("model", "")))
 
     def alone(self) -> list[Asked]:

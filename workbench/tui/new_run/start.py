@@ -34,7 +34,6 @@ def queue_sweep(screen: WorkbenchScreen, plan: Plan, name: str | None, command: 
         from workbench.sweeps.queueing import start_sweep
 
         made = await asyncio.to_thread(start_sweep, screen.workbench.store, plan, name, command=command)
-        assert made.id is not None
         screen.tell(f"Sweep {made.id} “{made.name}”: {plan.count} runs wait. It goes on when you leave.")
         screen.workbench.replace_with_sweep(made.id)
 

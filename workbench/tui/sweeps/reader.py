@@ -79,10 +79,9 @@ class SweepList:
         members: dict[int, list[SweepRun]] = {}
         for run in runs:
             members.setdefault(run.sweep_id, []).append(run)
-        return [self._line(sweep, members.get(sweep.id or 0, [])) for sweep in self._store.sweeps.all()]
+        return [self._line(sweep, members.get(sweep.id, [])) for sweep in self._store.sweeps.all()]
 
     def _line(self, sweep: Sweep, runs: list[SweepRun]) -> SweepLine:
-        assert sweep.id is not None
         fields = fields_of(sweep)
         counts = Counts.of(sweep, runs)
         perplexity, best = self._best(runs, fields)

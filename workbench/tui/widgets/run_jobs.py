@@ -17,7 +17,7 @@ class Named(Protocol):
     """A run as a list or a screen knows it."""
 
     @property
-    def id(self) -> int | None: ...
+    def id(self) -> int: ...
     @property
     def name(self) -> str: ...
     @property
@@ -120,5 +120,5 @@ def edit(
 
 
 def ids_of(runs: Collection[Named]) -> list[int]:
-    """The ids, which every run that was read from the store has."""
-    return [run.id for run in runs if run.id is not None]
+    """The runs' ids."""
+    return [run.id for run in runs]
