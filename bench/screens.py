@@ -83,7 +83,7 @@ def fill(store: Store, runs: int, metrics: int) -> None:
         for name, field in Run.model_fields.items()
         if not field.is_required()
     }
-    with store._engine.begin() as connection:
+    with store.database.engine.begin() as connection:
         connection.execute(insert(Run), [{**defaults, **row} for row in rows])
         for number in range(1, runs + 1):
             connection.execute(insert(Metric), list(_values(number, per_run, now)))

@@ -133,7 +133,7 @@ def test_stop_twice_delete_while_it_runs_and_two_who_resume(store: Store, tiny: 
     refused = cli("delete", str(run_id), "--yes")
     assert refused.code == 2 and f"mlm-workbench stop {run_id}" in refused.err
     with pytest.raises(UsageError, match="Stop it first"):
-        store.delete_run(run_id)
+        store.catalog.remove(run_id)
     assert Path(store.run(run_id).folder).is_dir()
 
     launch.stop(store, run_id)

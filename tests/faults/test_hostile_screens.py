@@ -11,8 +11,7 @@ import pytest
 
 from workbench.recipe import PRESETS
 from workbench.status import Status
-from workbench.store import Store
-from workbench.store.store import MetricValue
+from workbench.store import MetricValue, Store
 from workbench.worker import liveness
 
 from ..e2e.terminal import Terminal

@@ -99,7 +99,7 @@ def test_names_of_anything(name: str, tag: str, capsys: pytest.CaptureFixture[st
         store.update_run(run.id, status=Status.FAILED, error=tag, note=name, phase=tag, error_hint=name)
         for look in (["runs"], ["show", str(run.id)], ["runs", "--json"]):
             run_command([*look, "--db", database], capsys)
-        store.delete_run(run.id)
+        store.catalog.remove(run.id)
         assert not folder.exists()
     store.close()
     assert files_outside(tmp_path) == before
@@ -138,12 +138,12 @@ def test_a_folder_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None:
         else:
             store.update_run(run.id, folder=folder)
         store.update_run(run.id, status=Status.FAILED)
-        store.delete_run(run.id)
+        store.catalog.remove(run.id)
         assert (precious / "thesis.txt").read_text() == "three years of work"
     run = store.create_run(PRESETS["starter"])
     Path(run.folder).symlink_to(precious)
     store.update_run(run.id, status=Status.FAILED)
-    store.delete_run(run.id)
+    store.catalog.remove(run.id)
     assert (precious / "thesis.txt").exists()
     store.close()
 

@@ -87,7 +87,7 @@ def test_it_is_imported_once(trained: Path, store: Store) -> None:  # noqa: F811
     run = import_run(store, trained)
     with pytest.raises(UsageError, match=f"imported before, as run {run.id}"):
         import_run(store, trained, "again")
-    store.delete_run(run.id)
+    store.catalog.remove(run.id)
     assert (trained / "checkpoint-8" / "model.safetensors").is_file()
     assert import_run(store, trained, "again").name == "again"
 

@@ -87,7 +87,7 @@ def test_what_cannot_be_a_tag_changes_no_run(store: Store, tag: str) -> None:
 
 def test_lines_say_what_the_runs_say(store: Store) -> None:
     store.update_run(2, eval_perplexity=45.5, starred=True, segment=1)
-    lines = RunLines(store).refresh()
+    lines = RunLines(store.database).refresh()
     assert [line.id for line in lines] == [4, 3, 2, 1]
     line = lines[2]
     assert (line.eval_perplexity, line.starred, line.segment, line.status) == (45.5, True, 1, "finished")
@@ -102,7 +102,7 @@ def test_lines_say_what_the_runs_say(store: Store) -> None:
 
 
 def test_only_what_changed_is_another_object(store: Store) -> None:
-    kept = RunLines(store)
+    kept = RunLines(store.database)
     before = {line.id: line for line in kept.refresh()}
     store.update_run(2, eval_perplexity=45.5)
     after = {line.id: line for line in kept.refresh()}
@@ -110,7 +110,7 @@ def test_only_what_changed_is_another_object(store: Store) -> None:
 
 
 def test_a_partial_reading_sees_new_runs_those_that_go_and_those_it_is_told(store: Store) -> None:
-    kept = RunLines(store)
+    kept = RunLines(store.database)
     kept.refresh()
     store.update_run(4, status="finished", eval_perplexity=50.0)
     store.update_run(1, name="changed elsewhere")
@@ -127,10 +127,10 @@ def test_a_partial_reading_sees_new_runs_those_that_go_and_those_it_is_told(stor
 def test_many_runs_are_read_in_pages_and_none_is_left_out_or_doubled(store: Store) -> None:
     recipe = PRESETS["starter"].model_dump(mode="json")
     more = [Run(name=f"many {i}", status="finished", recipe=recipe, created_at=i) for i in range(1200)]
-    with store._engine.begin() as connection:
+    with store.database.engine.begin() as connection:
         connection.execute(insert(Run), [run.model_dump(exclude={"id"}) for run in more])
     store.catalog.delete([600, 601])
-    kept = RunLines(store)
+    kept = RunLines(store.database)
     newest = kept.newest(200)
     assert [line.id for line in newest] == list(range(1204, 1004, -1))
     every = kept.refresh()
@@ -139,11 +139,11 @@ def test_many_runs_are_read_in_pages_and_none_is_left_out_or_doubled(store: Stor
 
 
 def test_an_id_that_comes_again_is_another_run(store: Store) -> None:
-    kept = RunLines(store)
+    kept = RunLines(store.database)
     first = store.create_run(PRESETS["xsum"])
     store.update_run(first.id, status="failed")
     kept.refresh()
-    store.delete_run(first.id)
+    store.catalog.remove(first.id)
     second = store.create_run(PRESETS["starter"].with_changes(chunk_size=64))
     assert first.id == second.id
     assert kept.refresh()[0].recipe.chunk_size == 64
@@ -156,7 +156,7 @@ def test_sparks_keep_the_extremes_and_the_last(store: Store) -> None:
     store.add_metrics(
         2, 0, [MetricValue("eval/perplexity", i * 148, 0.0, v) for i, v in enumerate([9, 5, 3])]
     )
-    found = store.glances.sparks([1, 2, 3], "eval/perplexity", 8)
+    found = store.curves.sparks([1, 2, 3], "eval/perplexity", 8)
     assert found[2] == [5, 3] and found[3] == []
     assert max(found[1]) == 400.0 and min(found[1]) == 2.0
     assert found[1][0] == 99.9 and found[1][-1] == values[-1] and len(found[1]) <= 17
@@ -165,8 +165,8 @@ def test_sparks_keep_the_extremes_and_the_last(store: Store) -> None:
 def test_moments_go_from_the_first_step_to_the_last_through_all_segments(store: Store) -> None:
     for segment, steps in ((0, range(1, 101)), (1, range(101, 201))):
         store.add_metrics(1, segment, [MetricValue("train/loss", step, 0.0, 1.0) for step in steps])
-    found = store.glances.moments(1, "train/loss", 10)
+    found = store.curves.moments(1, "train/loss", 10)
     assert (found[0].step, found[-1].step) == (1, 200) and 10 <= len(found) <= 13
     assert [one.segment for one in found] == sorted(one.segment for one in found)
     assert found[0].at <= found[-1].at
-    assert store.glances.moments(3, "train/loss", 10) == []
+    assert store.curves.moments(3, "train/loss", 10) == []

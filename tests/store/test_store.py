@@ -39,7 +39,7 @@ def values(*steps: int, name: str = "train/loss") -> list[MetricValue]:
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(store: Store) -> None:
-    with store._engine.connect() as connection:
+    with store.database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, SQLModel.metadata) == []
 
@@ -49,7 +49,7 @@ def test_the_version_that_is_checked_at_start_is_the_newest_revision() -> None:
 
 
 def test_a_new_store_is_in_wal_mode_private_and_checks_foreign_keys(store: Store, file: Path) -> None:
-    with store._engine.connect() as connection:
+    with store.database.engine.connect() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
         assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 60_000
@@ -120,7 +120,7 @@ def test_steps_gone_through_again_are_neither_lost_nor_doubled(store: Store) -> 
     store.add_metrics(run.id, 1, values(3, 4, 5))
     assert [metric.step for metric in store.metrics(run.id)] == [1, 2, 3, 4, 5]
     assert [saved.step for saved in store.checkpoints(run.id)] == [2]
-    with store._engine.connect() as connection:
+    with store.database.engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM metric")).scalar() == 7
 
 
@@ -140,9 +140,9 @@ def test_deleting_takes_a_runs_rows_and_folder_and_nothing_else(store: Store) ->
     for one in (run, other):
         (Path(one.folder) / "checkpoints").mkdir(parents=True)
     with pytest.raises(UsageError, match="Stop it first"):
-        store.delete_run(run.id)
+        store.catalog.remove(run.id)
     store.update_run(run.id, status="finished")
-    store.delete_run(run.id)
+    store.catalog.remove(run.id)
     assert [left.id for left in store.runs()] == [other.id]
     assert store.metrics(run.id) == [] and len(store.metrics(other.id)) == 1
     assert not Path(run.folder).exists() and Path(other.folder).exists()
@@ -154,7 +154,7 @@ def test_a_folder_from_elsewhere_is_never_removed(store: Store, tmp_path: Path) 
     precious = tmp_path / "precious"
     precious.mkdir()
     store.update_run(run.id, status="finished", folder=str(precious))
-    store.delete_run(run.id)
+    store.catalog.remove(run.id)
     assert precious.is_dir()
 
 
@@ -167,9 +167,9 @@ def test_of_two_who_change_a_status_one_wins(store: Store, file: Path) -> None:
 
 def test_a_stop_is_seen_by_another_process(store: Store, file: Path) -> None:
     run = store.create_run(STARTER)
-    assert not store.stop_requested(run.id)
+    assert not store.run(run.id).stop_requested_at
     Store.open(file).request_stop(run.id)
-    assert store.stop_requested(run.id)
+    assert store.run(run.id).stop_requested_at
 
 
 def test_another_processes_commit_changes_the_data_version(store: Store, file: Path) -> None:
@@ -195,7 +195,7 @@ def test_many_processes_open_a_new_store_and_write_at_once(file: Path) -> None:
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(store: Store, file: Path) -> None:
-    with store._engine.begin() as connection:
+    with store.database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     store.close()
     before = file.read_bytes()

@@ -150,8 +150,8 @@ def test_as_many_at_once_as_devices_each_on_its_own(store: Store, monkeypatch: p
     store.sweeps.pause(1, False)
     done = subprocess.run([*KEEPER, store.url], stderr=subprocess.PIPE, text=True, timeout=120)
     assert done.returncode == 0
+    until(lambda: statuses(store) == ["failed"] * 2, store)
     runs = store.sweeps.runs(1)
-    assert [run.status for run in runs] == ["failed"] * 2
     # had the first ended before, the second would have been given the same one
     assert {run.environment["visible_device"] for run in runs} == {"GPU-a", "GPU-b"}
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from workbench.store import Store, Yardstick
-from workbench.store.sparklines import Moment
+from workbench.store.curves import Moment
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.compare.overlay import RunOverlay
 from workbench.tui.compare.reader import dense, minutes, minutes_at

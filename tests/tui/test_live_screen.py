@@ -269,7 +269,7 @@ async def test_stop_and_quit(app: WorkbenchApp, history: Store) -> None:
         await settle(pilot)
         await pilot.press("x")
         await settle(pilot)
-        assert history.stop_requested(6)
+        assert history.run(6).stop_requested_at
         assert "r resumes" in toasts(app)[0]
         await pilot.press("q")
         await pilot.pause()

@@ -23,7 +23,7 @@ def lines(tmp_path: Path) -> Iterator[list[RunLine]]:
     store.update_run(1, status="finished", eval_perplexity=45.2, started_at=0.0, ended_at=700.0)
     store.update_run(2, status="failed", starred=True, note="too wide")
     store.update_run(3, status="running", eval_perplexity=80.0, archived=True, started_at=0.0)
-    yield RunLines(store).refresh()
+    yield RunLines(store.database).refresh()
     store.close()
 
 

@@ -149,7 +149,7 @@ async def test_stop_is_asked_for_at_once_and_said(app: WorkbenchApp, history: St
         await settle(pilot)
         await pilot.press("x")
         await settle(pilot)
-        assert history.stop_requested(6)
+        assert history.run(6).stop_requested_at
         assert "keeps a checkpoint" in toasts(app)[0]
 
 
@@ -241,7 +241,7 @@ async def test_ten_thousand_runs_draw_only_what_is_in_sight(app: WorkbenchApp, c
     from workbench.tui.runs.layout import wishes
     from workbench.tui.runs.table import NO_CONTEXT
 
-    one = RunLines(crowd).refresh()[0]
+    one = RunLines(crowd.database).refresh()[0]
     lines = [replace(one, id=i, name=f"run {i}") for i in range(10_000, 0, -1)]
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)

@@ -142,7 +142,7 @@ def delete(
         raise UsageError(f"R{label[1:]} is {found.status}.", f"Stop it first: mlm-workbench stop {found.id}")
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Delete {label}, its figures, checkpoints and log?", abort=True, err=True)
-    store.delete_run(found.id)
+    store.catalog.remove(found.id)
     say(f"Deleted {label}.")
 
 

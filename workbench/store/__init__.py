@@ -1,6 +1,7 @@
 """What is remembered of every run."""
 
-from workbench.store.store import MetricValue, Store
+from workbench.store.measurements import MetricValue
+from workbench.store.store import Store
 from workbench.store.tables import Checkpoint, Cloze, Fill, Metric, Run, Sweep, Yardstick
 
 __all__ = [

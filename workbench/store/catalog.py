@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from workbench.errors import UsageError
-from workbench.status import ACTIVE
+from workbench.status import ACTIVE, ENDED
+from workbench.store.database import Queries, in_parts
 from workbench.store.naming import checked
+from workbench.store.runs import Runs
 from workbench.store.tables import Run
-
-if TYPE_CHECKING:
-    from workbench.store.store import Store
 
 LONGEST_TAG = 50
 LONGEST_NOTE = 10_000
-_AT_ONCE = 500
 
 
-class Catalog:
+class Catalog(Queries):
     """Changes to the table `run` that are a person's own; `store.catalog`. Many runs at once, or one."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
 
     def star(self, run_ids: Collection[int], starred: bool) -> None:
         self._set(run_ids, starred=starred)
@@ -50,8 +47,8 @@ class Catalog:
 
     def retag(self, run_ids: Collection[int], change: Callable[[list[str]], list[str]]) -> None:
         """Give each run the tags that `change` makes of its own. Raises UsageError for one that cannot be."""
-        with self._store._session() as session:
-            for part in _parts(run_ids):
+        with self.database.session() as session:
+            for part in in_parts(run_ids):
                 for run in session.exec(select(Run).where(col(Run.id).in_(part))):
                     run.tags = checked_tags(change(list(run.tags)))
             session.commit()
@@ -59,8 +56,8 @@ class Catalog:
     def delete(self, run_ids: Collection[int]) -> list[int]:
         """Hide runs until they are restored or purged. Returns those hidden: queued and running ones stay."""
         hidden: list[int] = []
-        with self._store._session() as session:
-            for part in _parts(run_ids):
+        with self.database.session() as session:
+            for part in in_parts(run_ids):
                 query = (
                     update(Run)
                     .where(
@@ -81,7 +78,7 @@ class Catalog:
 
     def deleted(self) -> list[int]:
         """The runs that are hidden and not purged yet."""
-        with self._store._session() as session:
+        with self.database.session() as session:
             return list(session.exec(select(Run.id).where(col(Run.deleted_at).is_not(None))))
 
     def purge(self) -> int:
@@ -90,14 +87,26 @@ class Catalog:
         for run_id in self.deleted():
             # one that another process has purged meanwhile, or whose worker came back to life
             with contextlib.suppress(UsageError):
-                self._store.delete_run(run_id)
+                self.remove(run_id)
                 gone += 1
         return gone
 
+    def remove(self, run_id: int) -> None:
+        """Forget a run and remove its folder. Raises UsageError while it is queued or running."""
+        run = Runs(self.database).run(run_id)
+        if self.database.write(delete(Run).where(col(Run.id) == run_id, col(Run.status).in_(ENDED))) != 1:
+            raise UsageError(
+                f"Run {run_id} {run.name} is {run.status}.", f"Stop it first: mlm-workbench stop {run_id}"
+            )
+        # only ever a folder of our own making: a run's `folder` may come from a database made elsewhere
+        folder = self.database.runs_folder / Path(run.folder).name
+        if run.folder and folder.name.startswith(f"{run_id}-"):
+            shutil.rmtree(folder, ignore_errors=True)
+
     def _set(self, run_ids: Collection[int], **values: Any) -> int:
         return sum(
-            self._store._write(update(Run).where(col(Run.id).in_(part)).values(**values))
-            for part in _parts(run_ids)
+            self.database.write(update(Run).where(col(Run.id).in_(part)).values(**values))
+            for part in in_parts(run_ids)
         )
 
 
@@ -110,10 +119,3 @@ def checked_tags(tags: Sequence[str]) -> list[str]:
                 f"A tag is one word of at most {LONGEST_TAG} characters, without commas.",
             )
     return list(dict.fromkeys(tags))
-
-
-def _parts(run_ids: Collection[int]) -> Iterator[list[int]]:
-    """The ids in parts that fit into a query."""
-    ordered = sorted(run_ids)
-    for start in range(0, len(ordered), _AT_ONCE):
-        yield ordered[start : start + _AT_ONCE]

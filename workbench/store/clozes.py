@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
+from workbench.store.database import Queries
 from workbench.store.tables import Cloze
 
-if TYPE_CHECKING:
-    from workbench.store.store import Store
 
-
-class Clozes:
+class Clozes(Queries):
     """Queries on the table `cloze`; `store.clozes`."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
 
     def add(self, score: Cloze) -> Cloze:
         """Keep a score, in the place of an earlier one of the same suite, run and step (or base model)."""
@@ -29,7 +23,7 @@ class Clozes:
         )
         if score.run_id is None:
             same = same.where(Cloze.model == score.model)
-        with self._store._session() as session:
+        with self.database.session() as session:
             for earlier in session.exec(same):
                 session.delete(earlier)
             session.add(score)
@@ -41,7 +35,7 @@ class Clozes:
         query = select(Cloze).where(
             Cloze.suite_fingerprint == suite_fingerprint, Cloze.weights_fingerprint == weights_fingerprint
         )
-        with self._store._session() as session:
+        with self.database.session() as session:
             return session.exec(query.limit(1)).first()
 
     def of_run(self, run_id: int, suite_fingerprint: str | None = None) -> list[Cloze]:
@@ -49,5 +43,5 @@ class Clozes:
         query = select(Cloze).where(Cloze.run_id == run_id)
         if suite_fingerprint is not None:
             query = query.where(Cloze.suite_fingerprint == suite_fingerprint)
-        with self._store._session() as session:
+        with self.database.session() as session:
             return list(session.exec(query.order_by(col(Cloze.step), col(Cloze.id))))

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import NamedTuple
 
 from sqlalchemy import Select, and_, func
 from sqlmodel import col, select
 
+from workbench.store.database import Queries
 from workbench.store.tables import Metric
-
-if TYPE_CHECKING:
-    from workbench.store.store import Store
 
 Point = tuple[float, float]
 """(step, value)"""
 
 
-class Curves:
-    """Queries on the table `metric` that give few points of many; `store.curves`."""
+class Moment(NamedTuple):
+    """`step` was measured at `at` (seconds since 1970) by the run's process number `segment`."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    segment: int
+    step: int
+    at: float
+
+
+class Curves(Queries):
+    """Queries on the table `metric` that give few points of many; `store.curves`."""
 
     def newest(self, run_id: int) -> int:
         """The id of the newest value of a run; 0: there is none. What comes later has a higher one."""
-        with self._store._session() as session:
+        with self.database.session() as session:
             query = select(func.max(Metric.id)).where(Metric.run_id == run_id)
             return session.exec(query).one() or 0
 
@@ -42,7 +46,7 @@ class Curves:
             )
             .group_by(Metric.name)
         )
-        with self._store._session() as session:
+        with self.database.session() as session:
             return {name: (float(total), float(at)) for name, total, at in session.execute(query)}
 
     def sketch(self, run_id: int, name: str, points: int, of: int) -> list[Point]:
@@ -61,7 +65,7 @@ class Curves:
             )
             .order_by(col(Metric.step), col(Metric.id))
         )
-        with self._store._session() as session:
+        with self.database.session() as session:
             return [(step, value) for step, value in session.exec(query)]
 
     def thinned(self, run_id: int, name: str, points: int, upto: int | None = None) -> list[Point]:
@@ -74,7 +78,7 @@ class Curves:
         here = and_(col(Metric.run_id) == run_id, col(Metric.name) == name, col(Metric.superseded).is_(False))
         if upto is not None:
             here = and_(here, col(Metric.id) <= upto)
-        with self._store._session() as session:
+        with self.database.session() as session:
             counted: Select[tuple[int, int, int]] = select(  # type: ignore[assignment]
                 func.count(), func.min(Metric.step), func.max(Metric.step)
             ).where(here)
@@ -102,3 +106,68 @@ class Curves:
             if high != low:
                 thinned.append((ends, high))
         return [*thinned, (last, end)]
+
+    def sparks(self, run_ids: Collection[int], name: str, parts: int) -> dict[int, list[float]]:
+        """Of each run the values of a metric since training began, in the order of steps; few of them, and no
+        peak or trough lost. What was measured before, at step 0, would make the rest look flat.
+
+        Of each of `parts` equal parts of a run's steps the highest and the lowest value are given, in this
+        order; a part with one value gives that. The last value is itself.
+        """
+        here = and_(
+            col(Metric.run_id).in_(run_ids),
+            col(Metric.name) == name,
+            col(Metric.superseded).is_(False),
+            col(Metric.step) > 0,
+        )
+        spans = (
+            select(
+                Metric.run_id,
+                func.min(Metric.step).label("first"),
+                func.max(Metric.step).label("last"),
+                func.max(Metric.id).label("newest"),
+            )
+            .where(here)
+            .group_by(col(Metric.run_id))
+            .subquery()
+        )
+        part = (col(Metric.step) - spans.c.first) * parts // (spans.c.last - spans.c.first + 1)
+        query = (
+            select(
+                Metric.run_id,
+                func.max(Metric.value),
+                func.min(Metric.value),
+                func.count(),
+            )
+            .join(spans, col(Metric.run_id) == spans.c.run_id)
+            .where(here, col(Metric.id) < spans.c.newest)
+            .group_by(col(Metric.run_id), part)
+            .order_by(col(Metric.run_id), func.min(Metric.step))
+        )
+        ends = select(Metric.run_id, Metric.value).join(spans, col(Metric.id) == spans.c.newest)
+        found: dict[int, list[float]] = {run_id: [] for run_id in run_ids}
+        with self.database.session() as session:
+            for run_id, high, low, count in session.execute(query):
+                found[run_id] += [high] if count == 1 else [high, low]
+            for run_id, value in session.execute(ends):
+                found[run_id].append(value)
+        return found
+
+    def moments(self, run_id: int, name: str, parts: int) -> list[Moment]:
+        """When about `parts` of the steps with this metric were taken, in the order of steps."""
+        here = and_(col(Metric.run_id) == run_id, col(Metric.name) == name, col(Metric.superseded).is_(False))
+        with self.database.session() as session:
+            span = select(func.min(Metric.step), func.max(Metric.step)).where(here)
+            first, last = session.execute(span).one()
+            if first is None:
+                return []
+            part = (col(Metric.step) - first) * max(parts, 1) // (last - first + 1)
+            query = (
+                select(Metric.segment, func.max(Metric.step), func.max(Metric.at))
+                .where(here)
+                .group_by(col(Metric.segment), part)
+                .order_by(func.max(Metric.step))
+            )
+            begins = select(Metric.segment, Metric.step, Metric.at).where(here, col(Metric.step) == first)
+            rows = [*session.execute(begins), *session.execute(query)]
+        return [Moment(*row) for row in sorted(dict.fromkeys(tuple(row) for row in rows), key=lambda r: r[1])]

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import insert, update
 from sqlmodel import col, select
 
+from workbench.store.database import Queries
 from workbench.store.tables import Keeper
-
-if TYPE_CHECKING:
-    from workbench.store.store import Store
 
 _ROW = 1
 
 
-class Lease:
+class Lease(Queries):
     """The single row of `keeper`; `store.lease`. A process is named by pid, start, host and boot id."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
 
     def holder(self) -> Keeper | None:
         """The process that was last said to keep the queue; it may be gone. None: none."""
-        with self._store._session() as session:
+        with self.database.session() as session:
             found = session.exec(select(Keeper).where(Keeper.id == _ROW)).first()
         return found if found is not None and found.pid is not None else None
 
     def take(self, before: Keeper | None, **process: Any) -> bool:
         """Keep the queue after `before`, who is gone. Of several who try at once, one does."""
         values = {**process, "heartbeat_at": time.time()}
-        with self._store._session() as session:
+        with self.database.session() as session:
             if session.exec(select(Keeper).where(Keeper.id == _ROW)).first() is None:
                 # whoever loses this race finds a row with another's pid
                 statement: Any = insert(Keeper).prefix_with("OR IGNORE", dialect="sqlite").values(id=_ROW)
@@ -44,15 +39,15 @@ class Lease:
             if before is None
             else col(Keeper.started_at) == before.started_at,
         )
-        return self._store._write(query.values(**values)) == 1
+        return self.database.write(query.values(**values)) == 1
 
     def beat(self, pid: int, started_at: float) -> bool:
         """Say that the keeper lives; whether it is still this process."""
-        return self._store._write(_of(pid, started_at).values(heartbeat_at=time.time())) == 1
+        return self.database.write(_of(pid, started_at).values(heartbeat_at=time.time())) == 1
 
     def release(self, pid: int, started_at: float) -> None:
         """Keep the queue no longer."""
-        self._store._write(_of(pid, started_at).values(pid=None, started_at=None))
+        self.database.write(_of(pid, started_at).values(pid=None, started_at=None))
 
 
 def _of(pid: int, started_at: float) -> Any:

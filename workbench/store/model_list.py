@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sqlmodel import col, select
 
+from workbench.store.database import Queries
 from workbench.store.tables import Checkpoint, Run
-
-if TYPE_CHECKING:
-    from workbench.store.store import Store
 
 
 class SavedModel(NamedTuple):
@@ -25,11 +23,8 @@ class SavedModel(NamedTuple):
     newest: bool
 
 
-class ModelList:
+class ModelList(Queries):
     """Light queries on the tables `run` and `checkpoint`; `store.models`."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
 
     def saved(self, run_id: int | None = None, limit: int = 2000) -> list[SavedModel]:
         """The checkpoints of one run, or of all that are not deleted; newest run first, newest step first."""
@@ -51,7 +46,7 @@ class ModelList:
         if run_id is not None:
             query = query.where(col(Run.id) == run_id)
         found: list[SavedModel] = []
-        with self._store._session() as session:
+        with self.database.session() as session:
             for of_run, name, recipe, step, epoch, perplexity, best in session.exec(query):
                 newest = not found or found[-1].run_id != of_run
                 base = str(recipe.get("model", ""))

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert
 from sqlmodel import col, select
 
 from workbench.status import Status
+from workbench.store.database import Queries
+from workbench.store.measurements import MetricValue
 from workbench.store.naming import checked, free_name, slug
 from workbench.store.tables import Checkpoint, Metric, Run
-
-if TYPE_CHECKING:
-    from workbench.store.store import MetricValue, Store
-
 
 IMPORTED = "imported"
 """Where a run was taken over from: a key of its environment."""
@@ -39,11 +37,8 @@ class TrainedModel(NamedTuple):
     eval_perplexity: float | None
 
 
-class PastRuns:
+class PastRuns(Queries):
     """Light queries on the table `run`; `store.past`."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
 
     def experience(self, limit: int = 100) -> list[Experience]:
         """Of the newest runs that have read their text, newest first."""
@@ -53,7 +48,7 @@ class PastRuns:
             .order_by(col(Run.id).desc())
             .limit(limit)
         )
-        with self._store._session() as session:
+        with self.database.session() as session:
             return [Experience(*row) for row in session.exec(query)]
 
     def models(self, limit: int = 500) -> list[TrainedModel]:
@@ -64,7 +59,7 @@ class PastRuns:
             .order_by(col(Run.id).desc())
             .limit(limit)
         )
-        with self._store._session() as session:
+        with self.database.session() as session:
             return [
                 TrainedModel(run_id, name, str(recipe.get("model")), perplexity)
                 for run_id, name, recipe, perplexity in session.exec(query)
@@ -87,13 +82,13 @@ class PastRuns:
         cannot have.
         """
         now = time.time()
-        with self._store._session() as session:
+        with self.database.session() as session:
             taken = set(session.exec(select(Run.name)))
             name = checked(wanted) if wanted is not None else free_name(base, taken)
             run = Run(name=name, status=Status.FINISHED, tags=list(tags), created_at=now, **columns)
             session.add(run)
             session.flush()
-            run.folder = str(self._store.runs_folder / f"{run.id}-{slug(name)}")
+            run.folder = str(self.database.runs_folder / f"{run.id}-{slug(name)}")
             rows = [
                 {**value._asdict(), "run_id": run.id, "segment": 0, "at": now, "superseded": False}
                 for value in values

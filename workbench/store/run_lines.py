@@ -6,20 +6,16 @@ import json
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, or_, type_coerce
 from sqlmodel import col, select
 
 from workbench.status import ACTIVE
+from workbench.store.database import AT_ONCE, Database, Queries, in_parts
 from workbench.store.tables import Run
 
-if TYPE_CHECKING:
-    from workbench.store.store import Store
-
 _Row = tuple[Any, ...]
-_AT_ONCE = 500
-"""Runs in one query: databases have a limit, and what reads many does so while a screen is to answer."""
 _BREATH = 0.002
 """Seconds between two such queries, in which other threads go first."""
 
@@ -74,11 +70,11 @@ _CHOSEN = tuple(Chosen.__dataclass_fields__)
 _TAGS = _COLUMNS.index("tags")
 
 
-class RunLines:
+class RunLines(Queries):
     """A picture of all runs that are not deleted, kept up to date. Not for several threads at once."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self._rows: dict[int, _Row] = {}
         self._lines: dict[int, RunLine] = {}
         self._chosen: dict[tuple[int, float], Chosen] = {}
@@ -101,7 +97,7 @@ class RunLines:
             asked = {*going, *also}
             newer = col(Run.id) > max(self._lines, default=0)
             found = self._read(or_(newer, col(Run.status).in_(ACTIVE)))
-            for part in _parts(sorted(asked)):
+            for part in in_parts(asked):
                 found += self._read(col(Run.id).in_(part))
             self._take(found, keep=self._lines.keys() - asked)
         return self._sorted()
@@ -111,11 +107,11 @@ class RunLines:
 
     def _pages(self) -> Iterator[list[_Row]]:
         """All rows, newest first; between two pages whoever waits for the interpreter gets it."""
-        page = self._read(limit=_AT_ONCE)
+        page = self._read(limit=AT_ONCE)
         yield page
-        while len(page) == _AT_ONCE:
+        while len(page) == AT_ONCE:
             time.sleep(_BREATH)
-            page = self._read(col(Run.id) < page[-1][0], limit=_AT_ONCE)
+            page = self._read(col(Run.id) < page[-1][0], limit=AT_ONCE)
             yield page
 
     def _take(self, found: Sequence[_Row], keep: Collection[int]) -> None:
@@ -142,20 +138,15 @@ class RunLines:
         ]
         query: Select[Any] = select(*columns).where(col(Run.deleted_at).is_(None), *which)
         query = query.order_by(col(Run.id).desc()).limit(limit)
-        with self._store._session() as session:
+        with self.database.session() as session:
             return [tuple(row) for row in session.execute(query)]
 
     def _choose(self, rows: Sequence[_Row]) -> None:
         """Read the recipes of these runs. An id may come again after a deletion, not with the same time."""
         query: Any = select(Run.id, Run.created_at, type_coerce(col(Run.recipe), Text))
-        for part in _parts([row[0] for row in rows]):
-            with self._store._session() as session:
+        for part in in_parts([row[0] for row in rows]):
+            with self.database.session() as session:
                 for run_id, created_at, recipe in session.execute(query.where(col(Run.id).in_(part))):
                     values = json.loads(recipe)
                     self._chosen[run_id, created_at] = Chosen(**{name: values.get(name) for name in _CHOSEN})
-            time.sleep(_BREATH if len(part) == _AT_ONCE else 0)
-
-
-def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), _AT_ONCE):
-        yield ids[start : start + _AT_ONCE]
+            time.sleep(_BREATH if len(part) == AT_ONCE else 0)

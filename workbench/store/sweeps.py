@@ -7,20 +7,19 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, func, or_, update
+from sqlalchemy import func, or_, update
 from sqlmodel import Session, col, select
 
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
 from workbench.status import Status
+from workbench.store.catalog import Catalog
+from workbench.store.database import Database, Queries
 from workbench.store.naming import checked, name_for
-from workbench.store.sweep_lines import SweepLines
+from workbench.store.sweep_lines import WAITS, SweepLines
 from workbench.store.tables import Run, Sweep
-
-if TYPE_CHECKING:
-    from workbench.store.store import Store
 
 ACTIVE, PAUSED = "going", "paused"
 """What a sweep's status says: whether its waiting runs are started."""
@@ -41,12 +40,12 @@ class NewRun:
     name: str
 
 
-class Sweeps:
+class Sweeps(Queries):
     """Queries on the table `sweep` and on runs that wait; `store.sweeps`."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.lines = SweepLines(store)
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.lines = SweepLines(database)
 
     # Making
 
@@ -66,7 +65,7 @@ class Sweeps:
         `runs` is given the sweep's name: `name`, or sweep-ID. Raises UsageError for a name that cannot be,
         and whatever `make_folder` raises.
         """
-        with self._store._session() as session:
+        with self.database.session() as session:
             sweep = Sweep(
                 name=checked(name) if name else "",
                 status=ACTIVE,
@@ -91,7 +90,7 @@ class Sweeps:
         trials: int = 0,
     ) -> list[Run]:
         """More runs, and trials, of a sweep whose plan is now another."""
-        with self._store._session() as session:
+        with self.database.session() as session:
             sweep = self._get(session, sweep_id)
             kept = {key: sweep.plan[key] for key in ("environment", "tags")}
             sweep.plan = {**plan, **kept}
@@ -102,7 +101,7 @@ class Sweeps:
 
     def take_trial(self, sweep_id: int, run: NewRun, make_folder: MakeFolder) -> Run | None:
         """Queue one of the trials that a search has left; None: none is left."""
-        with self._store._session() as session:
+        with self.database.session() as session:
             taken = session.connection().execute(
                 update(Sweep)
                 .where(col(Sweep.id) == sweep_id, col(Sweep.trials_left) > 0)
@@ -132,7 +131,7 @@ class Sweeps:
             session.add(run)
             session.flush()
             run.name, slug = name_for(new.recipe, new.name, ())
-            run.folder = str(make_folder(self._store.runs_folder / f"{run.id}-{slug}"))
+            run.folder = str(make_folder(self.database.runs_folder / f"{run.id}-{slug}"))
             made.append(run)
         return made
 
@@ -140,12 +139,12 @@ class Sweeps:
 
     def all(self) -> list[Sweep]:
         """All sweeps, newest first."""
-        with self._store._session() as session:
+        with self.database.session() as session:
             return list(session.exec(select(Sweep).order_by(col(Sweep.id).desc())))
 
     def sweep(self, sweep_id: int) -> Sweep:
         """The sweep of that id. Raises UsageError when there is none."""
-        with self._store._session() as session:
+        with self.database.session() as session:
             return self._get(session, sweep_id)
 
     def find(self, reference: str) -> Sweep:
@@ -172,7 +171,7 @@ class Sweeps:
     def runs(self, sweep_id: int) -> list[Run]:
         """The runs of a sweep that are not deleted, oldest first."""
         query = select(Run).where(Run.sweep_id == sweep_id, col(Run.deleted_at).is_(None))
-        with self._store._session() as session:
+        with self.database.session() as session:
             return list(session.exec(query.order_by(col(Run.id))))
 
     def counts(self) -> dict[int, dict[str, int]]:
@@ -183,7 +182,7 @@ class Sweeps:
             .group_by(col(Run.sweep_id), col(Run.status))
         )
         found: dict[int, dict[str, int]] = {}
-        with self._store._session() as session:
+        with self.database.session() as session:
             for sweep_id, status, count in session.execute(query):
                 found.setdefault(sweep_id, {})[status] = count
         return found
@@ -194,13 +193,13 @@ class Sweeps:
         if not paused_too:
             paused = select(Sweep.id).where(Sweep.status == PAUSED)
             query = query.where(or_(col(Run.sweep_id).is_(None), col(Run.sweep_id).not_in(paused)))
-        with self._store._session() as session:
+        with self.database.session() as session:
             return list(session.exec(query.order_by(col(Run.queue_position), col(Run.id))))
 
     def searches(self) -> list[Sweep]:
         """The sweeps that have trials to come and are not paused, oldest first."""
         query = select(Sweep).where(Sweep.status == ACTIVE, Sweep.trials_left > 0)
-        with self._store._session() as session:
+        with self.database.session() as session:
             return list(session.exec(query.order_by(col(Sweep.id))))
 
     def fallen(self) -> list[Run]:
@@ -213,7 +212,7 @@ class Sweeps:
             col(Run.sweep_id).is_not(None),
             col(Run.sweep_id).not_in(paused),
         )
-        with self._store._session() as session:
+        with self.database.session() as session:
             crashed = session.exec(query.order_by(col(Run.id)))
             return [run for run in crashed if run.environment.get(RESUMED, 0) < MOST_RESUMES]
 
@@ -223,7 +222,7 @@ class Sweeps:
         waiting = select(Run.id).where(
             WAITS, or_(col(Run.sweep_id).is_(None), col(Run.sweep_id).not_in(paused))
         )
-        with self._store._session() as session:
+        with self.database.session() as session:
             if session.exec(waiting.limit(1)).first() is not None:
                 return True
         return bool(self.searches() or self.fallen())
@@ -232,7 +231,7 @@ class Sweeps:
 
     def pause(self, sweep_id: int, paused: bool) -> None:
         """Start no more runs of a sweep, or go on with it. What trains is left alone."""
-        self._store._write(
+        self.database.write(
             update(Sweep).where(col(Sweep.id) == sweep_id).values(status=PAUSED if paused else ACTIVE)
         )
 
@@ -240,7 +239,7 @@ class Sweeps:
         """Take a run out of the queue: it is stopped, and `resume` starts it. Whether it was waiting."""
         now = time.time()
         values = {"status": Status.STOPPED, "queue_position": None, "ended_at": now}
-        return self._store._write(update(Run).where(col(Run.id) == run_id, WAITS).values(**values)) == 1
+        return self.database.write(update(Run).where(col(Run.id) == run_id, WAITS).values(**values)) == 1
 
     def trim(self, sweep_id: int, run_ids: Collection[int] | None = None) -> int:
         """Drop runs of a sweep that wait, as if they had never been, and the trials to come of a search.
@@ -248,14 +247,14 @@ class Sweeps:
         None: all that wait. Returns how many runs and trials were dropped.
         """
         waiting = [run.id for run in self.waiting(paused_too=True) if run.sweep_id == sweep_id]
-        dropped = 0
+        catalog, dropped = Catalog(self.database), 0
         for run_id in waiting:
             if (run_ids is None or run_id in run_ids) and self.cancel(run_id):
-                self._store.delete_run(run_id)
+                catalog.remove(run_id)
                 dropped += 1
         if run_ids is None:
             dropped += self.sweep(sweep_id).trials_left
-            self._store._write(update(Sweep).where(col(Sweep.id) == sweep_id).values(trials_left=0))
+            self.database.write(update(Sweep).where(col(Sweep.id) == sweep_id).values(trials_left=0))
         return dropped
 
     def move(self, run_ids: Sequence[int], to: Place | int) -> list[int]:
@@ -263,7 +262,7 @@ class Sweeps:
 
         Returns the ids of the whole queue, in its new order. Raises UsageError for a run that does not wait.
         """
-        with self._store._session() as session:
+        with self.database.session() as session:
             queue = list(
                 session.exec(select(Run).where(WAITS).order_by(col(Run.queue_position), col(Run.id)))
             )
@@ -291,20 +290,6 @@ class Sweeps:
         if found is None:
             raise UsageError(f"There is no sweep {sweep_id}.", "`mlm-workbench sweep list` lists them.")
         return found
-
-
-WAITS: ColumnElement[bool] = and_(
-    col(Run.status) == Status.QUEUED,
-    col(Run.queue_position).is_not(None),
-    col(Run.worker_pid).is_(None),
-    col(Run.deleted_at).is_(None),
-)
-"""A run that waits for its turn. One that has a process, or had one, does not."""
-
-
-def waits(run: Run) -> bool:
-    """Whether this run, as it was read, waits for its turn."""
-    return run.status == Status.QUEUED and run.queue_position is not None and run.worker_pid is None
 
 
 def standing(sweep: Sweep, left: int) -> str:

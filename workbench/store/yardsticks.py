@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlmodel import col, select
 
+from workbench.store.database import Queries
 from workbench.store.tables import Yardstick
-
-if TYPE_CHECKING:
-    from workbench.store.store import Store
 
 WHAT_WAS_SCORED = (
     "weights_fingerprint",
@@ -23,11 +21,8 @@ WHAT_WAS_SCORED = (
 """Scores with these the same are the same score."""
 
 
-class Yardsticks:
+class Yardsticks(Queries):
     """Queries on the table `yardstick`; `store.yardsticks`."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
 
     def add(self, score: Yardstick) -> Yardstick:
         """Keep a score, in the place of an earlier one of the same run, step and protocol.
@@ -42,7 +37,7 @@ class Yardsticks:
             )
         else:
             same = same.where(Yardstick.run_id == score.run_id, Yardstick.step == score.step)
-        with self._store._session() as session:
+        with self.database.session() as session:
             for earlier in session.exec(same):
                 session.delete(earlier)
             session.add(score)
@@ -51,13 +46,13 @@ class Yardsticks:
 
     def remove(self, score: Yardstick) -> None:
         """Forget a score."""
-        with self._store._session() as session:
+        with self.database.session() as session:
             session.delete(score)
             session.commit()
 
     def known(self, **what_was_scored: str) -> Yardstick | None:
         """A score of these weights on this test (all of WHAT_WAS_SCORED), whoever it was made for."""
-        with self._store._session() as session:
+        with self.database.session() as session:
             return session.exec(_of_the_same(select(Yardstick), what_was_scored).limit(1)).first()
 
     def of_run(self, run_id: int, protocol: str | None = None) -> list[Yardstick]:
@@ -65,20 +60,20 @@ class Yardsticks:
         query = select(Yardstick).where(Yardstick.run_id == run_id)
         if protocol is not None:
             query = query.where(Yardstick.protocol == protocol)
-        with self._store._session() as session:
+        with self.database.session() as session:
             return list(session.exec(query.order_by(col(Yardstick.step), col(Yardstick.id))))
 
     def of_base(self, model: str) -> list[Yardstick]:
         """The scores of a base model by the name that recipes call it, newest first."""
         query = select(Yardstick).where(col(Yardstick.run_id).is_(None), Yardstick.model == model)
-        with self._store._session() as session:
+        with self.database.session() as session:
             return list(session.exec(query.order_by(col(Yardstick.id).desc())))
 
     def all(self, run_ids: Sequence[int]) -> dict[int, list[Yardstick]]:
         """The scores of several runs in one query, each in the order of steps."""
         query = select(Yardstick).where(col(Yardstick.run_id).in_(run_ids))
         found: dict[int, list[Yardstick]] = {run_id: [] for run_id in run_ids}
-        with self._store._session() as session:
+        with self.database.session() as session:
             for score in session.exec(query.order_by(col(Yardstick.step), col(Yardstick.id))):
                 if score.run_id in found:
                     found[score.run_id].append(score)

@@ -21,7 +21,8 @@ from workbench.recipe import Affects
 from workbench.recipe_fields import agree
 from workbench.status import Status
 from workbench.store import Run, Store
-from workbench.store.sweeps import MOST_RESUMES, RESUMED, waits
+from workbench.store.sweep_lines import waits
+from workbench.store.sweeps import MOST_RESUMES, RESUMED
 from workbench.text import printable
 from workbench.worker import devices, launch, liveness
 from workbench.worker.identity import own_identity

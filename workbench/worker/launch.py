@@ -13,7 +13,7 @@ from workbench.private import folder_mode, make_folder
 from workbench.recipe import Recipe
 from workbench.status import ACTIVE, Status
 from workbench.store import Run, Store
-from workbench.store.sweeps import waits
+from workbench.store.sweep_lines import waits
 from workbench.worker.detached import cannot_be_written, start_detached
 from workbench.worker.devices import GIVEN, gpus, least_used, variables
 from workbench.worker.identity import is_same_process, own_identity
@@ -50,7 +50,7 @@ def start(
     except StoreError as error:
         _fail(store, run.id, error)
         store.update_run(run.id, folder="")  # what is there is not this run's, and must not go with it
-        store.delete_run(run.id)
+        store.catalog.remove(run.id)
         raise
     store.update_run(run.id, folder=str(folder))
     _spawn(store, store.run(run.id))

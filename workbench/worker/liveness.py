@@ -11,7 +11,7 @@ from pathlib import Path
 from workbench.errors import StoreError
 from workbench.status import Status
 from workbench.store import Run, Store
-from workbench.store.sweeps import waits
+from workbench.store.sweep_lines import waits
 from workbench.text import printable
 from workbench.worker.death import Death, death_of
 from workbench.worker.identity import boot_id, is_same_process, is_suspended, process_exists

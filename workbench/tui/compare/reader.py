@@ -14,7 +14,7 @@ from workbench.display.curve import Point
 
 if TYPE_CHECKING:
     from workbench.store import Run, Store
-    from workbench.store.sparklines import Moment
+    from workbench.store.curves import Moment
 
 POINTS = 600
 CURVES = {"test": "eval/perplexity", "train": "train/loss"}
@@ -84,7 +84,7 @@ class Contest:
         curves["train"] = [(step, math.exp(min(loss, 700.0))) for step, loss in curves["train"]]
         if run.baseline_perplexity is not None and (not curves["test"] or curves["test"][0][0] > 0):
             curves["test"].insert(0, (0.0, run.baseline_perplexity))
-        moments = minutes(self._store.glances.moments(run_id, "train/loss", 50))
+        moments = minutes(self._store.curves.moments(run_id, "train/loss", 50))
         found = Contestant(letter, run, curves, moments)
         self._known[run_id] = (state, found)
         return found

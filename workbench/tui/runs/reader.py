@@ -44,7 +44,7 @@ class Reading:
         from workbench.store.run_lines import RunLines
 
         self._store = store
-        self._kept = RunLines(store)
+        self._kept = RunLines(store.database)
         self._wishes: tuple[list[RunLine], list[int]] = ([], Listing().wishes)
         self._whole_version: int | None = None
         self._whole_at = float("-inf")
@@ -101,7 +101,7 @@ class Reading:
                     for line in self._spark_lines
                     if self._sparks.get(line.id) != _state(line)
                 }:
-                    read = self._store.glances.sparks
+                    read = self._store.curves.sparks
                     found = await asyncio.to_thread(read, list(wanted), "eval/perplexity", 2 * SPARK)
                     self._sparks.update(wanted)
                     then({run_id: spark(values, SPARK) for run_id, values in found.items()})

@@ -1,0 +1,98 @@
+"""What runs leave behind: values of metrics, and checkpoints."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from sqlalchemy import insert, update
+from sqlmodel import col, select
+
+from workbench.store.database import Queries
+from workbench.store.tables import Checkpoint, Metric, Run
+
+
+class MetricValue(NamedTuple):
+    """A value to be stored."""
+
+    name: str
+    step: int
+    epoch: float
+    value: float
+
+
+class Measurements(Queries):
+    """Queries on the tables `metric` and `checkpoint`; the store's own methods."""
+
+    def add_metrics(self, run_id: int, segment: int, values: Iterable[MetricValue]) -> None:
+        """Store values, all in one commit."""
+        now = time.time()
+        rows = [
+            {**value._asdict(), "run_id": run_id, "segment": segment, "at": now, "superseded": False}
+            for value in values
+        ]
+        if rows:
+            self.database.write(insert(Metric), rows)
+
+    def metrics(self, run_id: int, names: Collection[str] | None = None, after: int = 0) -> list[Metric]:
+        """Values with an id above `after`, oldest first, without superseded ones: a cursor to poll with."""
+        query = select(Metric).where(
+            Metric.run_id == run_id, col(Metric.id) > after, col(Metric.superseded).is_(False)
+        )
+        if names is not None:
+            query = query.where(col(Metric.name).in_(names))
+        with self.database.session() as session:
+            return list(session.exec(query.order_by(col(Metric.id))))
+
+    def supersede_after(self, run_id: int, step: int) -> None:
+        """Put aside the values after `step`, and checkpoints too: a resume goes through those steps again."""
+        with self.database.session() as session:
+            connection = session.connection()
+            connection.execute(
+                update(Metric)
+                .where(col(Metric.run_id) == run_id, col(Metric.step) > step)
+                .values(superseded=True)
+            )
+            for checkpoint in session.exec(
+                select(Checkpoint).where(Checkpoint.run_id == run_id, col(Checkpoint.step) > step)
+            ):
+                session.delete(checkpoint)
+            session.commit()
+
+    def add_checkpoint(
+        self,
+        run_id: int,
+        *,
+        step: int,
+        epoch: float,
+        path: str,
+        eval_perplexity: float | None,
+        best: bool,
+    ) -> None:
+        """Remember a checkpoint, in the place of one at the same step. Only one of a run is the best."""
+        with self.database.session() as session:
+            for earlier in session.exec(select(Checkpoint).where(Checkpoint.run_id == run_id)):
+                if earlier.step == step:
+                    session.delete(earlier)
+                elif best and earlier.best:
+                    earlier.best = False
+            session.add(
+                Checkpoint(
+                    run_id=run_id,
+                    step=step,
+                    epoch=epoch,
+                    path=path,
+                    eval_perplexity=eval_perplexity,
+                    best=best,
+                    created_at=time.time(),
+                )
+            )
+            session.connection().execute(update(Run).where(col(Run.id) == run_id).values(checkpoint=path))
+            session.commit()
+
+    def checkpoints(self, run_id: int) -> list[Checkpoint]:
+        """A run's checkpoints, oldest first."""
+        with self.database.session() as session:
+            query = select(Checkpoint).where(Checkpoint.run_id == run_id).order_by(col(Checkpoint.step))
+            return list(session.exec(query))

@@ -1,0 +1,98 @@
+"""Runs: made, found and changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from workbench.errors import UsageError
+from workbench.recipe import Recipe
+from workbench.status import ACTIVE
+from workbench.store.database import Queries
+from workbench.store.naming import name_for
+from workbench.store.tables import Run
+
+
+class Runs(Queries):
+    """Queries on the table `run`; the store's own methods."""
+
+    def create_run(self, recipe: Recipe, name: str | None = None, tags: Sequence[str] = ()) -> Run:
+        """A new run, queued; its folder is named, not made. Raises UsageError for a name it cannot have."""
+        with self.database.session() as session:
+            run = Run(name="", recipe=recipe.model_dump(mode="json"), tags=list(tags), created_at=time.time())
+            session.add(run)
+            session.flush()
+            taken = set(session.exec(select(Run.name)))
+            run.name, slug = name_for(recipe, name, taken)
+            run.folder = str(self.database.runs_folder / f"{run.id}-{slug}")
+            session.commit()
+            return run
+
+    def run(self, run_id: int) -> Run:
+        """The run of that id. Raises UsageError when there is none."""
+        with self.database.session() as session:
+            found = session.get(Run, run_id)
+        if found is None:
+            raise UsageError(f"There is no run {run_id}.", "`mlm-workbench runs` lists them.")
+        return found
+
+    def runs(self, *, include_archived: bool = False) -> list[Run]:
+        """All runs that are not deleted, newest first."""
+        query = select(Run).where(col(Run.deleted_at).is_(None)).order_by(col(Run.id).desc())
+        if not include_archived:
+            query = query.where(col(Run.archived).is_(False))
+        with self.database.session() as session:
+            return list(session.exec(query))
+
+    def active_runs(self) -> list[Run]:
+        """The runs that are queued or running."""
+        with self.database.session() as session:
+            query = select(Run).where(col(Run.deleted_at).is_(None), col(Run.status).in_(ACTIVE))
+            return list(session.exec(query))
+
+    def find(self, reference: str) -> Run:
+        """A run by id, by a name that only one has, or `latest`. Raises UsageError with what there is."""
+        reference = reference.removeprefix("run:")
+        with self.database.session() as session:
+            newest = select(Run).where(col(Run.deleted_at).is_(None)).order_by(col(Run.id).desc())
+            if reference == "latest":
+                found = list(session.exec(newest.limit(1)))
+            elif reference.isascii() and reference.isdigit():
+                found = list(session.exec(newest.where(Run.id == int(reference[:18]))))
+            else:
+                found = list(session.exec(newest.where(Run.name == reference)))
+            if len(found) == 1:
+                return found[0]
+            known = list(session.exec(newest.limit(5)))
+        if found:
+            ids = ", ".join(str(run.id) for run in found)
+            raise UsageError(f"{len(found)} runs are called {reference!r}: {ids}.", "Give the id.")
+        if not known:
+            raise UsageError("There are no runs yet.", "Start one with `mlm-workbench train`.")
+        shown = ", ".join(f"{run.id} {run.name}" for run in known)
+        raise UsageError(f"There is no run {reference!r}.", f"The newest are {shown}.")
+
+    def update_run(self, run_id: int, **fields: Any) -> None:
+        """Set columns of a run."""
+        self.database.write(update(Run).where(col(Run.id) == run_id).values(**fields))
+
+    def change_status(self, run_id: int, before: Collection[str], **fields: Any) -> bool:
+        """Set columns if the run's status is one of `before`; whether it was. Of two who try, one wins."""
+        query = update(Run).where(col(Run.id) == run_id, col(Run.status).in_(before)).values(**fields)
+        return self.database.write(query) == 1
+
+    def request_stop(self, run_id: int) -> None:
+        """Leave word for the run's worker to stop. Asking again changes nothing."""
+        self.database.write(
+            update(Run)
+            .where(
+                col(Run.id) == run_id,
+                col(Run.status).in_(ACTIVE),
+                col(Run.stop_requested_at).is_(None),
+            )
+            .values(stop_requested_at=time.time())
+        )
