@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from workbench.pretrained.locate import is_local, locate
-from workbench.pretrained.model import load_config
+from workbench.pretrained.model import commit_of, load_config
 
 _MANIFEST = "manifest.json"
 _WEIGHTS = ("config.json", "*.safetensors")
@@ -19,8 +19,8 @@ def weights_fingerprint(model: str, revision: str | None = None) -> str:
     if is_local(place):
         parts = _digests(Path(place))
     else:
-        commit = getattr(load_config(model, revision), "_commit_hash", None)
-        parts = {place: str(commit or revision)}
+        load_config(model, revision)
+        parts = {place: str(commit_of(model, revision) or revision)}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 

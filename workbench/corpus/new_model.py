@@ -10,6 +10,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+import tokenizers
+
 from workbench.corpus.cache import key_of
 from workbench.corpus.dedup import sieve
 from workbench.corpus.documents import Documents
@@ -97,26 +99,25 @@ def _texts(documents: Documents, rows: Any, notes: Notes) -> Iterator[list[str]]
 
 def _tokenizer(texts: Callable[[], Iterator[list[str]]], vocab_size: int) -> Any:
     """A tokenizer as BERT's, learnt from `texts`, which are gone through twice."""
-    import tokenizers
     from transformers import BertTokenizerFast
 
-    blank = tokenizers.BertWordPieceTokenizer(lowercase=True)
+    learner = tokenizers.BertWordPieceTokenizer(lowercase=True)
     seen: Counter[str] = Counter()
     for batch in texts():
-        seen.update(blank._tokenizer.normalizer.normalize_str(" ".join(batch)))
+        seen.update(learner.normalize(" ".join(batch)))
     letters = sorted(letter for letter, _ in seen.most_common(_MOST_LETTERS) if not letter.isspace())
     # Left to itself the trainer numbers the letters inside words in an order that changes from run to run,
     # and by these numbers it chooses among equally frequent pairs: so they get theirs beforehand.
-    trainer = tokenizers.trainers.WordPieceTrainer(
+    learner.train_from_iterator(
+        texts(),
         vocab_size=vocab_size,
+        min_frequency=0,
         special_tokens=[*_SPECIAL, *letters, *(f"##{letter}" for letter in letters)],
         initial_alphabet=letters,
         limit_alphabet=len(letters),
         show_progress=False,
     )
-    blank._tokenizer.train_from_iterator(texts(), trainer=trainer)
-    learnt = tokenizers.BertWordPieceTokenizer(vocab=blank.get_vocab(), lowercase=True)
-    return BertTokenizerFast(tokenizer_object=learnt._tokenizer, model_max_length=POSITIONS)
+    return BertTokenizerFast(vocab=learner.get_vocab(), do_lower_case=True, model_max_length=POSITIONS)
 
 
 def _save(folder: Path, recipe: Recipe, tokenizer: Any) -> None:

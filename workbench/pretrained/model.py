@@ -36,8 +36,6 @@ def load_config(name: str, revision: str | None = None) -> Any:
         config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
     except Exception as error:  # a configuration that holds anything fails in any of the libraries' ways
         raise _explain(error, name) from error
-    if not is_local(place):
-        config._commit_hash = cached_commit(place, revision)
     if getattr(config, "is_encoder_decoder", False):
         raise ModelError(
             f"{name} is an encoder-decoder ({config.model_type}), not a masked language model.",
@@ -51,12 +49,18 @@ def load_config(name: str, revision: str | None = None) -> Any:
     return config
 
 
+def commit_of(name: str, revision: str | None = None) -> str | None:
+    """The hub's commit of a model whose configuration was loaded; None for a folder."""
+    place = locate(name)
+    return None if is_local(place) else cached_commit(place, revision)
+
+
 def load_model(name: str, revision: str | None = None, told: Told | None = None) -> LoadedModel:
     """Read the weights in fp32. `told` hears how many bytes are fetched, of how many. Raises ModelError."""
     config = load_config(name, revision)
-    place, commit = locate(name), getattr(config, "_commit_hash", None)
+    place, commit = locate(name), commit_of(name, revision)
     try:
-        if not is_local(place) and commit and hub_is_reachable():
+        if commit and hub_is_reachable():
             fetch_weights(place, commit, told)
         model, info = AutoModelForMaskedLM.from_pretrained(
             place,
@@ -76,7 +80,7 @@ def load_model(name: str, revision: str | None = None, told: Told | None = None)
     if missing:
         shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
         notes.append(f"{name} has no weights for {shown}: they start at random and must be trained first.")
-    return LoadedModel(model, getattr(config, "_commit_hash", None), tuple(notes))
+    return LoadedModel(model, commit, tuple(notes))
 
 
 def usable_positions(config: Any) -> int | None:

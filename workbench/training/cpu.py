@@ -138,4 +138,5 @@ def keep_memory() -> None:
 
 def has_bf16() -> bool:
     """Whether this processor multiplies bf16 matrices in hardware (AVX-512 BF16 or AMX)."""
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    features = torch.cpu.get_capabilities()
+    return bool(features.get("avx512_bf16") or features.get("amx_tile"))

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from rich.cells import cell_len
 from rich.style import Style
-from rich.text import Text
 from textual.strip import Strip
 from textual.widgets import Log
 
@@ -67,7 +66,6 @@ class LogTail(Log):
         Small letters find capitals too. (0, 0): no line has it. "" ends the search.
         """
         self._needle, self._found = needle, None
-        self._render_line_cache.clear()
         self.refresh()
         return self.find_next(-1)
 
@@ -82,7 +80,6 @@ class LogTail(Log):
             here = sum(number < self._found for number in lines)
             at = (here + by - (by > 0 and self._found not in lines)) % len(lines)
         self._found = lines[at]
-        self._render_line_cache.clear()
         self.refresh()
         self.scroll_to(y=max(self._found - self.size.height // 2, 0), animate=False, force=True)
         return at + 1, len(lines)
@@ -97,16 +94,21 @@ class LogTail(Log):
             spots.append(at)
         return spots
 
-    def _render_line_strip(self, y: int, rich_style: Style) -> Strip:
-        line = self._process_line(self._lines[y])
-        spots = self._spots(line)
-        if not spots:
-            return super()._render_line_strip(y, rich_style)
-        text = Text(line, no_wrap=True)
-        text.stylize(rich_style)
-        for at in spots:
-            text.stylize("bold reverse" if y == self._found else "reverse", at, at + len(self._needle))
-        return Strip(text.render(self.app.console), cell_len(line))
+    def render_line(self, y: int) -> Strip:
+        strip = super().render_line(y)
+        column, row = self.scroll_offset
+        line = self.lines[row + y] if row + y < len(self.lines) else ""
+        style = Style(bold=row + y == self._found or None, reverse=True)
+        for at in self._spots(line):
+            start = cell_len(line[:at]) - column
+            end = start + cell_len(line[at : at + len(self._needle)])
+            before, spot, after = (
+                strip.crop(0, max(start, 0)),
+                strip.crop(max(start, 0), end),
+                strip.crop(max(end, 0)),
+            )
+            strip = Strip.join((before, spot.apply_style(style), after))
+        return strip
 
     @staticmethod
     def _clean(line: str) -> str:

@@ -27,7 +27,7 @@ class NumberInput(TextInput):
     def check_consume_key(self, key: str, character: str | None) -> bool:
         return character not in self.PASSED_ON and super().check_consume_key(key, character)
 
-    async def _on_key(self, event: events.Key) -> None:
+    def on_key(self, event: events.Key) -> None:
         # Both handlers would run: a handler of the same name in a base class is called after this one.
         if event.character in self.PASSED_ON:
             event.prevent_default()
