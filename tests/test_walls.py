@@ -91,6 +91,20 @@ LIGHT = [
     "workbench.analysis.compare",
 ]
 HEAVY = {"torch", "transformers", "datasets", "accelerate", "numpy", "pyarrow", "pandas"}
+SLOW = HEAVY | {"sqlalchemy", "alembic", "pydantic", "huggingface_hub", "tokenizers", "charset_normalizer"}
+SLOW |= {"asyncio", "psutil", "textual", "typer.completion", "rich.console", "rich.table", "rich.progress"}
+"""Modules that take so long to import (10 ms to seconds) that the first screen, the command line or a process
+may put it off."""
+OPTIONAL = {"optuna", "tensorboard", "aiohttp", "pynvml", "readline", "fcntl"}
+"""Modules that an installation or a system may lack."""
+ON_DEMAND = ("workbench.tui.", "workbench.inference.client")
+"""Of the package, what is loaded late for other reasons: screens and the console's client, which the first
+screen does without."""
+STARTS = {
+    "workbench.cli": SLOW - {"typer.completion"},
+    "workbench.tui.app": {"sqlalchemy", "pydantic", "huggingface_hub", "psutil", "rich.progress"},
+}
+"""What is slow and not loaded when the command line shows its help, or when the first screen is painted."""
 
 
 def part_of(module: str) -> str:
@@ -110,19 +124,35 @@ def modules() -> Iterator[tuple[str, Path]]:
 
 def imported(module: str, path: Path) -> Iterator[tuple[str, int]]:
     """What a module imports of the package, and on which line."""
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            parents = package.split(".")
-            above = ".".join(parents[: len(parents) - node.level + 1]) if node.level else ""
-            base = ".".join(filter(None, (above, node.module)))
-            # `from workbench import errors` and `from workbench.training import events` name modules
-            found = [f"{base}.{alias.name}" for alias in node.names] if is_package(base) else [base]
+    for node, _ in import_statements(ast.parse(path.read_text(encoding="utf-8"))):
+        yield from ((name, node.lineno) for name in names_of(node, module, path) if is_ours(name))
+
+
+def is_ours(name: str) -> bool:
+    return name.partition(".")[0] == "workbench"
+
+
+def import_statements(
+    tree: ast.AST, late: bool = False
+) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
+    """The imports of a module, each with whether a function holds it."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node, late
         else:
-            continue
-        yield from ((name, node.lineno) for name in found if name.partition(".")[0] == "workbench")
+            inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            yield from import_statements(node, late or inside)
+
+
+def names_of(node: ast.Import | ast.ImportFrom, module: str, path: Path) -> list[str]:
+    """The modules that a statement imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    parents = (module if path.name == "__init__.py" else module.rpartition(".")[0]).split(".")
+    above = ".".join(parents[: len(parents) - node.level + 1]) if node.level else ""
+    base = ".".join(filter(None, (above, node.module)))
+    # `from workbench import errors` and `from workbench.training import events` name modules
+    return [f"{base}.{alias.name}" for alias in node.names] if is_package(base) else [base]
 
 
 def is_package(module: str) -> bool:
@@ -152,6 +182,48 @@ def circles() -> list[set[str]]:
     reach = {module: _reached(graph, module) for module in graph}
     found = {frozenset(b for b in reach[a] if a in reach[b]) for a in graph if a in reach[a]}
     return [set(group) for group in found]
+
+
+class Loaded:
+    """What an import of each module loads, read off the sources: imports for types only do not count."""
+
+    def __init__(self) -> None:
+        self._imports: dict[str, set[str]] = {}
+        self.late: list[tuple[str, Path, int, list[str]]] = []
+        for module, path in modules():
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            types = [
+                node
+                for node in tree.body
+                if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+            ]
+            for_types = {id(node) for block in types for node, _ in import_statements(block)}
+            for node, late in import_statements(tree):
+                names = names_of(node, module, path)
+                if late:
+                    self.late.append((module, path, node.lineno, names))
+                elif id(node) not in for_types:
+                    self._imports.setdefault(module, set()).update(names)
+
+    def by(self, module: str) -> set[str]:
+        """The module, what is loaded with it, and the packages around each."""
+        seen: set[str] = set()
+        ahead = [module]
+        while ahead:
+            name = ahead.pop()
+            if name and name not in seen:
+                seen.add(name)
+                ahead += [name.rpartition(".")[0], *self._imports.get(name, ())]
+        return seen
+
+    def needless(self) -> list[str]:
+        """Imports inside functions that spare their module nothing slow."""
+        return [
+            f"{path.relative_to(PACKAGE.parent)}:{line}: {', '.join(names)}"
+            for module, path, line, names in self.late
+            if not any(name.startswith(ON_DEMAND) for name in names)
+            and not set().union(*map(self.by, names)) & (SLOW | OPTIONAL) - self.by(module)
+        ]
 
 
 def _file_of(name: str, paths: dict[str, Path]) -> str | None:
@@ -227,6 +299,39 @@ def test_an_import_that_breaks_a_wall_is_found(tmp_path: Path, monkeypatch: pyte
     assert [line.split(": ")[0] for line in breaches()] == [
         f"workbench/corpus/chunks.py:{n}" for n in (3, 4, 5)
     ]
+
+
+def test_an_import_inside_a_function_puts_something_slow_off() -> None:
+    assert Loaded().needless() == [], "These belong to the top of their files."
+
+
+def test_a_needless_import_inside_a_function_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "workbench"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "arrays.py").write_text("import numpy\n")
+    (package / "light.py").write_text(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n"
+        "    import torch\n"
+        "def late():\n"
+        "    import torch\n"
+        "    from workbench import arrays\n"
+        "    from workbench.arrays import numpy\n"
+        "    import math\n"
+    )
+    (package / "dear.py").write_text("from workbench import arrays\ndef late():\n    import numpy\n")
+    monkeypatch.setattr(f"{__name__}.PACKAGE", package)
+    assert Loaded().needless() == ["workbench/dear.py:3: numpy", "workbench/light.py:8: math"]
+
+
+@pytest.mark.parametrize("module", STARTS)
+def test_a_start_does_not_pay_for_what_is_slow(module: str) -> None:
+    script = f"import sys, {module}; print(*sorted({STARTS[module]!r} & sys.modules.keys()))"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
+    assert (answer.stderr, answer.stdout.split()) == ("", [])
 
 
 @pytest.mark.parametrize("module", LIGHT)

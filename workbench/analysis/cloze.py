@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError
+from workbench.inference.pieces import Pieces
+from workbench.pretrained.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -104,9 +106,7 @@ def answer_suite(suite: Suite, model: str, revision: str | None = None) -> list[
     """
     import torch
 
-    from workbench.inference.pieces import Pieces
     from workbench.pretrained.model import load_model, usable_positions
-    from workbench.pretrained.tokenizer import load_tokenizer
 
     tokenizer = load_tokenizer(model, revision)
     network = load_model(model, revision).model.eval()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -11,6 +12,7 @@ from workbench.analysis.chunk_scores import Common, Sheet, common
 from workbench.analysis.comparison import Comparison, Contender, Group, GroupPair, Pair
 from workbench.analysis.differences import differences, not_told
 from workbench.analysis.document_hashes import documents_of
+from workbench.analysis.grouping import compare_recipes
 from workbench.analysis.wording import plural, sides, verdict
 
 if TYPE_CHECKING:
@@ -48,8 +50,6 @@ class _Comparing:
 
     def done(self) -> Comparison:
         """The comparison."""
-        from workbench.analysis.grouping import compare_recipes
-
         self._say_what_differs()
         pairs = [
             pair
@@ -232,8 +232,6 @@ def _split_seed(run: Run) -> Any:
 
 
 def _perplexity(score: Yardstick | None) -> float | None:
-    import math
-
     if score is None or not score.masked_tokens:
         return None
     loss = score.loss_sum / score.masked_tokens

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,8 +52,6 @@ def remember_documents(run_folder: Path, corpus: Corpus, tokenizer_fingerprint: 
 
 def documents_of(run_folder: Path) -> Documents | None:
     """What `remember_documents` wrote; None where it did not, or where it cannot be read."""
-    import zipfile
-
     import numpy as np
 
     try:
@@ -64,8 +64,6 @@ def documents_of(run_folder: Path) -> Documents | None:
 
 def _hashes(side: ChunkTable) -> np.ndarray:
     """A 64-bit hash of each document's tokens: uint64 (documents,)."""
-    import hashlib
-
     import numpy as np
 
     # the stream's tail is in no chunk: a document that lies in it is left out, the last one may be cut

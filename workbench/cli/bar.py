@@ -6,13 +6,12 @@ import sys
 from types import TracebackType
 
 from workbench.events import Event, Progress
+from workbench.inference.quiet import quieten
 from workbench.text import amount, printable
 
 
 def quiet_libraries() -> None:
     """Import the libraries without their talk and bars: this command shows its own."""
-    from workbench.inference.quiet import quieten
-
     quieten()
     from transformers.utils import logging
 

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.cli.bar import Bar, quiet_libraries
 from workbench.cli.options import AsJson, Db, open_store
 from workbench.cli.output import print_json
 from workbench.cli.tables import show_table
+from workbench.display import numbers
 from workbench.errors import UsageError
+from workbench.inference.resolve import resolve_model
+from workbench.paths import cache_folder
+from workbench.pretrained.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
     from workbench.analysis.changed import ChangedWord
@@ -33,19 +38,13 @@ def changed(
 
     Both answer the yardstick again with their newest checkpoints; the text must be the same.
     """
-    from workbench.inference.resolve import resolve_model
-    from workbench.paths import cache_folder
-
     store = open_store(context, db)
     runs = [store.find(one) for one in (a, b)]
     paths = [resolve_model(store, run=str(run.id)).path for run in runs]
 
-    from workbench.cli.bar import Bar, quiet_libraries
-
     quiet_libraries()
     from workbench.analysis.changed import changes, token_losses
     from workbench.analysis.scorer import Scorer
-    from workbench.pretrained.tokenizer import load_tokenizer
 
     with Bar() as bar:
         bar.begin("the text")
@@ -70,8 +69,6 @@ def changed(
 
 
 def _show(title: str, words: tuple[ChangedWord, ...]) -> None:
-    from workbench.display import numbers
-
     rows = [["word", "asked", "nats", "p before", "p now", "where it moved most"]]
     for word in words:
         place = word.contexts[0]

@@ -13,6 +13,10 @@ from pathlib import Path
 from workbench.cli.check import Check
 from workbench.cli.terminal_checks import terminal_checks
 from workbench.errors import WorkbenchError
+from workbench.paths import CACHE_VARIABLE, cache_folder
+from workbench.pretrained.hub import hub_is_reachable
+from workbench.pretrained.starter import starter_folder
+from workbench.private import UMASK_VARIABLE, umask_applies
 
 _NEEDED = ("torch", "transformers", "tokenizers", "datasets", "accelerate", "textual", "sqlmodel", "alembic")
 _LITTLE, _VERY_LITTLE = 5e9, 5e8
@@ -123,7 +127,6 @@ def _database(location: str | None) -> Check:
 
 def _privacy(location: str | None) -> Check:
     """Whether others may read runs: a log may quote texts that are not for all."""
-    from workbench.private import UMASK_VARIABLE, umask_applies
     from workbench.store.engine import locate, sqlite_file
 
     file = sqlite_file(locate(location))
@@ -167,8 +170,6 @@ def _space(folder: Path) -> Check:
 
 
 def _cache() -> Check:
-    from workbench.paths import CACHE_VARIABLE, cache_folder
-
     found = _space(cache_folder())
     if found.status == "ok":
         return found
@@ -176,8 +177,6 @@ def _cache() -> Check:
 
 
 def _starter() -> Check:
-    from workbench.pretrained.starter import starter_folder
-
     try:
         folder = starter_folder()
     except WorkbenchError as error:
@@ -187,8 +186,6 @@ def _starter() -> Check:
 
 
 def _hub() -> Check:
-    from workbench.pretrained.hub import hub_is_reachable
-
     endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
     if hub_is_reachable():
         return Check("ok", f"{endpoint} answers")

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.analysis.cloze import read_suite, turns
+from workbench.cli.bar import Bar, quiet_libraries
 from workbench.cli.completion import offer_runs
 from workbench.cli.options import AsJson, Db, open_store
 from workbench.cli.output import print_json
 from workbench.cli.tables import show_table
+from workbench.display import numbers
 from workbench.text import printable
 
 if TYPE_CHECKING:
@@ -40,13 +43,9 @@ def cloze(
     Top-1 and top-5 are the shares of sentences whose expected word came first, or among the first five; MRR
     is the mean of 1 / its rank. What was scored before is looked up.
     """
-    from workbench.analysis.cloze import read_suite, turns
-
     suite = read_suite(file)
     store = open_store(context, db)
     found = [store.find(run) for run in runs]
-
-    from workbench.cli.bar import Bar, quiet_libraries
 
     quiet_libraries()
     from workbench.analysis.cloze_runs import ask_base, ask_checkpoint
@@ -93,9 +92,6 @@ def _as_json(score: Cloze) -> dict[str, Any]:
 def _show_table(
     store: Store, suite: str, scored: list[tuple[Run, list[tuple[Checkpoint | None, Cloze]]]]
 ) -> None:
-    from workbench.analysis.cloze import turns
-    from workbench.display import numbers
-
     table = [["run", "step", "top-1", "top-5", "MRR", "mended", "broke", "perplexity"]]
     for run, rows in scored:
         base = run.baseline_perplexity

@@ -9,7 +9,9 @@ import typer
 from workbench.cli.completion import offer_runs
 from workbench.cli.options import AsJson, Db, open_store
 from workbench.cli.output import print_json
+from workbench.cli.sweep_show import draw
 from workbench.cli.tables import show_table
+from workbench.display import numbers
 from workbench.errors import UsageError
 from workbench.text import printable
 
@@ -54,14 +56,11 @@ def compare(
         _show(found)
         if plot:
             from workbench.analysis.sweep_table import sweep_table
-            from workbench.cli.sweep_show import draw
 
             draw(store, sweep_table(store, [store.run(one) for one in ids if one]), plot=True)
 
 
 def _show(found: Comparison) -> None:
-    from workbench.display import numbers
-
     rows = [["run", "name", "seed", "step", "yardstick", "before", "own test"]]
     rows += [
         [

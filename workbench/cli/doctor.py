@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from workbench.cli.checks import all_checks
 from workbench.cli.options import AsJson, Db, location
 from workbench.cli.output import print_json
 from workbench.text import printable
@@ -26,8 +27,6 @@ def doctor(
 
     Ends with 1 if something is missing that a training needs.
     """
-    from workbench.cli.checks import all_checks
-
     found = []
     for name, check in all_checks(location(context, db), hub=hub):
         found.append((name, check))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.cli.output import iso, run_as_json, say
+from workbench.exports.tables import flat, write_table
 
 if TYPE_CHECKING:
     from workbench.store import Metric, Run
@@ -14,16 +15,12 @@ if TYPE_CHECKING:
 
 def export_runs(runs: Sequence[Run], file: Path) -> None:
     """A row a run: what `runs --json` prints, with the recipe's fields as `recipe.FIELD`."""
-    from workbench.exports.tables import flat, write_table
-
     write_table([flat(run_as_json(run)) for run in runs], file)
     say(f"{len(runs):,} runs: {file}")
 
 
 def export_metrics(run: Run, metrics: Sequence[Metric], file: Path) -> None:
     """A row a value, in the order in which they were measured."""
-    from workbench.exports.tables import write_table
-
     rows = [
         {
             "run_id": run.id,

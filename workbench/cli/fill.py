@@ -10,6 +10,9 @@ import typer
 from workbench.cli.completion import offer_models, offer_runs
 from workbench.cli.options import AsJson, Db, open_store
 from workbench.errors import UsageError
+from workbench.inference.asking import MOST_MODELS, Asking
+from workbench.inference.candidates import split_words
+from workbench.inference.resolve import LAST, resolve_model
 
 if TYPE_CHECKING:
     from workbench.inference.resolve import ModelChoice
@@ -59,8 +62,6 @@ def fill(
     Without --run and --model: the newest run that has a checkpoint, or else the starter.
     """
     from workbench.cli import prompt
-    from workbench.inference.asking import Asking
-    from workbench.inference.candidates import split_words
 
     words = split_words(candidates or "")
     if candidates is not None and not words:
@@ -79,9 +80,6 @@ def fill(
 
 def _choices(store: Store, run: str | None, checkpoints: list[str], models: list[str]) -> list[ModelChoice]:
     """Whom to ask: the models, and the run at each of the checkpoints."""
-    from workbench.inference.asking import MOST_MODELS
-    from workbench.inference.resolve import LAST, resolve_model
-
     if not run and not models and not checkpoints:
         return [resolve_model(store)]
     if checkpoints and not run:

@@ -6,8 +6,14 @@ from typing import Annotated
 
 import typer
 
+from workbench.cli.bar import Bar, quiet_libraries
 from workbench.cli.options import AsJson
 from workbench.cli.output import print_json, say
+from workbench.cli.settings import changes_of
+from workbench.display.corpus_stats import described
+from workbench.events import Event, Message, PhaseChanged
+from workbench.paths import cache_folder
+from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.text import printable
 
 
@@ -31,21 +37,15 @@ def inspect(
 
     The text is prepared as `train` would, so that a training of it begins at once.
     """
-    from workbench.cli.settings import changes_of
-    from workbench.paths import cache_folder
     from workbench.recipe import PRESETS
 
     named = {"dataset": data, "model": model, "text_column": text_column, "chunk_size": chunk_size}
     given = {field: value for field, value in named.items() if value is not None}
     recipe = PRESETS["starter"].with_changes(**given, **changes_of(settings or ()))
 
-    from workbench.cli.bar import Bar, quiet_libraries
-
     quiet_libraries()
     from workbench.corpus import prepare_corpus
     from workbench.corpus.statistics import statistics
-    from workbench.events import Event, Message, PhaseChanged
-    from workbench.pretrained.tokenizer import load_tokenizer
 
     with Bar() as bar:
 
@@ -62,6 +62,4 @@ def inspect(
     if as_json:
         print_json(found.as_json())
     else:
-        from workbench.display.corpus_stats import described
-
         typer.echo(printable(described(found.as_json()), keep_newlines=True))

@@ -12,8 +12,10 @@ import typer
 from workbench.cli.export_tables import export_metrics, export_runs
 from workbench.cli.options import AsJson, Db, RunReference, open_store
 from workbench.cli.output import details_as_json, local_time, print_json, run_as_json, say
+from workbench.display import numbers
 from workbench.display.table import table
 from workbench.errors import UsageError
+from workbench.status import ACTIVE
 from workbench.text import printable
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ def runs(
     db: Db = None,
 ) -> None:
     """List every run, newest first."""
-    from workbench.display import numbers
     from workbench.worker import liveness
 
     store = open_store(context, db)
@@ -103,7 +104,6 @@ def stop(
     db: Db = None,
 ) -> None:
     """Stop a run. It saves a checkpoint first, and `resume` goes on from there."""
-    from workbench.status import ACTIVE
     from workbench.worker import launch, liveness
 
     store = open_store(context, db)
@@ -131,7 +131,6 @@ def delete(
     db: Db = None,
 ) -> None:
     """Delete a run and its files. Asks first on a terminal."""
-    from workbench.status import ACTIVE
     from workbench.worker import liveness
 
     store = open_store(context, db)
@@ -147,7 +146,6 @@ def delete(
 
 
 def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -> list[str]:
-    from workbench.display import numbers
     from workbench.worker import liveness
 
     lines = [f"Run {run.id} {printable(run.name)}: {run.status}" + (f", {run.phase}" if run.phase else "")]
@@ -177,7 +175,6 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
 
 def _facts(run: Run) -> list[tuple[str, str]]:
     from workbench.analysis.differences import is_imported
-    from workbench.display import numbers
 
     return [
         ("created", local_time(run.created_at)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -15,6 +15,8 @@ from workbench.cli.output import print_json, say
 from workbench.cli.settings import changes_of
 from workbench.cli.sweep_queue import cont, extend, move, pause, trim
 from workbench.cli.sweep_show import export, follow_sweep, list_sweeps, show, sweep_as_json
+from workbench.cli.train import chosen_recipe
+from workbench.errors import UsageError
 
 if TYPE_CHECKING:
     from workbench.sweeps.plan import Plan
@@ -135,10 +137,6 @@ def _plan(
     parallel: int | None,
 ) -> Plan:
     """Preset, then file, then flags; what has several values is swept. Raises UsageError."""
-    from typing import get_args
-
-    from workbench.cli.train import chosen_recipe
-    from workbench.errors import UsageError
     from workbench.sweeps.plan import Pruner
     from workbench.sweeps.reading import read_plan
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +12,9 @@ from workbench.cli.options import Db, open_store
 from workbench.cli.output import say
 from workbench.cli.settings import changes_of
 from workbench.errors import UsageError
-from workbench.store.sweeps import Place
+
+if TYPE_CHECKING:
+    from workbench.store.sweeps import Place
 
 SweepReference = Annotated[str, typer.Argument(metavar="SWEEP", help="A sweep's id, its name, or `latest`.")]
 

@@ -13,6 +13,10 @@ from workbench.cli.options import AsJson, Db, open_store
 from workbench.cli.output import iso, print_json, run_as_json, say
 from workbench.cli.sweep_queue import SweepReference
 from workbench.cli.tables import show_table
+from workbench.display import numbers
+from workbench.display.sweep import effect_lines, entry_lines, heat_lines
+from workbench.display.sweep_curves import curve_lines, read_curves
+from workbench.status import ACTIVE
 from workbench.text import printable
 
 if TYPE_CHECKING:
@@ -110,8 +114,6 @@ def export(
 def follow_sweep(store: Store, sweep_id: int, *, as_json: bool) -> int:
     """Tell each run's end until all have ended or Ctrl-C; the exit code: 0 all finished, 1 not, 130 left."""
     from workbench.cli.follow import INTERRUPTED, catching_interrupts
-    from workbench.display import numbers
-    from workbench.status import ACTIVE
     from workbench.worker import liveness
 
     told: set[int] = set()
@@ -154,8 +156,6 @@ def draw(store: Store, table: SweepTable, *, plot: bool) -> None:
     from rich.console import Console
 
     from workbench.analysis.heat_map import heat_map
-    from workbench.display.sweep import effect_lines, entry_lines, heat_lines
-    from workbench.display.sweep_curves import curve_lines, read_curves
 
     console = Console(highlight=False)
     shades = console.color_system in ("256", "truecolor") and not console.no_color

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from rich import box
+from rich.text import Text
+
 from workbench.display.table import table
 from workbench.text import printable
 
@@ -14,10 +17,8 @@ def show_table(title: str, rows: Sequence[Sequence[str]], right: frozenset[int] 
     if not sys.stdout.isatty():
         print(f"{printable(title)}\n{table(rows, right)}\n")
         return
-    from rich import box
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
     drawn = Table(title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(rows[0]):

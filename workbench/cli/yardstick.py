@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.cli.bar import Bar, quiet_libraries
 from workbench.cli.options import AsJson, Db, RunReference, open_store
 from workbench.cli.output import print_json
 from workbench.cli.tables import show_table
+from workbench.display import numbers
 from workbench.errors import UsageError
+from workbench.paths import cache_folder
 
 if TYPE_CHECKING:
     from workbench.store import Checkpoint, Run, Store, Yardstick
@@ -34,9 +38,6 @@ def yardstick(
     found = store.find(run)
     chosen = _chosen(store, found, checkpoint)
 
-    from workbench.cli.bar import Bar, quiet_libraries
-    from workbench.paths import cache_folder
-
     quiet_libraries()
     from workbench.analysis.scorer import Scorer
 
@@ -53,7 +54,6 @@ def yardstick(
             {"run": found.id, "base": _as_json(base), "checkpoints": [_scored(*one) for one in scored]}
         )
         return
-    from workbench.display import numbers
 
     rows = [["step", "epoch", "yardstick", "own test", ""]]
     rows.append(["0", "0.00", numbers.perplexity(perplexity_of(base)), numbers.NOTHING, "before training"])
@@ -73,8 +73,6 @@ def yardstick(
 
 def perplexity_of(score: Yardstick) -> float:
     """exp of the mean loss per predicted token."""
-    import math
-
     loss = score.loss_sum / max(1, score.masked_tokens)
     return math.exp(loss) if loss < 700 else math.inf
 

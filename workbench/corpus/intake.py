@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from workbench.corpus.encodings import Decoder, binary, wide_encoding
 from workbench.corpus.notes import Notes
 from workbench.errors import CorpusError
@@ -99,7 +101,6 @@ def _unpacked(on_disk: io.BufferedReader, path: Path) -> io.BufferedReader:
         return on_disk
     if packing == "gzip":
         return io.BufferedReader(_Readable(gzip.GzipFile(fileobj=on_disk)), 1 << 20)
-    import pyarrow as pa
 
     return io.BufferedReader(_Readable(pa.CompressedInputStream(on_disk, packing)), 1 << 20)
 

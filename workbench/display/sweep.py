@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from workbench.analysis.effects import label_of
 from workbench.display import numbers
 from workbench.display.run import LEVELS
 from workbench.display.status import mark
@@ -183,8 +184,6 @@ def effect_lines(table: SweepTable, width: int) -> Iterator[Text]:
 
 def entry_lines(table: SweepTable, width: int, most: int = 200) -> Iterator[Text]:
     """The recipes, best first: mean over their seeds, spread, how many, and how far behind the best."""
-    from workbench.analysis.effects import label_of
-
     yield Text("Recipes, best first; the mean over seeds", "bold")
     shown = table.ranked()[:most]
     columns = [
@@ -241,8 +240,6 @@ def told_apart(labels: Sequence[str]) -> list[str]:
 
 def described(values: Mapping[str, object]) -> str:
     """`chunk_size 64, mask_prob 0.15`."""
-    from workbench.analysis.effects import label_of
-
     return ", ".join(f"{name} {printable(label_of(value))}" for name, value in values.items()) or "the recipe"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from workbench.analysis.effects import label_of
 from workbench.display import numbers
 from workbench.display.braille import Canvas
 from workbench.display.curve import Point, Scale, thin
@@ -38,8 +39,6 @@ def curve_lines(table: SweepTable, curves: Curves, width: int) -> Iterator[Text]
     Each frame has a scale of its own, logarithmic: each run is tested at its own chunk size and mask
     probability, so heights in different frames are not to be compared, only shapes.
     """
-    from workbench.analysis.effects import label_of
-
     yield Text("Test curves, each on its own test and scale: compare shapes, not heights", "bold")
     if table.fields:
         yield Text(f"in each title: {printable(', '.join(table.fields))}", no_wrap=True)

@@ -8,12 +8,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from workbench.analysis.against_base import against_base
 from workbench.analysis.differences import is_imported
 from workbench.errors import ModelError, UsageError, WorkbenchError
 from workbench.exports import sentences
 from workbench.exports.card import CardFacts, model_card
 from workbench.exports.shareable import clean_json, shareable_recipe
 from workbench.inference.resolve import resolve_model
+from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.private import make_private
 from workbench.store import Checkpoint, Run, Store
 
@@ -92,9 +94,7 @@ def checkpoint_of(store: Store, run: Run, wanted: int | str | None) -> tuple[Che
 
 
 def _write(store: Store, run: Run, saved: Checkpoint, source: Path, folder: Path) -> None:
-    from workbench.analysis.against_base import against_base
     from workbench.pretrained.model import load_config, usable_positions
-    from workbench.pretrained.tokenizer import load_tokenizer
 
     _copy_whole(source, folder)
     config, tokenizer = load_config(str(folder)), load_tokenizer(str(folder), None)

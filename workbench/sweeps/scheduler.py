@@ -23,6 +23,8 @@ from workbench.status import Status
 from workbench.store import Run, Store
 from workbench.store.sweep_lines import waits
 from workbench.store.sweeps import MOST_RESUMES, RESUMED
+from workbench.sweeps.pruning import prune
+from workbench.sweeps.search import ask
 from workbench.text import printable
 from workbench.worker import devices, launch, liveness
 from workbench.worker.identity import own_identity
@@ -127,8 +129,6 @@ class Keeper:
         for search in self._store.sweeps.searches():
             room = len(going) < self._places(search.plan)
             if room and not self._text_is_coming(search.plan["base"], search.id, going):
-                from workbench.sweeps.search import ask
-
                 return ask(self._store, search)
         return None
 
@@ -156,8 +156,6 @@ class Keeper:
         for run in going:
             plan = self._plan(run) if run.status == Status.RUNNING else {}
             if plan.get("trials") and plan.get("pruner") != "none":
-                from workbench.sweeps.pruning import prune
-
                 prune(self._store, run, plan)
 
     def _trials_are_watched(self) -> bool:

@@ -11,6 +11,7 @@ knows, because low mask probabilities or long chunks would win by being asked ea
 from __future__ import annotations
 
 import math
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError
@@ -32,8 +33,6 @@ _FIRST_AT_RANDOM = 5
 
 def check_installed() -> None:
     """Raises UsageError where Optuna is not installed."""
-    from importlib.util import find_spec
-
     if find_spec("optuna") is None:
         raise UsageError("A search needs Optuna, which is not installed.", INSTALL)
 

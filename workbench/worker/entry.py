@@ -15,6 +15,7 @@ from typing import Any
 
 from workbench.errors import StoreError, WorkbenchError
 from workbench.events import Listener, Phase
+from workbench.inference.resolve import resolve_model
 from workbench.paths import cache_folder
 from workbench.private import make_private, without_secrets
 from workbench.recipe import Recipe
@@ -192,7 +193,6 @@ class _Job:
             return None
         if resume_from:  # it has its own configuration and tokenizer; the other run may be gone
             return str(resume_from)
-        from workbench.inference.resolve import resolve_model
 
         return resolve_model(self._store, model=recipe.model).path
 

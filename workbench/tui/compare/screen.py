@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from workbench.analysis.compare import compare_runs
 from workbench.errors import WorkbenchError
 from workbench.tui.actions import bindings
 from workbench.tui.compare.overlay import RunOverlay
@@ -72,8 +73,6 @@ A run without a score on the yardstick is named, and not ranked: mlm-workbench y
             self.run_worker(self._compare(state), group="compare", exclusive=True)
 
     async def _compare(self, state: object) -> None:
-        from workbench.analysis.compare import compare_runs
-
         try:
             found = await asyncio.to_thread(
                 compare_runs, self.workbench.store, self._run_ids, checkpoint=self._which

@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from workbench.errors import WorkbenchError
 from workbench.inference.candidates import split_words
+from workbench.inference.resolve import resolve_model
 from workbench.text import printable
 from workbench.tui.actions import bindings
 from workbench.tui.console.answer_text import best_text
@@ -154,8 +155,6 @@ class MaskConsole(Vertical):
             return  # it will be said when something is asked
 
     async def _path(self, asked: Asked) -> str:
-        from workbench.inference.resolve import resolve_model
-
         found = await asyncio.to_thread(resolve_model, self.workbench.store, None, asked.model)
         return found.path
 

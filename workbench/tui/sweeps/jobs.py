@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.errors import UsageError
 from workbench.text import printable
 from workbench.tui.widgets.ask_line import AskLine
 from workbench.tui.widgets.confirm import Confirm
@@ -62,7 +63,6 @@ def extend(screen: WorkbenchScreen, sweep_id: int, name: str, *, search: bool) -
     """Ask for more values, seeds or trials, and queue them."""
 
     def change(text: str) -> int:
-        from workbench.errors import UsageError
         from workbench.sweeps.plan import Plan
         from workbench.sweeps.queueing import extend_sweep
         from workbench.sweeps.reading import read_more

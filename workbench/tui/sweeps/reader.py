@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workbench.analysis.sweep_table import sweep_table
 from workbench.display import numbers
+from workbench.display.sweep import described
+from workbench.display.sweep_curves import METRIC, MOST, WIDTH
 from workbench.recipe import Affects
 from workbench.recipe_fields import SEEDS, fields_that
 from workbench.store.sweeps import standing
@@ -90,8 +93,6 @@ class SweepList:
         return SweepLine(sweep.id, sweep.name, search, state, counts, fields, perplexity, best)
 
     def _best(self, runs: list[SweepRun], fields: tuple[str, ...]) -> tuple[float | None, str]:
-        from workbench.display.sweep import described
-
         held_out = fields_that(Affects.TEXT | Affects.QUESTIONS, all_of=True)
         if {*held_out} & {*fields}:
             return None, ""
@@ -145,8 +146,6 @@ class SweepReader:
         fields = fields_of(sweep)
         state = (fields, [(run.id, run.status, run.yardstick_perplexity) for run in runs])
         if self._table is None or self._table[0] != state:
-            from workbench.analysis.sweep_table import sweep_table
-
             whole = self._store.sweeps.runs(self._id)
             self._table = (state, sweep_table(self._store, whole, fields, self._compared))
         counts = Counts.of(sweep, runs)
@@ -163,8 +162,6 @@ class SweepReader:
         )
 
     def _read_curves(self, runs: Sequence[SweepRun], table: SweepTable) -> dict[int, Sequence[Point]]:
-        from workbench.display.sweep_curves import METRIC, MOST, WIDTH
-
         drawn = {run_id for entry in table.ranked()[:MOST] for run_id in entry.runs}
         grown = {}
         for run in runs:

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Static
 
+from workbench.analysis.heat_map import heat_map
 from workbench.tui.actions import bindings
 from workbench.tui.screen import TitleBar, WorkbenchScreen
 from workbench.tui.sweeps import jobs
@@ -63,8 +64,6 @@ each GPU, or one. It goes on when you leave.
         self.query_one(SweepMap).focus()
 
     def read(self) -> tuple[SweepLook, HeatMap | None, list[list[Text]]]:
-        from workbench.analysis.heat_map import heat_map
-
         if self._reader is None:
             self._reader = SweepReader(self.workbench.store, self.sweep_id)
         look = self._reader.read()

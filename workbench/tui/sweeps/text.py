@@ -4,6 +4,7 @@ lines all about one recipe."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -75,6 +76,4 @@ def choices(entry: Entry, look: SweepLook) -> Mapping[int, str]:
 
 
 def _wrapped(text: str, width: int) -> list[Text]:
-    from textwrap import wrap
-
     return [Text(line) for line in wrap(printable(text), max(width, 10))]
