@@ -1,4 +1,4 @@
-"""What is remembered of every run."""
+"""The store: what the database holds about every run."""
 
 from workbench.store.measurements import MetricValue
 from workbench.store.store import Store

@@ -1,4 +1,4 @@
-"""What a person does to runs in a list: stars, names, tags, notes, archiving, deleting and undoing that."""
+"""How a person edits the list of runs: stars, names, tags, notes, archiving, deleting and restoring."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ LONGEST_NOTE = 10_000
 
 
 class Catalog(Queries):
-    """Changes to the table `run` that are a person's own; `store.catalog`. Many runs at once, or one."""
+    """Changes to the table `run` that a person makes, to one run or many; `store.catalog`."""
 
     def star(self, run_ids: Collection[int], starred: bool) -> None:
         self._set(run_ids, starred=starred)
 
     def archive(self, run_ids: Collection[int], archived: bool) -> None:
-        """Archived runs are out of sight, and otherwise as they were."""
+        """Archive runs or bring them back. An archived run is only hidden from the list."""
         self._set(run_ids, archived=archived)
 
     def rename(self, run_id: int, name: str) -> str:
-        """Another name; the folder keeps its own. Raises UsageError for a name that a run cannot have."""
+        """Rename a run, not its folder. Returns the name. Raises UsageError for a name not allowed."""
         name = checked(name)
         self._set([run_id], name=name)
         return name
 
     def note(self, run_ids: Collection[int], note: str) -> None:
-        """A free text. Raises UsageError for one that is too long."""
+        """Set the runs' note. Raises UsageError when it is too long."""
         if len(note) > LONGEST_NOTE:
             raise UsageError(f"A note may have {LONGEST_NOTE:,} characters; this one has {len(note):,}.")
         self._set(run_ids, note=note)
 
     def retag(self, run_ids: Collection[int], change: Callable[[list[str]], list[str]]) -> None:
-        """Give each run the tags that `change` makes of its own. Raises UsageError for one that cannot be."""
+        """Replace each run's tags by `change(tags)`. Raises UsageError for a tag that is not allowed."""
         with self.database.session() as session:
             for part in in_parts(run_ids):
                 for run in session.exec(select(Run).where(col(Run.id).in_(part))):
@@ -54,7 +54,7 @@ class Catalog(Queries):
             session.commit()
 
     def delete(self, run_ids: Collection[int]) -> list[int]:
-        """Hide runs until they are restored or purged. Returns those hidden: queued and running ones stay."""
+        """Hide runs until they are restored or purged; not queued or running ones. Returns the hidden."""
         hidden: list[int] = []
         with self.database.session() as session:
             for part in in_parts(run_ids):
@@ -73,16 +73,16 @@ class Catalog(Queries):
         return sorted(hidden)
 
     def restore(self, run_ids: Collection[int]) -> int:
-        """Bring deleted runs back; how many of them still could be."""
+        """Bring deleted runs back. Returns how many were still there."""
         return self._set(run_ids, deleted_at=None)
 
     def deleted(self) -> list[int]:
-        """The runs that are hidden and not purged yet."""
+        """The runs that are deleted and not purged yet."""
         with self.database.session() as session:
             return list(session.exec(select(Run.id).where(col(Run.deleted_at).is_not(None))))
 
     def purge(self) -> int:
-        """Remove deleted runs with their folders, for good; how many there were."""
+        """Remove deleted runs and their folders for good. Returns how many."""
         gone = 0
         for run_id in self.deleted():
             # one that another process has purged meanwhile, or whose worker came back to life
@@ -92,13 +92,13 @@ class Catalog(Queries):
         return gone
 
     def remove(self, run_id: int) -> None:
-        """Forget a run and remove its folder. Raises UsageError while it is queued or running."""
+        """Remove one run and its folder for good. Raises UsageError while it is queued or running."""
         run = Runs(self.database).run(run_id)
         if self.database.write(delete(Run).where(col(Run.id) == run_id, col(Run.status).in_(ENDED))) != 1:
             raise UsageError(
                 f"Run {run_id} {run.name} is {run.status}.", f"Stop it first: mlm-workbench stop {run_id}"
             )
-        # only ever a folder of our own making: a run's `folder` may come from a database made elsewhere
+        # only a folder that this store made: a run's `folder` may come from a database made elsewhere
         folder = self.database.runs_folder / Path(run.folder).name
         if run.folder and folder.name.startswith(f"{run_id}-"):
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""How models answered cloze suites: kept once per checkpoint and suite."""
+"""How models answered cloze suites: one score per checkpoint and suite."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Clozes(Queries):
     """Queries on the table `cloze`; `store.clozes`."""
 
     def add(self, score: Cloze) -> Cloze:
-        """Keep a score, in the place of an earlier one of the same suite, run and step (or base model)."""
+        """Store a score. It replaces an earlier one of the same suite, run and step (or base model)."""
         score.created_at = time.time()
         same = select(Cloze).where(
             Cloze.suite_fingerprint == score.suite_fingerprint,
@@ -31,7 +31,7 @@ class Clozes(Queries):
             return score
 
     def known(self, suite_fingerprint: str, weights_fingerprint: str) -> Cloze | None:
-        """A score of these weights on this suite, whoever it was made for."""
+        """A score of these weights on this suite, of any run or base model."""
         query = select(Cloze).where(
             Cloze.suite_fingerprint == suite_fingerprint, Cloze.weights_fingerprint == weights_fingerprint
         )

@@ -15,7 +15,7 @@ class Fills(Queries):
     """Queries on the table `fill`; the store's own methods."""
 
     def add_fill(self, *, model: str, run_id: int | None, text: str, result: dict[str, Any]) -> Fill:
-        """Remember a text and its answer."""
+        """Store a text and its answer."""
         with self.database.session() as session:
             fill = Fill(at=time.time(), model=model, run_id=run_id, text=text, result=result)
             session.add(fill)

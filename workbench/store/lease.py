@@ -1,4 +1,4 @@
-"""Who keeps the queue: one process, named in the table `keeper`."""
+"""Which process starts the waiting runs: only one does, and the table `keeper` names it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Lease(Queries):
     """The single row of `keeper`; `store.lease`. A process is named by pid, start, host and boot id."""
 
     def holder(self) -> Keeper | None:
-        """The process that was last said to keep the queue; it may be gone. None: none."""
+        """The process that took the lease last; it may have died since. None: no process holds it."""
         with self.database.session() as session:
             found = session.exec(select(Keeper).where(Keeper.id == _ROW)).first()
         return found if found is not None and found.pid is not None else None
 
     def take(self, before: Keeper | None, **process: Any) -> bool:
-        """Keep the queue after `before`, who is gone. Of several who try at once, one does."""
+        """Take the lease over from `before`, which has died. If several processes try, one succeeds."""
         values = {**process, "heartbeat_at": time.time()}
         with self.database.session() as session:
             if session.exec(select(Keeper).where(Keeper.id == _ROW)).first() is None:
-                # whoever loses this race finds a row with another's pid
+                # another process may insert it first; the update below then finds that one's pid
                 statement: Any = insert(Keeper).prefix_with("OR IGNORE", dialect="sqlite").values(id=_ROW)
                 session.connection().execute(statement)
                 session.commit()
@@ -42,11 +42,11 @@ class Lease(Queries):
         return self.database.write(query.values(**values)) == 1
 
     def beat(self, pid: int, started_at: float) -> bool:
-        """Say that the keeper lives; whether it is still this process."""
+        """Renew the heartbeat. Returns whether this process still holds the lease."""
         return self.database.write(_of(pid, started_at).values(heartbeat_at=time.time())) == 1
 
     def release(self, pid: int, started_at: float) -> None:
-        """Keep the queue no longer."""
+        """Give the lease back."""
         self.database.write(_of(pid, started_at).values(pid=None, started_at=None))
 
 

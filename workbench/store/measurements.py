@@ -46,7 +46,7 @@ class Measurements(Queries):
             return list(session.exec(query.order_by(col(Metric.id))))
 
     def supersede_after(self, run_id: int, step: int) -> None:
-        """Put aside the values after `step`, and checkpoints too: a resume goes through those steps again."""
+        """Supersede the values after `step` and drop later checkpoints: a resume repeats those steps."""
         with self.database.session() as session:
             connection = session.connection()
             connection.execute(
@@ -70,7 +70,7 @@ class Measurements(Queries):
         eval_perplexity: float | None,
         best: bool,
     ) -> None:
-        """Remember a checkpoint, in the place of one at the same step. Only one of a run is the best."""
+        """Store a checkpoint. It replaces one at the same step. Only one checkpoint of a run is the best."""
         with self.database.session() as session:
             for earlier in session.exec(select(Checkpoint).where(Checkpoint.run_id == run_id)):
                 if earlier.step == step:

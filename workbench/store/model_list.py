@@ -1,4 +1,4 @@
-"""Every model that runs have left: each checkpoint of each run, for whoever has to choose one."""
+"""The checkpoints of all runs, for lists in which a person picks a model."""
 
 from __future__ import annotations
 

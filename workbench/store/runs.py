@@ -1,4 +1,4 @@
-"""Runs: made, found and changed."""
+"""Create, find and change runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Runs(Queries):
     """Queries on the table `run`; the store's own methods."""
 
     def create_run(self, recipe: Recipe, name: str | None = None, tags: Sequence[str] = ()) -> Run:
-        """A new run, queued; its folder is named, not made. Raises UsageError for a name it cannot have."""
+        """Add a queued run. Its folder is named but not made. Raises UsageError for a name not allowed."""
         with self.database.session() as session:
             run = Run(name="", recipe=recipe.model_dump(mode="json"), tags=list(tags), created_at=time.time())
             session.add(run)
@@ -81,12 +81,12 @@ class Runs(Queries):
         self.database.write(update(Run).where(col(Run.id) == run_id).values(**fields))
 
     def change_status(self, run_id: int, before: Collection[str], **fields: Any) -> bool:
-        """Set columns if the run's status is one of `before`; whether it was. Of two who try, one wins."""
+        """Set columns if the run's status is one of `before`; whether it was. If two try, one succeeds."""
         query = update(Run).where(col(Run.id) == run_id, col(Run.status).in_(before)).values(**fields)
         return self.database.write(query) == 1
 
     def request_stop(self, run_id: int) -> None:
-        """Leave word for the run's worker to stop. Asking again changes nothing."""
+        """Ask the run's worker to stop. Asking again changes nothing."""
         self.database.write(
             update(Run)
             .where(

@@ -1,4 +1,4 @@
-"""The store: everything that is remembered, behind plain methods. Several threads may use it."""
+"""The store: the database with all its queries. Several threads may use it."""
 
 from __future__ import annotations
 

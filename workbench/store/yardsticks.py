@@ -1,4 +1,4 @@
-"""Scores on the yardstick: kept one per model and protocol, found again by what was scored."""
+"""Scores on the yardstick: one per model and protocol."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ WHAT_WAS_SCORED = (
     "tokenizer_fingerprint",
     "masks_fingerprint",
 )
-"""Scores with these the same are the same score."""
+"""Two scores that agree in all of these are the same score."""
 
 
 class Yardsticks(Queries):
     """Queries on the table `yardstick`; `store.yardsticks`."""
 
     def add(self, score: Yardstick) -> Yardstick:
-        """Keep a score, in the place of an earlier one of the same run, step and protocol.
+        """Store a score. It replaces an earlier one of the same run, step and protocol.
 
-        A base model's (run_id None) takes the place of one by the same name, of the same weights and text.
+        A base model's score (run_id None) replaces one of the same name, weights and text.
         """
         score.created_at = time.time()
         same = select(Yardstick).where(Yardstick.protocol == score.protocol)
@@ -45,13 +45,13 @@ class Yardsticks(Queries):
             return score
 
     def remove(self, score: Yardstick) -> None:
-        """Forget a score."""
+        """Remove a score."""
         with self.database.session() as session:
             session.delete(score)
             session.commit()
 
     def known(self, **what_was_scored: str) -> Yardstick | None:
-        """A score of these weights on this test (all of WHAT_WAS_SCORED), whoever it was made for."""
+        """A score of these weights on this test (all of WHAT_WAS_SCORED), of any run or base model."""
         with self.database.session() as session:
             return session.exec(_of_the_same(select(Yardstick), what_was_scored).limit(1)).first()
 
