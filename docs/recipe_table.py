@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
-from workbench.recipe import GROUPS, PRESETS, Recipe
+from workbench.recipe import GROUPS, PRESETS
+from workbench.recipe_fields import FIELDS
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- recipe fields: written by make docs -->", "<!-- end of recipe fields -->"
@@ -13,16 +14,15 @@ BEGIN, END = "<!-- recipe fields: written by make docs -->", "<!-- end of recipe
 
 def table() -> str:
     """One Markdown table per group: field, what it is, what it may be, and its value in each preset."""
-    schema = Recipe.model_json_schema()["properties"]
     parts = []
     for group in GROUPS:
         parts.append(
             f"**{group}**\n\n| field | what | allowed | {' | '.join(f'`{name}`' for name in PRESETS)} |"
         )
         parts.append("| --- " * (3 + len(PRESETS)) + "|")
-        for name, field in schema.items():
-            if field["group"] == group:
-                what = field["description"].replace("|", r"\|")
+        for name, field in FIELDS.items():
+            if field.group == group:
+                what = field.help.replace("|", r"\|")
                 values = " | ".join(written(getattr(recipe, name)) for recipe in PRESETS.values())
                 parts.append(f"| `{name}` | {what} | {allowed(name)} | {values} |")
         parts.append("")
@@ -43,12 +43,8 @@ def written(value: Any) -> str:
 
 def allowed(name: str) -> str:
     """The choices or the bounds of a field."""
-    field = Recipe.model_fields[name]
-    if get_origin(field.annotation) is Literal:
-        return ", ".join(get_args(field.annotation))
-    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
-    bounds = [(sign, getattr(bound, key, None)) for bound in field.metadata for key, sign in signs.items()]
-    return ", ".join(f"{sign} {limit:,}" for sign, limit in bounds if limit is not None)
+    field, signs = FIELDS[name], {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    return ", ".join(field.choices or (f"{signs[key]} {limit:,}" for key, limit in field.bounds.items()))
 
 
 if __name__ == "__main__":

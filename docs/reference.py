@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 
 from docs.recipe_table import allowed, written
 from workbench.cli.app import app as command_line
-from workbench.recipe import GROUPS, PRESETS, Recipe
+from workbench.recipe import GROUPS, PRESETS
+from workbench.recipe_fields import FIELDS
 from workbench.tui.actions import REFERENCE, bindings, shown_key
 from workbench.tui.app import WorkbenchApp
 
@@ -56,17 +57,16 @@ def _command(command: Any, name: str, level: str) -> Iterator[str]:
 
 def _fields() -> Iterator[str]:
     yield "## Recipe fields\n"
-    yield "Most have a flag of `train` and `sweep`; `--set FIELD=VALUE` takes any of them.\n"
-    schema = Recipe.model_json_schema()["properties"]
+    yield "`train` and `sweep` have flags for some, and take any of them by `--set FIELD=VALUE`.\n"
     for group in GROUPS:
         yield f"### {group.capitalize()}\n"
         yield f"| field | what | unit | allowed | {' | '.join(f'`{name}`' for name in PRESETS)} |"
         yield "| --- " * (4 + len(PRESETS)) + "|"
-        for name, field in schema.items():
-            if field["group"] == group:
+        for name, field in FIELDS.items():
+            if field.group == group:
                 values = " | ".join(written(getattr(recipe, name)) for recipe in PRESETS.values())
-                what = _cell(field["description"])
-                yield f"| `{name}` | {what} | {field['unit']} | {allowed(name)} | {values} |"
+                what = _cell(field.help)
+                yield f"| `{name}` | {what} | {field.unit} | {allowed(name)} | {values} |"
         yield ""
 
 

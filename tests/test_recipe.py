@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from workbench.errors import UsageError
 from workbench.recipe import GROUPS, PRESETS, Recipe, preset
+from workbench.recipe_fields import FIELDS
 
 EVERYTHING_ELSE = {
     "chunk_size": 256,
@@ -247,6 +248,5 @@ def test_a_file_gives_its_recipe(tmp_path: Path) -> None:
 
 
 def test_every_field_has_a_group_and_an_explanation() -> None:
-    fields = Recipe.model_json_schema()["properties"]
-    assert {field["group"] for field in fields.values()} == set(GROUPS)
-    assert all(field["description"].endswith(".") for field in fields.values())
+    assert {field.group for field in FIELDS.values()} == set(GROUPS)
+    assert all(field.help.endswith(".") for field in FIELDS.values())

@@ -47,6 +47,9 @@ def knob(
     group: str,
     affects: Affects,
     unit: str = "",
+    title: str = "",
+    flag: str = "",
+    short: str = "",
     named_by: Literal["", "source", "tokenizer"] = "",
     fallback: str = "",
     **bounds: Any,
@@ -54,11 +57,13 @@ def knob(
     """A recipe field: its default, a one-line explanation, the form's group, what it decides, its unit and
     bounds.
 
-    named_by: what stands for a TEXT field's value in the key of a prepared text: the source's identity (files
-    with their dates, a commit) or the tokenizer's fingerprint; "": the value itself. fallback: the field
-    whose value holds where this one is None.
+    title: in the form, where the name's own words will not do. flag: of the command line; "": only `--set`.
+    short: in the names of a sweep's runs; "": its name. named_by: what stands for a TEXT field's value
+    in the key of a prepared text: the source's identity (files with their dates, a commit) or the tokenizer's
+    fingerprint; "": the value itself. fallback: the field whose value holds where this one is None.
     """
-    extra = {"group": group, "unit": unit, "named_by": named_by, "fallback": fallback}
+    extra = {"group": group, "unit": unit, "title": title, "flag": flag, "short": short}
+    extra |= {"named_by": named_by, "fallback": fallback}
     return Field(default, description=help, json_schema_extra={**extra, "affects": affects.value}, **bounds)
 
 
@@ -74,25 +79,28 @@ class Recipe(BaseModel):
     # fmt: off
     chunk_size: int = knob(
         128, "Tokens in one training example; documents are joined and cut.",
-        group="training", affects=QUESTIONS | TRAINING | SHAPE, unit="tokens", ge=8)
+        group="training", affects=QUESTIONS | TRAINING | SHAPE, flag="--chunk-size", short="chunk",
+        unit="tokens", ge=8)
     mask_prob: float = knob(
         0.15, "Share of the tokens that the model must predict.",
-        group="training", affects=QUESTIONS | TRAINING, gt=0, lt=1)
+        group="training", affects=QUESTIONS | TRAINING, title="Mask probability", flag="--mask-prob",
+        short="mask", gt=0, lt=1)
     epochs: int = knob(
         3, "Times the whole training text is gone through.",
-        group="training", affects=TRAINING | LENGTH, ge=1, le=10_000)
+        group="training", affects=TRAINING | LENGTH, flag="--epochs", ge=1, le=10_000)
     batch_size: int = knob(
         64, "Chunks in one forward pass on one device.",
-        group="training", affects=TRAINING | SHAPE, unit="chunks", ge=1, le=65_536)
+        group="training", affects=TRAINING | SHAPE, flag="--batch-size", short="batch",
+        unit="chunks", ge=1, le=65_536)
     learning_rate: float = knob(
         1.23e-5, "Peak step size of AdamW.",
-        group="training", affects=TRAINING, gt=0, le=10)
+        group="training", affects=TRAINING, flag="--lr", short="lr", gt=0, le=10)
 
     model: str = knob(
         "distilbert/distilbert-base-uncased",
         "Hub id, local folder, `starter`, `run:RUN` to go on from a run, or `new:tiny|mini|small|base`.",
         group="model", affects=TEXT | QUESTIONS | TRAINING | SPEED, named_by="tokenizer",
-        min_length=1, max_length=4096)
+        flag="--model", min_length=1, max_length=4096)
     model_revision: str | None = knob(
         None, "Branch, tag or commit of the model on the hub.",
         group="model", affects=TEXT | QUESTIONS | TRAINING | SPEED, named_by="tokenizer")
@@ -103,7 +111,8 @@ class Recipe(BaseModel):
     dataset: str = knob(
         "EdinburghNLP/xsum",
         "Hub id, file, folder or glob (.txt .jsonl .csv .parquet .arrow), or `python-docs`.",
-        group="data", affects=TEXT | QUESTIONS, named_by="source", min_length=1, max_length=4096)
+        group="data", affects=TEXT | QUESTIONS, named_by="source", flag="--dataset",
+        min_length=1, max_length=4096)
     dataset_subset: str | None = knob(
         None, "Configuration of the data set on the hub.",
         group="data", affects=TEXT | QUESTIONS, named_by="source")
@@ -115,7 +124,7 @@ class Recipe(BaseModel):
         group="data", affects=TEXT | QUESTIONS, named_by="source")
     text_column: str | None = knob(
         "document", "Column that holds the text; empty: guessed and shown.",
-        group="data", affects=TEXT | QUESTIONS, named_by="source")
+        group="data", affects=TEXT | QUESTIONS, named_by="source", flag="--text-column")
     documents: Literal["auto", "line", "file", "paragraph"] = knob(
         "auto", "What a document is in .txt files: a line, a file, or a block between blank lines.",
         group="data", affects=TEXT | QUESTIONS, named_by="source")
@@ -130,13 +139,13 @@ class Recipe(BaseModel):
         group="data", affects=TEXT | QUESTIONS, named_by="source")
     train_size: int | None = knob(
         10_000, "Rows to train on; empty: all that are left.",
-        group="data", affects=TEXT, unit="rows", ge=1)
+        group="data", affects=TEXT, flag="--train-size", unit="rows", ge=1)
     test_size: int | float = knob(
         2_000, "Rows held out: a number, or a share such as 0.2.",
-        group="data", affects=TEXT | QUESTIONS, unit="rows", gt=0)
+        group="data", affects=TEXT | QUESTIONS, flag="--test-size", unit="rows", gt=0)
     seed: int = knob(
         42, "Fixes the split, the order, the masks and the dropout.",
-        group="data", affects=TRAINING, ge=0, le=2**31 - 1)
+        group="data", affects=TRAINING, flag="--seed", ge=0, le=2**31 - 1)
     split_seed: int | None = knob(
         None, "Fixes the split alone, so that runs with other seeds hold out the same rows; empty: seed.",
         group="data", affects=TEXT | QUESTIONS, fallback="seed", ge=0, le=2**31 - 1)
@@ -193,10 +202,10 @@ class Recipe(BaseModel):
         group="machine", affects=SPEED, pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = knob(
         "auto", "Number format of the matrix products; auto: bf16 where the device has it.",
-        group="machine", affects=TRAINING | SPEED)
+        group="machine", affects=TRAINING | SPEED, flag="--precision")
     compile: Literal["auto", "on", "off"] = knob(
         "auto", "torch.compile; auto: on a GPU, when the run is long enough to pay for it.",
-        group="machine", affects=SPEED)
+        group="machine", affects=SPEED, title="torch.compile")
 
     eval_every: int = knob(
         0, "Steps between evaluations; 0: after each epoch.",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from workbench.recipe import Affects, Recipe
+from workbench.recipe_wording import BOUNDS
 
 SEEDS = frozenset({"seed", "split_seed"})
 """Fields that `--seeds` decides: one split for all, and a seed for each repetition."""
@@ -15,35 +16,82 @@ SEEDS = frozenset({"seed", "split_seed"})
 
 @dataclass(frozen=True, slots=True)
 class FieldFacts:
-    """One field of a recipe, as `knob` was told of it."""
+    """One field of a recipe, as `knob` was told of it and as its type says.
+
+    title: for a person, `Chunk size`. choices: the words it is chosen from, or none where it is typed.
+    bounds: of a number, by pydantic's names (`ge`, `gt`, `le`, `lt`). optional: it may be empty.
+    """
 
     name: str
     default: Any
     help: str
     group: str
     unit: str
+    title: str
+    flag: str
+    short: str
     affects: Affects
     named_by: str
     fallback: str
+    choices: tuple[str, ...]
+    bounds: Mapping[str, float]
+    is_number: bool
+    is_whole: bool
+    optional: bool
+
+    @property
+    def takes_list(self) -> bool:
+        """Whether several values may be typed into its field of a form: not the seeds of a recipe."""
+        return not self.is_seed and (self.is_number or bool(self.choices))
+
+    @property
+    def is_seed(self) -> bool:
+        return self.name in SEEDS
+
+    @property
+    def bounds_text(self) -> str:
+        """What a number may be: `at least 8`, `above 0, below 1`; "" where it may be anything."""
+        return ", ".join(f"{BOUNDS[key]} {limit:,.10g}" for key, limit in self.bounds.items())
 
 
 def _facts(name: str) -> FieldFacts:
     info = Recipe.model_fields[name]
     extra: Any = info.json_schema_extra
+    literal = get_origin(info.annotation) is Literal
+    kinds = {str} if literal else {*(get_args(info.annotation) or (info.annotation,))}
+    limits = {key: getattr(one, key) for key in BOUNDS for one in info.metadata if hasattr(one, key)}
     return FieldFacts(
         name=name,
         default=info.default,
         help=info.description or "",
         group=extra["group"],
         unit=extra["unit"],
+        title=extra["title"] or name.replace("_", " ").capitalize(),
+        flag=extra["flag"],
+        short=extra["short"] or name,
         affects=Affects(extra["affects"]),
         named_by=extra["named_by"],
         fallback=extra["fallback"],
+        choices=get_args(info.annotation) if literal else (),
+        bounds=limits,
+        is_number=bool(kinds & {int, float}),
+        is_whole=int in kinds and float not in kinds,
+        optional=type(None) in kinds,
     )
 
 
 FIELDS = {name: _facts(name) for name in Recipe.model_fields}
 """Every field by its name, in the recipe's order."""
+
+
+def as_text(value: Any) -> str:
+    """A value as it is typed; None is the empty text."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
+    return str(value)
 
 
 @cache

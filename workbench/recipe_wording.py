@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from pydantic_core import ErrorDetails
 
-_BOUND = {
-    "greater_than": ("gt", "above"),
-    "greater_than_equal": ("ge", "at least"),
-    "less_than": ("lt", "below"),
-    "less_than_equal": ("le", "at most"),
+BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+"""What bounds a number, by pydantic's names, in the order in which they are told."""
+_BROKEN = {
+    "greater_than": "gt",
+    "greater_than_equal": "ge",
+    "less_than": "lt",
+    "less_than_equal": "le",
 }
 
 
 def explain(detail: ErrorDetails) -> str:
     """One validation error in a user's words."""
     kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
-    if kind in _BOUND:
-        key, words = _BOUND[kind]
-        return f"must be {words} {context[key]:,.10g}; got {given}"
+    if kind in _BROKEN:
+        key = _BROKEN[kind]
+        return f"must be {BOUNDS[key]} {context[key]:,.10g}; got {given}"
     if kind == "literal_error":
         return f"must be one of {context['expected']}; got {given!r}"
     if kind == "extra_forbidden":

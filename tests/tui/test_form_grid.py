@@ -12,8 +12,9 @@ from workbench.store import Store
 from workbench.sweeps.plan import Plan
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.new_run.choice import Choice
+from workbench.tui.new_run.command import command_of
 from workbench.tui.new_run.field_group import FieldGroup
-from workbench.tui.new_run.grid import grid_lines, read_form, sweep_command
+from workbench.tui.new_run.grid import grid_lines, read_form
 from workbench.tui.new_run.screen import NewRunScreen
 from workbench.tui.sweeps.sweep_screen import SweepScreen
 
@@ -90,11 +91,13 @@ def test_the_cost_of_a_grid_is_that_of_its_runs() -> None:
 
 def test_the_command_queues_the_same_plan() -> None:
     plan = Plan(STARTER.with_changes(epochs=1, min_words=3), {"chunk_size": (64, 128)}, seeds=(42, 43))
-    assert sweep_command(plan, "starter", STARTER, "a b") == (
+    assert command_of(STARTER, "starter", STARTER, "a b", plan) == (
         "mlm-workbench sweep --preset starter --chunk-size 64,128 --epochs 1 --set min_words=3 --seeds 2 "
         "--name 'a b'"
     )
-    assert sweep_command(Plan(STARTER, {}, seeds=(1, 7)), "starter", STARTER, None).endswith("--seeds 1,7")
+    assert command_of(STARTER, "starter", STARTER, None, Plan(STARTER, {}, seeds=(1, 7))).endswith(
+        "--seeds 1,7"
+    )
 
 
 async def test_a_list_typed_into_the_form_is_counted_queued_and_opened(

@@ -7,10 +7,11 @@ from textual.events import Key
 from textual.widgets import Input, Static
 
 from workbench.recipe import GROUPS, PRESETS, Recipe
+from workbench.recipe_fields import as_text
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.new_run.choice import Choice
-from workbench.tui.new_run.field import RecipeField, as_text
+from workbench.tui.new_run.field import RecipeField
 from workbench.tui.new_run.field_group import FieldGroup
 from workbench.tui.new_run.screen import FIRST, NewRunScreen, group_fields
 from workbench.tui.runs.screen import RunsScreen

@@ -26,6 +26,7 @@ from workbench.cli.inspect import inspect
 from workbench.cli.options import Db, location
 from workbench.cli.push import push
 from workbench.cli.runs import delete, runs, show, stop
+from workbench.cli.settings import LateCommand
 from workbench.cli.sweep import sweep
 from workbench.cli.train import resume, train
 from workbench.cli.web import web
@@ -88,7 +89,7 @@ for verb in (
     completion,
 ):
     verb_name = verb.__name__.removesuffix("_run")  # `import` is a word of Python's
-    app.command(verb_name, epilog=epilog(verb_name))(verb)
+    app.command(verb_name, cls=LateCommand if hasattr(verb, "late") else None, epilog=epilog(verb_name))(verb)
 app.add_typer(sweep, name="sweep")
 
 

@@ -75,9 +75,9 @@ def _names_of_presets(context: typer.Context) -> list[str]:
 
 
 def _fields(context: typer.Context) -> list[str]:
-    from workbench.recipe import Recipe
+    from workbench.recipe_fields import FIELDS
 
-    return [f"{field}=" for field in Recipe.model_fields]
+    return [f"{field}=" for field in FIELDS]
 
 
 def _trackers(context: typer.Context) -> Iterable[str]:

@@ -7,33 +7,23 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli.completion import offer_fields, offer_models
 from workbench.cli.options import AsJson, Db, open_store
 from workbench.cli.output import print_json, run_as_json, say
-from workbench.cli.settings import changes_of
+from workbench.cli.settings import takes_fields
 
 
+@takes_fields(
+    lambda: ("model", "dataset"),
+    "Any other field of its recipe that you know.",
+    model="The model that it began with.",
+    dataset="What it was trained on, as `train` takes it.",
+)
 def import_run(
     context: typer.Context,
     path: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="What the Trainer or a TensorBoard writer left.")
     ],
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="M", help="The model that it began with.", autocompletion=offer_models),
-    ] = None,
-    dataset: Annotated[
-        str | None, typer.Option(metavar="D", help="What it was trained on, as `train` takes it.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="FIELD=VALUE",
-            help="Any other field of its recipe that you know.",
-            autocompletion=offer_fields,
-        ),
-    ] = None,
+    changes: dict[str, str],
     name: Annotated[
         str | None, typer.Option(metavar="TEXT", help="The run's name. [the folder's name]")
     ] = None,
@@ -49,10 +39,8 @@ def import_run(
     """
     from workbench.imports import past_run
 
-    told = {"model": model, "dataset": dataset}
-    known = {field: value for field, value in told.items() if value is not None} | changes_of(settings or ())
     store = open_store(context, db)
-    run = past_run.import_run(store, path, name, known)
+    run = past_run.import_run(store, path, name, changes)
     saved = len(store.checkpoints(run.id))
     say(f"Run {run.id} {run.name}: {len(store.metrics(run.id)):,} figures, {saved} checkpoints.")
     if as_json:

@@ -9,7 +9,7 @@ import typer
 from workbench.cli.bar import Bar, quiet_libraries
 from workbench.cli.options import AsJson
 from workbench.cli.output import print_json, say
-from workbench.cli.settings import changes_of
+from workbench.cli.settings import of_the_text, takes_fields
 from workbench.display.corpus_stats import described
 from workbench.events import Event, Message, PhaseChanged
 from workbench.paths import cache_folder
@@ -17,20 +17,15 @@ from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.text import printable
 
 
+@takes_fields(
+    of_the_text,
+    model="Whose tokenizer: hub id, local folder, or `starter`.",
+)
 def inspect(
     data: Annotated[
         str, typer.Argument(metavar="DATA", help="Hub id, file, folder or glob, or `python-docs`.")
     ],
-    model: Annotated[
-        str, typer.Option(metavar="M", help="Whose tokenizer: hub id, local folder, or `starter`.")
-    ] = "starter",
-    text_column: Annotated[
-        str | None, typer.Option(metavar="C", help="Column that holds the text; empty: guessed.")
-    ] = None,
-    chunk_size: Annotated[str | None, typer.Option(metavar="N", help="Tokens in one example.")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Any other field of the recipe.")
-    ] = None,
+    changes: dict[str, str],
     as_json: AsJson = False,
 ) -> None:
     """Count documents, tokens and chunks of a text, how long they are and what the tokenizer cannot spell.
@@ -39,9 +34,7 @@ def inspect(
     """
     from workbench.recipe import PRESETS
 
-    named = {"dataset": data, "model": model, "text_column": text_column, "chunk_size": chunk_size}
-    given = {field: value for field, value in named.items() if value is not None}
-    recipe = PRESETS["starter"].with_changes(**given, **changes_of(settings or ()))
+    recipe = PRESETS["starter"].with_changes(**changes, dataset=data)
 
     quiet_libraries()
     from workbench.corpus import prepare_corpus

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from workbench.cli.completion import offer_fields, offer_presets
+from workbench.cli.completion import offer_presets
 from workbench.cli.examples import epilog
 from workbench.cli.options import AsJson, Db, Detach, command_line, open_store
 from workbench.cli.output import print_json, say
-from workbench.cli.settings import changes_of
+from workbench.cli.settings import LateCommand, LateGroup, flagged, takes_fields
 from workbench.cli.sweep_queue import cont, extend, move, pause, trim
 from workbench.cli.sweep_show import export, follow_sweep, list_sweeps, show, sweep_as_json
 from workbench.cli.train import chosen_recipe
@@ -36,40 +36,25 @@ for verb, called in (
     (move, "move"),
     (export, "export"),
 ):
-    sweep.command(called, epilog=epilog(f"sweep {called}"))(verb)
+    sweep.command(
+        called, cls=LateCommand if hasattr(verb, "late") else None, epilog=epilog(f"sweep {called}")
+    )(verb)
 
 LISTS = re.compile(r",|\.\.")
 """What makes a field of a recipe one that is swept."""
 
 
-@sweep.callback(invoke_without_command=True, epilog=epilog("sweep"))
+@sweep.callback(cls=LateGroup, invoke_without_command=True, epilog=epilog("sweep"))
+@takes_fields(flagged, "Any other field of the recipe: one value, or a list.", several=True)
 def start(
     context: typer.Context,
+    *,
     preset: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Recipe to begin with; see train.", autocompletion=offer_presets),
     ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Recipe in TOML; see train.")] = None,
-    model: Annotated[str | None, typer.Option(metavar="M", help="Model, or several.")] = None,
-    dataset: Annotated[str | None, typer.Option(metavar="D", help="Text, or several.")] = None,
-    chunk_size: Annotated[str | None, typer.Option(metavar="N,N", help="For example 64,128,256.")] = None,
-    mask_prob: Annotated[
-        str | None, typer.Option(metavar="P,P", help="For example 0.15,0.3; 0.1..0.4 with --search.")
-    ] = None,
-    epochs: Annotated[str | None, typer.Option(metavar="N,N", help="Times through the text.")] = None,
-    batch_size: Annotated[str | None, typer.Option(metavar="N,N", help="Chunks in a pass.")] = None,
-    lr: Annotated[
-        str | None, typer.Option(metavar="X,X", help="Learning rates; 1e-5..1e-3 with --search.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="FIELD=A,B",
-            help="Any other field of the recipe: one value, or a list.",
-            autocompletion=offer_fields,
-        ),
-    ] = None,
+    changes: dict[str, str],
     seeds: Annotated[
         str | None, typer.Option(metavar="N", help="Repeat every recipe with so many seeds, or with 1,2,7.")
     ] = None,
@@ -91,26 +76,16 @@ def start(
 ) -> None:
     """Train a grid of recipes, one run after another, or search for a good one.
 
-    Lists with commas make the grid. The queue goes on by itself: Ctrl-C only leaves it. A run whose
-    process is killed is resumed, twice at most. Give these options before a verb such as `list`, or none.
+    Lists with commas make the grid: 64,128,256. A search takes ranges too: 1e-5..1e-3. The queue runs by
+    itself: Ctrl-C only leaves it. A run whose process is killed is resumed, twice at most. Give these options
+    before a verb such as `list`, or none.
     """
     context.obj = db or context.obj
     if context.invoked_subcommand is not None:
         return
     from workbench.sweeps.queueing import start_sweep
 
-    named = {
-        "model": model,
-        "dataset": dataset,
-        "chunk_size": chunk_size,
-        "mask_prob": mask_prob,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": lr,
-    }
-    typed = {field: value for field, value in named.items() if value is not None}
-    typed |= changes_of(settings or ())
-    plan = _plan(preset, config, typed, seeds, search, pruner, parallel)
+    plan = _plan(preset, config, changes, seeds, search, pruner, parallel)
     if plan.trials:
         from workbench.sweeps.search import check_installed
 
@@ -142,10 +117,11 @@ def _plan(
 
     if pruner not in get_args(Pruner):
         raise UsageError(f"--pruner {pruner}: must be {', '.join(get_args(Pruner))}.")
-    single: dict[str, Any] = {name: text for name, text in typed.items() if not LISTS.search(text)}
+    single = {name: text for name, text in typed.items() if not LISTS.search(text)}
     several = {name: text for name, text in typed.items() if name not in single}
     # which learning rate is usual depends on the model; of several, on the first
-    models = typed.get("model", "").partition(",")[0] or None
-    base = chosen_recipe(preset, config, {**single, "model": models}, ())
+    if models := typed.get("model", "").partition(",")[0]:
+        single["model"] = models
+    base = chosen_recipe(preset, config, single)
     kind: Any = pruner
     return read_plan(base, several, seeds=seeds, trials=search, pruner=kind, parallel=parallel)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli.completion import offer_fields, offer_runs
+from workbench.cli.completion import offer_runs
 from workbench.cli.options import Db, open_store
 from workbench.cli.output import say
-from workbench.cli.settings import changes_of
+from workbench.cli.settings import swept, takes_fields
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,20 +59,11 @@ def trim(
     say(f"{dropped} run{'' if dropped == 1 else 's'} of sweep {found.id} will not be trained.")
 
 
+@takes_fields(swept, "More of any other field.", several=True)
 def extend(
     context: typer.Context,
     sweep: SweepReference,
-    chunk_size: Annotated[str | None, typer.Option(metavar="N,N", help="More chunk sizes.")] = None,
-    mask_prob: Annotated[str | None, typer.Option(metavar="P,P", help="More mask probabilities.")] = None,
-    epochs: Annotated[str | None, typer.Option(metavar="N,N", help="More numbers of epochs.")] = None,
-    batch_size: Annotated[str | None, typer.Option(metavar="N,N", help="More batch sizes.")] = None,
-    lr: Annotated[str | None, typer.Option(metavar="X,X", help="More learning rates.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="FIELD=A,B", help="More of any other field.", autocompletion=offer_fields
-        ),
-    ] = None,
+    changes: dict[str, str],
     seeds: Annotated[
         str | None, typer.Option(metavar="N", help="So many seeds in all, or these besides: 1,2,7.")
     ] = None,
@@ -84,18 +75,9 @@ def extend(
     from workbench.sweeps.queueing import extend_sweep
     from workbench.sweeps.reading import read_seeds, read_values
 
-    named = {
-        "chunk_size": chunk_size,
-        "mask_prob": mask_prob,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": lr,
-    }
-    typed = {field: text for field, text in named.items() if text is not None}
-    typed |= changes_of(settings or ())
-    if not typed and not seeds and not trials:
+    if not changes and not seeds and not trials:
         raise UsageError("Nothing is added.", "Give values, for example --chunk-size 512, or --seeds 5.")
-    values: dict[str, tuple[Any, ...]] = {field: read_values(field, text) for field, text in typed.items()}
+    values: dict[str, tuple[Any, ...]] = {field: read_values(field, text) for field, text in changes.items()}
     store = open_store(context, db)
     found = store.sweeps.find(sweep)
     more = read_seeds(seeds, Plan.from_json(found.plan).seed_list[0])

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli.completion import offer_fields, offer_models, offer_presets, offer_trackers
+from workbench.cli.completion import offer_presets, offer_trackers
 from workbench.cli.options import AsJson, Db, Detach, RunReference, command_line, open_store
 from workbench.cli.output import print_json, run_as_json, say
-from workbench.cli.settings import changes_of
+from workbench.cli.settings import flagged, takes_fields
 
 if TYPE_CHECKING:
     from workbench.recipe import Recipe
     from workbench.store import Run, Store
 
 
+@takes_fields(flagged)
 def train(
     context: typer.Context,
+    *,
     preset: Annotated[
         str | None,
         typer.Option(
@@ -32,43 +34,7 @@ def train(
         Path | None,
         typer.Option(metavar="FILE", help="Recipe in TOML; what it gives goes before the preset."),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="M", help="Hub id, local folder, `starter`, or `run:RUN`.", autocompletion=offer_models
-        ),
-    ] = None,
-    dataset: Annotated[
-        str | None,
-        typer.Option(
-            metavar="D", help="Hub id, file, folder or glob (.txt .jsonl .csv .parquet), `python-docs`."
-        ),
-    ] = None,
-    text_column: Annotated[
-        str | None, typer.Option(metavar="C", help="Column that holds the text; empty: guessed.")
-    ] = None,
-    train_size: Annotated[str | None, typer.Option(metavar="N", help="Rows to train on; empty: all.")] = None,
-    test_size: Annotated[
-        str | None, typer.Option(metavar="N", help="Rows held out, or a share such as 0.2.")
-    ] = None,
-    chunk_size: Annotated[str | None, typer.Option(metavar="N", help="Tokens in one example.")] = None,
-    mask_prob: Annotated[str | None, typer.Option(metavar="P", help="Share of tokens to predict.")] = None,
-    epochs: Annotated[str | None, typer.Option(metavar="N", help="Times through the text.")] = None,
-    batch_size: Annotated[str | None, typer.Option(metavar="N", help="Chunks in a forward pass.")] = None,
-    lr: Annotated[str | None, typer.Option(metavar="X", help="Peak learning rate.")] = None,
-    seed: Annotated[str | None, typer.Option(metavar="N", help="Split, order, masks and dropout.")] = None,
-    precision: Annotated[
-        str | None, typer.Option(metavar="auto|fp32|bf16|fp16", help="Number format.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="FIELD=VALUE",
-            help="Any other field of the recipe.",
-            autocompletion=offer_fields,
-        ),
-    ] = None,
+    changes: dict[str, str],
     name: Annotated[str | None, typer.Option(metavar="TEXT", help="The run's name.")] = None,
     tag: Annotated[list[str] | None, typer.Option(metavar="T", help="A tag; may be given again.")] = None,
     report_to: Annotated[
@@ -84,21 +50,7 @@ def train(
     db: Db = None,
 ) -> None:
     """Train a model. The run outlives this terminal: Ctrl-C stops it, with a checkpoint to go on from."""
-    named = {
-        "model": model,
-        "dataset": dataset,
-        "text_column": text_column,
-        "train_size": train_size,
-        "test_size": test_size,
-        "chunk_size": chunk_size,
-        "mask_prob": mask_prob,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": lr,
-        "seed": seed,
-        "precision": precision,
-    }
-    recipe = chosen_recipe(preset, config, named, settings or ())
+    recipe = chosen_recipe(preset, config, changes)
 
     from workbench.cli.follow import catching_interrupts
     from workbench.worker import launch
@@ -123,15 +75,13 @@ def resume(
         _watch(store, launch.resume(store, found.id), interrupts, detach=detach, as_json=as_json)
 
 
-def chosen_recipe(
-    preset_name: str | None, config: Path | None, named: dict[str, str | None], settings: Sequence[str]
-) -> Recipe:
+def chosen_recipe(preset_name: str | None, config: Path | None, changes: Mapping[str, str]) -> Recipe:
     """Preset, then file, then flags. Raises UsageError."""
     from workbench import presets
     from workbench.recipe import Recipe
 
     recipe = presets.load(preset_name or "starter")
-    if preset_name is None and _is_another_model(named["model"]):
+    if preset_name is None and _is_another_model(changes.get("model")):
         # The starter's rate is for its 4 million parameters: it would ruin a model of usual size.
         reference = Recipe()
         recipe = recipe.with_changes(
@@ -141,8 +91,6 @@ def chosen_recipe(
         )
     if config:
         recipe = Recipe.load(config, recipe)
-    changes: dict[str, Any] = {field: value for field, value in named.items() if value is not None}
-    changes |= changes_of(settings)
     return recipe.with_changes(**changes) if changes else recipe
 
 

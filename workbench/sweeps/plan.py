@@ -7,14 +7,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
+from workbench.recipe_fields import FIELDS
 
 MOST_RUNS = 1_000
 Pruner = Literal["median", "hyperband", "none"]
-_SHORT = {"chunk_size": "chunk", "mask_prob": "mask", "learning_rate": "lr", "batch_size": "batch"}
 _LOG_FROM = 10.0
 """A range whose ends are so many times apart is searched on a logarithmic scale."""
 
@@ -131,7 +131,7 @@ class Plan:
 
 def run_name(sweep: str, plan: Plan, recipe: Recipe) -> str:
     """A run's name: the sweep's, and what tells it from the others."""
-    parts = [f"{_SHORT.get(name, name)}{_plain(getattr(recipe, name))}" for name in plan.fields]
+    parts = [f"{FIELDS[name].short}{_plain(getattr(recipe, name))}" for name in plan.fields]
     if len(plan.seed_list) > 1:
         parts.append(f"seed{recipe.seed}")
     return "-".join([sweep, *parts])[:200]
@@ -146,14 +146,3 @@ def shown(value: Any) -> str:
 
 def _plain(value: Any) -> str:
     return PurePath(value).stem if isinstance(value, str) and "/" in value else shown(value)
-
-
-def whole_number(name: str) -> bool:
-    """Whether a recipe's field holds whole numbers only."""
-    kinds = _kinds(name)
-    return int in kinds and float not in kinds
-
-
-def _kinds(name: str) -> set[Any]:
-    annotation = Recipe.model_fields[name].annotation
-    return {annotation, *get_args(annotation)}

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
-from workbench.recipe_fields import SEEDS
-from workbench.sweeps.plan import Plan, Pruner, Range, whole_number
+from workbench.recipe_fields import FIELDS, SEEDS
+from workbench.sweeps.plan import Plan, Pruner, Range
 
 BETWEEN = ".."
 MOST_SEEDS = 100
@@ -55,14 +55,13 @@ def read_values(name: str, text: str) -> tuple[Any, ...]:
     """The values of a list, each once, as the recipe holds them. Raises UsageError."""
     annotation: Any = Recipe.model_fields[name].annotation
     kind: TypeAdapter[Any] = TypeAdapter(annotation)
-    optional = Recipe.model_fields[name].default is None
     values = []
     for part in text.split(","):
         part = part.strip()
         if not part and "," in text:
             raise UsageError(f"{name}: {text!r} has an empty place.", "Values are separated by one comma.")
         try:
-            values.append(None if not part and optional else kind.validate_python(part))
+            values.append(None if not part and FIELDS[name].optional else kind.validate_python(part))
         except ValidationError:
             Recipe().with_changes(**{name: part})  # says what it must be
             raise
@@ -78,7 +77,7 @@ def read_range(name: str, text: str) -> Range:
         raise UsageError(f"{name}: {text!r} is no range.", "For example 1e-5..1e-3.") from None
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise UsageError(f"{name}: {text!r}: the first number of a range must be the lower one.")
-    whole = whole_number(name)
+    whole = FIELDS[name].is_whole
     for end in (low, high):
         found, problems = Recipe.check({**Recipe().model_dump(), name: int(end) if whole else end})
         if found is None and name in problems:
@@ -123,5 +122,4 @@ def read_more(text: str, first_seed: int) -> tuple[dict[str, tuple[Any, ...]], t
 
 
 def _is_range(name: str, text: str) -> bool:
-    annotation = str(Recipe.model_fields[name].annotation)
-    return BETWEEN in text and ("int" in annotation or "float" in annotation)
+    return BETWEEN in text and FIELDS[name].is_number

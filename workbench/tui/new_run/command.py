@@ -5,33 +5,25 @@ from __future__ import annotations
 import shlex
 
 from workbench.recipe import Recipe
-from workbench.tui.new_run.field import as_text
-
-_FLAGS = {
-    "model": "--model",
-    "dataset": "--dataset",
-    "text_column": "--text-column",
-    "train_size": "--train-size",
-    "test_size": "--test-size",
-    "chunk_size": "--chunk-size",
-    "mask_prob": "--mask-prob",
-    "epochs": "--epochs",
-    "batch_size": "--batch-size",
-    "learning_rate": "--lr",
-    "seed": "--seed",
-    "precision": "--precision",
-}
+from workbench.recipe_fields import FIELDS, as_text
+from workbench.sweeps.plan import Plan
 
 
-def command_of(recipe: Recipe, preset: str, base: Recipe, name: str | None) -> str:
-    """The command that starts the same run. `base`: the recipe of `preset`. An empty value means: not set."""
-    words = ["mlm-workbench", "train", "--preset", preset]
+def command_of(recipe: Recipe, preset: str, base: Recipe, name: str | None, plan: Plan | None = None) -> str:
+    """The command that starts the same run, or queues the same sweep. `base`: the recipe of `preset`."""
+    words = ["mlm-workbench", "sweep" if plan else "train", "--preset", preset]
     before = base.model_dump()
-    for field, value in recipe.model_dump().items():
-        if value == before[field]:
-            continue
-        if field in _FLAGS:
-            words += [_FLAGS[field], as_text(value)]
+    for field, value in (plan.base if plan else recipe).model_dump().items():
+        if plan and field in plan.values:
+            text = ",".join(map(as_text, plan.values[field]))
+        elif value != before[field]:
+            text = as_text(value)
         else:
-            words += ["--set", f"{field}={as_text(value)}"]
+            continue
+        flag = FIELDS[field].flag
+        words += [flag, text] if flag else ["--set", f"{field}={text}"]
+    if plan and len(plan.seed_list) > 1:
+        first, count = plan.base.seed, len(plan.seed_list)
+        in_order = plan.seed_list == tuple(range(first, first + count))
+        words += ["--seeds", str(count) if in_order else ",".join(map(str, plan.seed_list))]
     return shlex.join([*words, "--name", name] if name else words)

@@ -3,68 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
-from pydantic.fields import FieldInfo
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from workbench.recipe import Recipe
+from workbench.recipe_fields import FIELDS, as_text
 from workbench.text import printable
 from workbench.tui.new_run.choice import Choice
 from workbench.tui.widgets.inputs import NumberInput, TextInput
-
-_TITLES = {"mask_prob": "Mask probability", "compile": "torch.compile"}
-_NUMBERS = (int, float)
-
-
-def title_of(name: str) -> str:
-    """`chunk_size` as a person reads it: `Chunk size`."""
-    return _TITLES.get(name) or name.replace("_", " ").capitalize()
-
-
-def metadata(name: str) -> tuple[str, str, str]:
-    """(group, unit, one-line help) of a recipe field."""
-    info = Recipe.model_fields[name]
-    extra = info.json_schema_extra
-    assert isinstance(extra, dict)
-    return str(extra["group"]), str(extra["unit"]), info.description or ""
-
-
-def bounds_of(name: str) -> str:
-    """What a number may be: `at least 8`, `above 0, below 1`; "" where it may be anything."""
-    info = Recipe.model_fields[name]
-    words = (("ge", "at least"), ("gt", "above"), ("le", "at most"), ("lt", "below"))
-    found = [
-        f"{word} {getattr(one, key):,.10g}"
-        for key, word in words
-        for one in info.metadata
-        if hasattr(one, key)
-    ]
-    return ", ".join(found)
-
-
-def choices_of(info: FieldInfo) -> tuple[str, ...]:
-    """The words a field is chosen from, or nothing when it is typed."""
-    return get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
-
-
-def is_number(name: str) -> bool:
-    """Whether a recipe's field holds a number."""
-    annotation = Recipe.model_fields[name].annotation
-    return any(kind in _NUMBERS for kind in get_args(annotation) or (annotation,))
-
-
-def as_text(value: Any) -> str:
-    """A value as it is typed; None is the empty text."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        short = f"{value:g}"
-        return short if float(short) == value else repr(value)
-    return str(value)
 
 
 class RecipeField(Vertical):
@@ -100,24 +49,22 @@ class RecipeField(Vertical):
     def __init__(self, name: str, value: Any) -> None:
         super().__init__(id=f"field-{name}")
         self.field_name = name
-        self.info = Recipe.model_fields[name]
-        self.group, self.unit, self.help_text = metadata(name)
+        self.facts = FIELDS[name]
         self._value = as_text(value)
 
     def compose(self) -> ComposeResult:
-        options = choices_of(self.info)
+        facts = self.facts
         with Horizontal():
-            yield Static(title_of(self.field_name), classes="title", markup=False)
-            if options:
-                yield Choice(options, self._value, several=True)
+            yield Static(facts.title, classes="title", markup=False)
+            if facts.choices:
+                yield Choice(facts.choices, self._value, several=True)
             else:
-                number = is_number(self.field_name)
-                kind = NumberInput if number else TextInput
+                kind = NumberInput if facts.is_number else TextInput
                 field = kind(self._value, compact=True, select_on_focus=False)
                 field.cursor_blink = False  # a blinking cursor sends bytes for ever
-                field.set_class(not number, "wide")
+                field.set_class(not facts.is_number, "wide")
                 yield field
-            hint = f"{self.unit} · {self.help_text}" if self.unit else self.help_text
+            hint = f"{facts.unit} · {facts.help}" if facts.unit else facts.help
             yield Static(hint, classes="hint", markup=False)
         yield Static("", classes="problem", markup=False)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,23 +9,13 @@ from typing import Any
 from workbench.display import numbers
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
-from workbench.recipe_fields import SEEDS
+from workbench.recipe_fields import FIELDS
 from workbench.sweeps.plan import Plan
 from workbench.sweeps.reading import read_seeds, read_values
 from workbench.tui.new_run.cost import PastRun, estimate
-from workbench.tui.new_run.field import as_text, choices_of, is_number
 
 SEEDS_FIELD = "seeds"
 """The form's field that is none of the recipe: how many seeds, or which."""
-_FLAGS = {
-    "model": "--model",
-    "dataset": "--dataset",
-    "chunk_size": "--chunk-size",
-    "mask_prob": "--mask-prob",
-    "epochs": "--epochs",
-    "batch_size": "--batch-size",
-    "learning_rate": "--lr",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +28,18 @@ class Typed:
     problems: dict[str, str] = field(default_factory=dict)
 
 
-def takes_list(name: str) -> bool:
-    """Whether several values may be typed into a field: numbers and choices, not the seeds of a recipe."""
-    info = Recipe.model_fields[name]
-    return name not in SEEDS and (is_number(name) or bool(choices_of(info)))
-
-
 def read_form(values: Mapping[str, Any], seeds: str) -> Typed:
     """Read the fields. That all values of a grid go together is not looked at: `check_grid` takes longer."""
     several: dict[str, tuple[Any, ...]] = {}
     problems: dict[str, str] = {}
     single = dict(values)
     for name, text in values.items():
-        if isinstance(text, str) and "," in text and takes_list(name):
+        if isinstance(text, str) and "," in text and FIELDS[name].takes_list:
             try:
                 listed = read_values(name, text)
             except UsageError as error:
                 problems[name] = _at_field(name, error)
-                single[name] = Recipe.model_fields[name].default
+                single[name] = FIELDS[name].default
                 continue
             single[name] = listed[0]
             problems |= _wrong(name, listed)
@@ -114,22 +97,3 @@ def grid_lines(plan: Plan, past: Sequence[PastRun], host: str, places: int) -> l
     at_once = f"{places} at once" if places > 1 else "one after another"
     minutes = numbers.duration(seeds * sum(seconds) / places)
     return [first, f"Training about {minutes}, {at_once}, as fast as past runs here"]
-
-
-def sweep_command(plan: Plan, preset: str, base: Recipe, name: str | None) -> str:
-    """The command line that queues the same sweep. `base`: the recipe of `preset`."""
-    words = ["mlm-workbench", "sweep", "--preset", preset]
-    before = base.model_dump()
-    for one, value in plan.base.model_dump().items():
-        if one in plan.values:
-            text = ",".join(map(as_text, plan.values[one]))
-        elif value != before[one]:
-            text = as_text(value)
-        else:
-            continue
-        words += [_FLAGS[one], text] if one in _FLAGS else ["--set", f"{one}={text}"]
-    if len(plan.seed_list) > 1:
-        first, count = plan.base.seed, len(plan.seed_list)
-        in_order = plan.seed_list == tuple(range(first, first + count))
-        words += ["--seeds", str(count) if in_order else ",".join(map(str, plan.seed_list))]
-    return shlex.join([*words, "--name", name] if name else words)

@@ -15,6 +15,7 @@ from workbench import presets
 from workbench.display import numbers
 from workbench.errors import WorkbenchError
 from workbench.recipe import GROUPS, PRESETS, Recipe
+from workbench.recipe_fields import FIELDS, as_text
 from workbench.store.past import Experience
 from workbench.text import printable
 from workbench.tui.actions import bindings
@@ -22,9 +23,9 @@ from workbench.tui.new_run.choice import Choice
 from workbench.tui.new_run.command import command_of
 from workbench.tui.new_run.cost import PastRun, PreviewedText
 from workbench.tui.new_run.cost_lines import CostLines
-from workbench.tui.new_run.field import RecipeField, as_text, bounds_of, metadata, title_of
+from workbench.tui.new_run.field import RecipeField
 from workbench.tui.new_run.field_group import FieldGroup, GroupTitle
-from workbench.tui.new_run.grid import SEEDS_FIELD, Typed, read_form, sweep_command, takes_list
+from workbench.tui.new_run.grid import SEEDS_FIELD, Typed, read_form
 from workbench.tui.new_run.pick_source import PickSource
 from workbench.tui.new_run.preview_pane import PreviewPane
 from workbench.tui.new_run.save_preset import SavePreset
@@ -52,7 +53,7 @@ _SPEAK_FOR_THEMSELVES = frozenset({"model", "dataset", "masking"})
 
 def group_fields(group: str) -> tuple[str, ...]:
     """The fields folded away under `group`, in the recipe's order."""
-    return tuple(n for n in Recipe.model_fields if n not in FIRST and metadata(n)[0] == group)
+    return tuple(name for name, field in FIELDS.items() if name not in FIRST and field.group == group)
 
 
 class NewRunScreen(WorkbenchScreen):
@@ -163,19 +164,19 @@ you save are offered beside them, and by train --preset.
     def _about(self, widget: Widget) -> str:
         field = next((one for one in widget.ancestors_with_self if isinstance(one, RecipeField)), None)
         if field:
-            name = field.field_name
+            name, known = field.field_name, field.facts
             default = as_text(self._base.model_dump()[name]) or "not set"
-            facts = [field.unit, bounds_of(name), f"{self._preset}: {default}"]
+            facts = [known.unit, known.bounds_text, f"{self._preset}: {default}"]
             if name in ("model", "dataset"):
                 facts.append("Ctrl+L picks")
-            if takes_list(name):
+            if known.takes_list:
                 facts.append("a list makes a sweep")
             return printable(
-                f"{field.help_text}\n{' · '.join(fact for fact in facts if fact)}", keep_newlines=True
+                f"{known.help}\n{' · '.join(fact for fact in facts if fact)}", keep_newlines=True
             )
         if isinstance(widget, GroupTitle):
             assert isinstance(widget.parent, FieldGroup)
-            names = ", ".join(title_of(name).lower() for name in widget.parent.field_names)
+            names = ", ".join(FIELDS[name].title.lower() for name in widget.parent.field_names)
             return numbers.clip(f"Enter opens: {names}", self.size.width - 4)
         if widget.id == "preset":
             return (
@@ -233,7 +234,9 @@ you save are offered beside them, and by train --preset.
             if name.endswith("_every"):
                 value = "epoch" if value == "0" else f"{value} steps"
             if value:
-                shown.append(value if name in _SPEAK_FOR_THEMSELVES else f"{title_of(name).lower()} {value}")
+                shown.append(
+                    value if name in _SPEAK_FOR_THEMSELVES else f"{FIELDS[name].title.lower()} {value}"
+                )
         return ", ".join(shown)
 
     def _show_cost(self) -> None:
@@ -289,7 +292,7 @@ you save are offered beside them, and by train --preset.
         def picked(value: str | None) -> None:
             if value:
                 self._set_value(kind, value)
-                self.tell(f"{title_of(kind)}: {value}")
+                self.tell(f"{FIELDS[kind].title}: {value}")
 
         self.app.push_screen(PickSource(kind, self.workbench.store), picked)
 
@@ -301,9 +304,7 @@ you save are offered beside them, and by train --preset.
         self.tell(f"Copied: {self._command(self._recipe)}")
 
     def _command(self, recipe: Recipe) -> str:
-        if self._typed.plan is not None:
-            return sweep_command(self._typed.plan, self._preset, self._base, self._run_name)
-        return command_of(recipe, self._preset, self._base, self._run_name)
+        return command_of(recipe, self._preset, self._base, self._run_name, self._typed.plan)
 
     @property
     def _run_name(self) -> str | None:
