@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from workbench.cli.app import app
 from workbench.cli.examples import epilog
+from workbench.recipe_fields import FIELDS, FLAGGED
 
 GROUP = typer.main.get_command(app)
 VERBS = sorted(GROUP.commands)  # type: ignore[attr-defined]
@@ -49,3 +50,10 @@ def test_the_help_of_all_fits_too() -> None:
     done = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}, prog_name="mlm-workbench")
     assert max(map(len, done.output.splitlines())) <= 80
     assert all(f"  {verb} " in done.output for verb in VERBS)
+
+
+def test_flags_and_their_help_are_those_of_the_fields() -> None:
+    shown = " ".join(help_of("train").split())
+    for field in FLAGGED:
+        assert FIELDS[field].flag in shown and " ".join(FIELDS[field].help.split()[:3]) in shown
+    assert "--lr, --learning-rate X" in shown and "auto|fp32|bf16|fp16" in shown

@@ -63,25 +63,25 @@ def test_bad_usage_ends_with_two_and_says_what_to_do(
 
 
 def test_flags_go_before_the_file_and_the_file_before_the_preset(tmp_path: Path) -> None:
+    from workbench.cli.settings import changes_of
     from workbench.cli.train import chosen_recipe
 
     file = tmp_path / "recipe.toml"
     file.write_text("epochs = 7\nbatch_size = 8\n")
-    recipe = chosen_recipe(
-        "starter", file, {"batch_size": "9", "learning_rate": None}, ["max-steps=5", "seed = 3"]
-    )
+    changes = {"batch_size": "9", **changes_of(["max-steps=5", "seed = 3"])}
+    recipe = chosen_recipe("starter", file, changes)
     assert (recipe.epochs, recipe.batch_size, recipe.max_steps, recipe.seed) == (7, 9, 5, 3)
     assert (recipe.model, recipe.learning_rate) == ("starter", PRESETS["starter"].learning_rate)
-    assert chosen_recipe("xsum", None, {"text_column": "", "test_size": "0.2"}, ()).text_column is None
+    assert chosen_recipe("xsum", None, {"text_column": "", "test_size": "0.2"}).text_column is None
 
 
 @pytest.mark.parametrize(("model", "rate"), [("some/bert", 1.23e-5), ("starter", 1e-3), ("run:3", 1e-3)])
 def test_another_model_is_not_trained_at_the_starters_rate(model: str, rate: float) -> None:
     from workbench.cli.train import chosen_recipe
 
-    assert chosen_recipe(None, None, {"model": model}, ()).learning_rate == rate
-    assert chosen_recipe("starter", None, {"model": model}, ()).learning_rate == 1e-3
-    assert chosen_recipe(None, None, {"model": model, "learning_rate": "5e-5"}, ()).learning_rate == 5e-5
+    assert chosen_recipe(None, None, {"model": model}).learning_rate == rate
+    assert chosen_recipe("starter", None, {"model": model}).learning_rate == 1e-3
+    assert chosen_recipe(None, None, {"model": model, "learning_rate": "5e-5"}).learning_rate == 5e-5
 
 
 def test_the_database_is_named_before_or_after_the_verb(cli: Cli, tmp_path: Path) -> None:

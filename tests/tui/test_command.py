@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from workbench import presets
+from workbench.cli.settings import changes_of
 from workbench.cli.train import chosen_recipe
 from workbench.recipe import PRESETS, Recipe
 from workbench.tui.new_run.command import command_of
@@ -23,7 +24,9 @@ def read_back(command: str) -> Recipe:
     named.pop("name", None)
     if "lr" in named:
         named["learning_rate"] = named.pop("lr")
-    return chosen_recipe(words[3], None, named, [value for flag, value in flags if flag == "--set"])
+    return chosen_recipe(
+        words[3], None, named | changes_of(value for flag, value in flags if flag == "--set")
+    )
 
 
 def test_what_is_as_in_the_preset_is_not_repeated() -> None:
