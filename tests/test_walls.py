@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "text": GROUND,
     "recipe_wording": set(),
     "recipe": GROUND | {"recipe_wording"},
-    "recipe_fields": GROUND | {"recipe"},
+    "recipe_fields": GROUND | {"recipe", "recipe_wording"},
     "events": GROUND,
     "status": GROUND,
     "presets": BASE,

@@ -64,9 +64,8 @@ def of_the_text() -> Iterable[str]:
     from workbench.recipe import Affects
     from workbench.recipe_fields import fields_that
 
-    return [
-        name for name in flagged() if name in (*fields_that(Affects.TEXT), "chunk_size") if name != "dataset"
-    ]
+    wanted = {*fields_that(Affects.TEXT), "chunk_size"} - {"dataset"}
+    return [name for name in flagged() if name in wanted]
 
 
 class _Late:
