@@ -29,7 +29,7 @@ def test_one_model_or_several(cli: Cli) -> None:
         (["--candidates", " , ", TEXT], "names no word"),
         (["--candidates", "a", "--surprisal", TEXT], "do not go together"),
         (["--checkpoint", "best", TEXT], "belongs to a run"),
-        (["--model", "starter"] * 5 + [TEXT], "too many models"),
+        (["--model", "starter"] * 5 + [TEXT], "Too many models"),
     ],
 )
 def test_what_is_refused(cli: Cli, flags: list[str], said: str) -> None:

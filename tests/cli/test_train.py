@@ -168,7 +168,7 @@ def test_a_second_ctrl_c_leaves_it_to_itself(store: Store, endless_config: str) 
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=60)
             assert process.returncode == 130
-            assert "stops by itself" in err
+            assert "stops on its own" in err
             assert store.run(1).status == Status.RUNNING
         finally:
             os.kill(run.worker_pid, signal.SIGCONT)

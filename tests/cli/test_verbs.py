@@ -142,7 +142,7 @@ def test_doctor_finds_this_machine_well(cli: Cli) -> None:
     assert "torch" in found["versions"]["message"]
     assert "trains in" in found["device"]["message"]
     assert found["starter model"]["status"] == "ok"
-    assert "made at the first start" in found["database"]["message"]
+    assert "created at the first start" in found["database"]["message"]
     assert "hub" not in found
     told = cli("doctor", "--hub")
     assert "hub: " in told.out and "starter model: " in told.out

@@ -129,7 +129,7 @@ def test_a_sentence_is_filled_and_remembered(terminal: Terminal, store: Store) -
     terminal.type("half a line")
     terminal.wait_for("half a line")
     # one that comes between two of its waits Python sees at the next key only: a person presses again
-    terminal.press_until("\x03", "Ctrl-D leaves.")
+    terminal.press_until("\x03", "Ctrl-D exits.")
     terminal.wait_for("fill> ")
     terminal.type("\x04")
     assert terminal.exit_code() == 0

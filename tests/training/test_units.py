@@ -11,9 +11,9 @@ import torch
 
 from workbench.recipe import Recipe
 from workbench.training import checkpoint
-from workbench.training.batches import Plan, deal_out
+from workbench.training.batches import StepPlan, deal_out
 from workbench.training.evaluate import Evaluation, perplexity
-from workbench.training.metric_buffer import MeasuredStep, Tape
+from workbench.training.metric_buffer import MeasuredStep, MetricBuffer
 from workbench.training.schedule import learning_rate
 
 
@@ -52,7 +52,7 @@ def test_wsd_is_stable_until_its_decay() -> None:
 
 
 def test_every_chunk_comes_once_an_epoch_in_an_order_of_its_own() -> None:
-    plan = Plan(seed=1, chunks=103, step_chunks=10, epochs=2)
+    plan = StepPlan(seed=1, chunks=103, step_chunks=10, epochs=2)
     steps = list(plan.steps_after(0))
     assert (plan.steps_per_epoch, plan.total_steps, len(steps)) == (11, 22, 22)
     first, second = (np.concatenate([s.rows for s in steps if s.epoch == epoch]) for epoch in (0, 1))
@@ -63,7 +63,7 @@ def test_every_chunk_comes_once_an_epoch_in_an_order_of_its_own() -> None:
 
 
 def test_steps_after_a_resume_are_those_that_would_have_come() -> None:
-    plan = Plan(seed=1, chunks=103, step_chunks=10, epochs=2)
+    plan = StepPlan(seed=1, chunks=103, step_chunks=10, epochs=2)
     for done in (0, 4, 11, 15, 22):
         rest = list(plan.steps_after(done))
         expected = list(plan.steps_after(0))[done:]
@@ -90,15 +90,15 @@ def test_a_huge_loss_has_infinite_perplexity() -> None:
 
 
 def test_the_tape_gives_back_every_step_once_and_in_order() -> None:
-    tape = Tape(torch.device("cpu"))
+    metric_buffer = MetricBuffer(torch.device("cpu"))
     for step in (1, 2, 3):
         loss_sum, masked, grad_norm = torch.tensor(6.0), torch.tensor(3.0), torch.tensor(0.5)
-        tape.write(MeasuredStep(step, 0.1 * step, 64, loss_sum, masked, grad_norm))
+        metric_buffer.write(MeasuredStep(step, 0.1 * step, 64, loss_sum, masked, grad_norm))
         if step == 2:
-            assert [record.step for record in tape.read()] == [1, 2]
-    (record,) = tape.read(wait=True)
+            assert [record.step for record in metric_buffer.read()] == [1, 2]
+    (record,) = metric_buffer.read(wait=True)
     assert (record.step, record.tokens, record.loss) == (3, 64, 2.0)
-    assert not list(tape.read())
+    assert not list(metric_buffer.read())
 
 
 def write_checkpoint(run_folder: Path, step: int) -> Path:

@@ -74,7 +74,7 @@ async def test_without_scores_nothing_is_ranked_and_it_says_which(app: Workbench
         app.open_compare([1, 2])
         await settle(pilot)
         text = screen_text(pilot)
-        assert "Not to be ranked" in text
+        assert "Cannot rank" in text
         assert "Run 1 run-128 (finished) has no score on the" in text and "better" not in text.split("A ")[-1]
         assert "A  1 run-128" in text and "B  2 run-64" in text
         assert "⠒A 50.0" in text and "⠒B 25.0" in text
@@ -131,7 +131,7 @@ async def test_scrolling_help_and_back(app: WorkbenchApp, pair: Store) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         app.open_compare([1, 2])
-        await until(pilot, lambda: "Not to be ranked" in screen_text(pilot))
+        await until(pilot, lambda: "Cannot rank" in screen_text(pilot))
         assert isinstance(app.screen, CompareScreen)
         words = app.screen.query_one("#words")
         seen = []

@@ -73,7 +73,7 @@ async def test_a_real_model_answers_in_every_way(app: WorkbenchApp, store: Store
         await pilot.press("enter")
         await until(pilot, lambda: panes(app)[0].has_result, 120)
         text = screen_text(pilot)
-        assert "together" in text and "mask 1 of 2" in text and "mask 2 of 2" in text
+        assert "best combinations" in text and "mask 1 of 2" in text and "mask 2 of 2" in text
         assert text.count(" %") == 3 + 10 and "█" in text
         await pilot.press("ctrl+n")
         await until(pilot, lambda: len(shown(app)["masks"][0]["predictions"]) == 10, 30)
@@ -123,7 +123,7 @@ async def test_what_was_asked_before_is_there_again(app: WorkbenchApp, history: 
         text = screen_text(pilot)
         assert line(app).value == "The [MASK] of the list is an [MASK]."
         assert "The length of the list is an integer." in text and "41.0 %" in text
-        assert "6 starter-now" in text and "starter (base)" in text
+        assert "run 6 starter-now" in text and "starter (base)" in text
         await pilot.press("up", "up")
         assert line(app).value == "An older [MASK]?"
 
@@ -144,7 +144,7 @@ async def test_the_past_is_searched(app: WorkbenchApp, history: Store) -> None:
         await press(pilot, "ctrl+r")
         await type_text(pilot, "nothing like it")
         await settle_screen(pilot)
-        assert "Nothing that was asked has these words." in screen_text(pilot)
+        assert "No sentence contains these words." in screen_text(pilot)
         await press(pilot, "enter")
         await press(pilot, "ctrl+r")
         await press(pilot, "escape")
@@ -156,18 +156,18 @@ async def test_base_and_checkpoints_beside_by_one_key(app: WorkbenchApp, history
     async with app.run_test(size=(100, 30)) as pilot:
         await settle(pilot)
         await press(pilot, "c")
-        assert labels(app) == ["6 starter-now", "starter (base)"]
+        assert labels(app) == ["run 6 starter-now", "starter (base)"]
         await press(pilot, "ctrl+g")
         assert labels(app) == [
             "starter (base)",
-            "epoch 1 of 6 starter-now",
-            "epoch 2 (best) of 6 starter-now",
-            "epoch 3 of 6 starter-now",
+            "run 6 starter-now, epoch 1",
+            "run 6 starter-now, epoch 2 (best)",
+            "run 6 starter-now, epoch 3",
         ]
         await press(pilot, "ctrl+g")
-        assert labels(app) == ["6 starter-now"]
+        assert labels(app) == ["run 6 starter-now"]
         await press(pilot, "ctrl+g")
-        assert labels(app) == ["6 starter-now", "starter (base)"]
+        assert labels(app) == ["run 6 starter-now", "starter (base)"]
 
 
 async def test_choosing_models(app: WorkbenchApp, history: Store, tmp_path: Path) -> None:
@@ -183,13 +183,13 @@ async def test_choosing_models(app: WorkbenchApp, history: Store, tmp_path: Path
         await press(pilot, "tab", "down", "tab", "down", "tab", "tab")
         assert "✓" in screen_text(pilot)
         await press(pilot, "enter")
-        assert labels(app) == ["epoch 3 of 6 starter-now", "epoch 2 (best) of 6 starter-now"]
+        assert labels(app) == ["run 6 starter-now, epoch 3", "run 6 starter-now, epoch 2 (best)"]
         await press(pilot, "ctrl+o")
         await type_text(pilot, "my/model")
         await press(pilot, "enter")
         assert labels(app) == ["my/model"]
         await press(pilot, "ctrl+g")
-        assert "nothing to set beside" in toasts(app)[-1]
+        assert "has a base to compare with" in toasts(app)[-1]
         (tmp_path / "folder" / "model").mkdir(parents=True)
         (tmp_path / "folder" / "model" / "config.json").write_text("{}")
         (tmp_path / "folder" / "model" / "model.safetensors").write_bytes(b"")

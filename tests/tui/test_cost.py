@@ -28,7 +28,7 @@ def test_steps_chunks_and_time_follow_from_a_run_over_the_same_text() -> None:
     assert cost.tokens == 2360 * 128 * 2
     assert cost.seconds == pytest.approx(2360 * 128 * 2 / 20_000)
     first, second = cost.lines()
-    assert first == "296 steps (148 an epoch) over 2,360 chunks, 604k tokens, 90.6k masked"
+    assert first == "296 steps (148 per epoch) over 2,360 chunks, 604k tokens, 90.6k masked"
     assert second.startswith("Training about 30s at 20.0k tokens/s")
 
 
@@ -39,7 +39,7 @@ def test_another_chunk_size_is_worked_out_from_the_tokens() -> None:
 def test_what_was_never_measured_is_said_to_be_unknown() -> None:
     nothing = estimate(STARTER, [], "here")
     assert nothing.steps is None and nothing.seconds is None
-    assert "not known yet" in nothing.lines()[0] and "not known yet" in nothing.lines()[1]
+    assert "unknown" in nothing.lines()[0] and "unknown" in nothing.lines()[1]
     other_text = estimate(STARTER.with_changes(dataset="mine.txt"), [Past()], "here")
     assert other_text.steps is None
     assert "past runs here made 20.0k tokens/s" in other_text.lines()[1]

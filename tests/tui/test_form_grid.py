@@ -86,7 +86,7 @@ def test_the_cost_of_a_grid_is_that_of_its_runs() -> None:
     assert lines[0] == f"4 runs: 2 recipes x 2 seeds, {2 * (148 + 296):,} steps"
     assert lines[1].startswith("Training about 1m 31s, one after another")  # 6 epochs of 302,080 at 20,000
     assert "2 at once" in grid_lines(plan, [Measured()], "here", 2)[1]
-    assert grid_lines(plan, [], "here", 1)[1].startswith("Time: not known yet")
+    assert grid_lines(plan, [], "here", 1)[1].startswith("Time: unknown")
 
 
 def test_the_command_queues_the_same_plan() -> None:

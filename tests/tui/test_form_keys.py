@@ -52,7 +52,7 @@ async def test_saving_using_and_deleting_a_preset(app: WorkbenchApp) -> None:
         assert presets.saved() == [] and "long chunks" not in screen_text(pilot).splitlines()[2]
         await pilot.press("f8")
         await settle(pilot)
-        assert "starter comes with the program and stays." in toasts(app)
+        assert "starter is built in and cannot be deleted." in toasts(app)
 
 
 async def test_a_preset_file_that_is_broken_is_said_to_be(app: WorkbenchApp) -> None:
@@ -76,7 +76,7 @@ async def test_the_command_is_copied(app: WorkbenchApp) -> None:
         assert app.clipboard == "mlm-workbench train --preset starter --chunk-size 12"
         await pilot.press("backspace", "ctrl+y")
         await settle(pilot)
-        assert "Not copied: a field has to be put right first." in toasts(app)
+        assert "Fix “Chunk size” first: must be at least 8; got 1" in toasts(app)
 
 
 async def test_the_preview_follows_what_is_typed(app: WorkbenchApp, tmp_path: Path) -> None:

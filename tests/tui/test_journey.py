@@ -41,7 +41,7 @@ async def test_train_watch_and_fill(real_app: WorkbenchApp, store: Store) -> Non
     async with real_app.run_test(size=(100, 30)) as pilot:
         await settle(pilot)
         await start(pilot, {"max_steps": "3", "chunk_size": "32", "batch_size": "8", "test_size": "10"})
-        assert "It goes on when you leave" in toasts(real_app)[0]
+        assert "It continues when you quit" in toasts(real_app)[0]
         await until(pilot, lambda: store.run(1).status == Status.FINISHED, 180)
         await until(pilot, lambda: "✓ 1" in screen_text(pilot), 10)
         text = screen_text(pilot)

@@ -102,7 +102,7 @@ async def test_z_shows_the_last_part(app: WorkbenchApp, history: Store) -> None:
             series = app.screen.query_one(Chart)._series
             assert series[0].points[0][0] == first, key
             assert [one.name for one in series] == names
-        assert "All of the run." in toasts(app)
+        assert "The whole run." in toasts(app)
 
 
 async def test_panels_of_figures_and_phases(app: WorkbenchApp, history: Store) -> None:
@@ -160,10 +160,10 @@ async def test_the_log_is_searched(app: WorkbenchApp, history: Store) -> None:
         assert "line 80 with Needle" in screen_text(pilot)
         await pilot.press("slash", *"NEEDLE", "enter")
         await settle(pilot)
-        assert "no line has it" in screen_text(pilot)
+        assert "no match" in screen_text(pilot)
         await pilot.press("escape")
         await settle(pilot)
-        assert isinstance(app.screen, LiveScreen) and "no line has it" not in screen_text(pilot)
+        assert isinstance(app.screen, LiveScreen) and "no match" not in screen_text(pilot)
         await pilot.press("slash", "x", "escape", "g")
         await settle(pilot)
         assert re.search(r"^ ?line 0 *$", screen_text(pilot), re.MULTILINE)
@@ -228,14 +228,14 @@ async def test_what_went_wrong_is_told_with_what_to_do(app: WorkbenchApp, histor
         await settle(pilot)
         text = " ".join(screen_text(pilot).split())
         assert "✗ No network" in text and "`starter` works offline" in text and "r resumes it" in text
-        assert "It ended before anything was measured" in text
+        assert "ended before any measurement" in text
 
 
 async def test_a_queued_run_says_what_it_waits_for(app: WorkbenchApp, history: Store) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         app.open_live(2)
         await settle(pilot)
-        assert "Waiting for its worker" in screen_text(pilot)
+        assert "Waiting for the worker" in screen_text(pilot)
 
 
 @pytest.mark.parametrize(("key", "screen"), [("question_mark", Help), ("f1", Help), ("c", ConsoleScreen)])

@@ -61,7 +61,7 @@ async def test_mistakes_are_shown_at_the_field_as_one_types(app: WorkbenchApp) -
         lines = screen_text(pilot).splitlines()
         at = next(i for i, line in enumerate(lines) if "Chunk size" in line)
         assert "✗ must be at least 8; got 1" in lines[at + 1]
-        assert "Cost: known when every field is right" in "\n".join(lines)
+        assert "Cost: shown when all fields are valid" in "\n".join(lines)
         await pilot.press("6")
         await pilot.pause()
         assert "✗" not in screen_text(pilot)
@@ -169,7 +169,7 @@ async def test_the_estimate_of_another_text_is_unknown(app: WorkbenchApp, histor
             form(app)._set_value(field, value)
             await settle(pilot)
             cost = str(form(app).query_one("#cost", Static).content)
-            assert "Steps: not known yet" in cost and "past runs here made 20.1k tokens/s" in cost, field
+            assert "Steps: unknown" in cost and "past runs here made 20.1k tokens/s" in cost, field
             form(app)._set_value(field, as_text(before))
             await settle(pilot)
             assert "2,360 chunks" in str(form(app).query_one("#cost", Static).content)
@@ -182,7 +182,7 @@ async def test_the_cost_comes_from_earlier_runs_or_is_said_to_be_unknown(
         await pilot.press("n")
         await settle(pilot)
         cost = str(form(app).query_one("#cost", Static).content)
-        assert "444 steps (148 an epoch) over 2,360 chunks" in cost
+        assert "444 steps (148 per epoch) over 2,360 chunks" in cost
         assert "Training about 45s at 20.1k tokens/s" in cost
         await pilot.press("tab", "tab", "end", "backspace", "6")
         await pilot.pause()

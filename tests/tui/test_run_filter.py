@@ -78,10 +78,10 @@ def test_what_is_found(lines: list[RunLine], typed: str, found: list[int]) -> No
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("chunks:128", "chunks: is no field; there are status, name"),
-        ("ppl:<abc", "ppl: wants a number, for example ppl:<50"),
-        ("ppl:<", "ppl: wants a number"),
-        ("time:>soon", "time: wants a number, for example time:>10m"),
+        ("chunks:128", "Unknown field chunks. Fields: status, name"),
+        ("ppl:<abc", "ppl: needs a number, for example ppl:<50"),
+        ("ppl:<", "ppl: needs a number"),
+        ("time:>soon", "time: needs a number, for example time:>10m"),
         ("status:done", "status: is queued, running"),
         ("star:maybe", "star: is yes or no"),
         ("archived:maybe", "archived: is yes or no, or all"),

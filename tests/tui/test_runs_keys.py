@@ -64,7 +64,7 @@ async def test_a_mistake_in_the_filter_is_said_in_its_line(app: WorkbenchApp, hi
         await pilot.press("slash")
         app.screen.query_one(Input).value = "status:fin ppl:<x"
         await settle(pilot)
-        assert "✗ ppl: wants a number" in screen_text(pilot) and ids(app) == [1]
+        assert "✗ ppl: needs a number" in screen_text(pilot) and ids(app) == [1]
 
 
 async def test_a_filter_that_finds_nothing_says_what_to_press(app: WorkbenchApp, history: Store) -> None:
@@ -73,7 +73,7 @@ async def test_a_filter_that_finds_nothing_says_what_to_press(app: WorkbenchApp,
         await pilot.press("slash")
         await type_text(pilot, "zzz")
         await settle(pilot)
-        assert ids(app) == [] and "No run is like that." in screen_text(pilot)
+        assert ids(app) == [] and "No run matches." in screen_text(pilot)
         await press(pilot, ["enter", "escape"])
         assert len(ids(app)) == 6 and app.screen.query_one(RunTable).has_focus
 
@@ -149,13 +149,13 @@ async def test_stars_tags_and_notes_of_many(app: WorkbenchApp, history: Store) -
         await settle(pilot)
         await press(pilot, ["space", "space", "asterisk"])
         assert history.run(6).starred and history.run(5).starred and not history.run(4).starred
-        assert screen_text(pilot).count("★") >= 2 and "2 runs have a star." in toasts(app)
+        assert screen_text(pilot).count("★") >= 2 and "Starred 2 runs." in toasts(app)
         await press(pilot, ["t"])
         await answer(pilot, "+law")
         assert history.run(6).tags == history.run(5).tags == ["law"]
         await press(pilot, ["t"])
         await answer(pilot, "+a b")
-        assert "Either all words have" in str([one.title for one in app._notifications])
+        assert "before all tags" in str([one.title for one in app._notifications])
         await press(pilot, ["N"])
         await answer(pilot, "a note")
         assert history.run(6).note == history.run(5).note == "a note"
@@ -197,7 +197,7 @@ async def test_deleting_many_leaves_those_that_go(app: WorkbenchApp, history: St
         await press(pilot, ["M", "d"])
         assert isinstance(app.screen, Confirm)
         text = screen_text(pilot)
-        assert "Delete 4 runs?" in text and "2 more are going and stay" in " ".join(text.split())
+        assert "Delete 4 runs?" in text and "2 active runs are kept" in " ".join(text.split())
         await press(pilot, ["y"])
         assert ids(app) == [6, 2] and history.catalog.deleted() == [1, 3, 4, 5]
         await press(pilot, ["u"])
@@ -229,7 +229,7 @@ async def test_comparing_needs_two_to_eight(app: WorkbenchApp, crowd: Store) -> 
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await press(pilot, ["equals_sign"])
-        assert isinstance(app.screen, RunsScreen) and "Mark two to 8 runs" in toasts(app)[-1]
+        assert isinstance(app.screen, RunsScreen) and "Mark 2 to 8 runs" in toasts(app)[-1]
         await press(pilot, [*["space"] * 9, "equals_sign"])
         assert isinstance(app.screen, RunsScreen)
         await press(pilot, ["escape", "space", "space", "equals_sign"])
@@ -244,15 +244,15 @@ async def test_the_panel_shows_curve_and_recipe_where_there_is_room(
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, ["G"])
-        await until(pilot, lambda: "1 field not as in preset starter" in screen_text(pilot), 10)
+        await until(pilot, lambda: "1 field changed from preset starter" in screen_text(pilot), 10)
         text = screen_text(pilot)
         assert "⠒● test 45.2" in text and "before training" in text
         await press(pilot, ["p"])
-        assert "not as in preset" not in screen_text(pilot)
+        assert "changed from preset" not in screen_text(pilot)
         await press(pilot, ["p"])
         await pilot.resize_terminal(80, 24)
         await settle(pilot)
-        assert "not as in preset" not in screen_text(pilot)
+        assert "changed from preset" not in screen_text(pilot)
         await press(pilot, ["p"])
         assert "needs 110 columns" in toasts(app)[-1]
 

@@ -150,7 +150,7 @@ async def test_stop_is_asked_for_at_once_and_said(app: WorkbenchApp, history: St
         await pilot.press("x")
         await settle(pilot)
         assert history.run(6).stop_requested_at
-        assert "keeps a checkpoint" in toasts(app)[0]
+        assert "after saving a checkpoint" in toasts(app)[0]
 
 
 async def test_delete_asks_and_only_y_deletes(app: WorkbenchApp, history: Store) -> None:
@@ -190,7 +190,7 @@ async def test_a_running_run_cannot_be_deleted(app: WorkbenchApp, history: Store
         await pilot.press("d")
         await pilot.pause()
         assert isinstance(app.screen, RunsScreen)
-        assert toasts(app) == ["“starter-now” is running: x stops it first; then it can be deleted."]
+        assert toasts(app) == ["“starter-now” is running: stop with x before deleting."]
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+q"])
@@ -202,7 +202,7 @@ async def test_leaving_says_which_runs_go_on(
         await pilot.press(key)
         await pilot.pause()
     said = " ".join(capsys.readouterr().err.split())
-    assert "2 “waiting”, 6 “starter-now” go on in the background" in said
+    assert "2 “waiting”, 6 “starter-now” continue in the background" in said
 
 
 async def test_the_palette_has_every_action_of_the_screen(app: WorkbenchApp, history: Store) -> None:
@@ -277,7 +277,7 @@ async def test_of_many_runs_the_newest_are_shown_before_the_rest_is_read(
     monkeypatch.setattr(RunsScreen, "_arrange", remember)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        assert "20 runs, reading on" in titles[0]
-        assert "60 runs ·" in titles[-1] and "reading on" not in titles[-1]
+        assert "20 runs, loading more" in titles[0]
+        assert "60 runs ·" in titles[-1] and "loading more" not in titles[-1]
         await pilot.press("end")
         assert app.screen.query_one(RunTable).current == 1

@@ -98,7 +98,7 @@ async def test_a_whole_sweep_is_moved_trimmed_extended_and_saved_from_the_list(
         assert list(store.sweeps.lines.queue()) == [3, 4, 1, 2]
         await pilot.press("K")
         await settle(pilot)
-        assert "Nothing waits before “second”." in toasts(app)
+        assert "“second” is already first in the queue." in toasts(app)
         await pilot.press("J")
         await settle(pilot)
         assert list(store.sweeps.lines.queue()) == [1, 2, 3, 4]
@@ -136,7 +136,7 @@ async def test_the_map_marks_the_best_and_what_cannot_be_told_from_it(
             await pilot.press(key)
             await settle(pilot)
             assert screen.entry and screen.entry.values["chunk_size"] == expected, key
-        assert "What each field does" in screen_text(pilot) and "up to +8.9 %" in screen_text(pilot)
+        assert "Effect of each field" in screen_text(pilot) and "up to +8.9 %" in screen_text(pilot)
 
 
 async def test_a_cell_opens_its_run_or_asks_which(app: WorkbenchApp, store: Store) -> None:
@@ -178,7 +178,7 @@ async def test_view_goes_through_the_figures(app: WorkbenchApp, store: Store) ->
         assert "Recipes, best first" in screen_text(pilot)
         await pilot.press("v")
         await settle(pilot)
-        assert "What each field does" in screen_text(pilot) and "up to +0.80 %" in screen_text(pilot)
+        assert "Effect of each field" in screen_text(pilot) and "up to +0.80 %" in screen_text(pilot)
         await pilot.press("v")
         await settle(pilot)
         assert "Test curves" in screen_text(pilot) and "89.4 → 49.2" in screen_text(pilot)
@@ -220,7 +220,7 @@ async def test_trimming_a_cell_and_all(app: WorkbenchApp, store: Store) -> None:
         await open_sweep(app, pilot)
         await pilot.press("t")
         await settle(pilot)
-        assert "Nothing of this recipe waits." in toasts(app)
+        assert "No run of this recipe is waiting." in toasts(app)
         await pilot.press("j", "t")
         await settle(pilot)
         assert isinstance(app.screen, Confirm) and "Drop 1 waiting run of this recipe?" in screen_text(pilot)
@@ -232,7 +232,7 @@ async def test_trimming_a_cell_and_all(app: WorkbenchApp, store: Store) -> None:
         assert not store.sweeps.lines.queue() and "done · 12 of 13 done, 1 failed" in screen_text(pilot)
         await pilot.press("p")
         await settle(pilot)
-        assert any("is done: nothing waits" in toast for toast in toasts(app))
+        assert any("is done. e queues more" in toast for toast in toasts(app))
 
 
 async def test_a_recipe_is_started_earlier_or_later(app: WorkbenchApp, store: Store) -> None:
@@ -249,7 +249,7 @@ async def test_a_recipe_is_started_earlier_or_later(app: WorkbenchApp, store: St
         await pilot.press("ctrl+down", "J")
         await settle(pilot)
         assert list(store.sweeps.lines.queue()) == [14, 15, 16, 17, 18]
-        assert "Nothing waits after this recipe." in toasts(app)
+        assert "This recipe is already last in the queue." in toasts(app)
 
 
 async def test_extending_a_grid_and_a_search(app: WorkbenchApp, store: Store) -> None:
@@ -261,7 +261,7 @@ async def test_extending_a_grid_and_a_search(app: WorkbenchApp, store: Store) ->
         await answer(pilot, "mask_prob=0.5 seeds=1,2")
         runs = store.sweeps.runs(1)
         assert len(runs) == 4 * 3 * 4 and {run.recipe["seed"] for run in runs} == {42, 43, 1, 2}
-        assert "30 more runs wait." in toasts(app)
+        assert "Queued 30 more runs." in toasts(app)
         await pilot.press("e")
         await answer(pilot, "mask_share")
         assert any("FIELD=VALUES" in str(one.title) for one in app._notifications)
@@ -272,7 +272,7 @@ async def test_extending_a_grid_and_a_search(app: WorkbenchApp, store: Store) ->
         assert store.sweeps.sweep(2).trials_left == 15
         await pilot.press("e")
         await answer(pilot, "many")
-        assert any("no number of trials" in str(one.title) for one in app._notifications)
+        assert any("not a number of trials" in str(one.title) for one in app._notifications)
 
 
 async def test_saving_in_each_form(app: WorkbenchApp, store: Store) -> None:
@@ -308,7 +308,7 @@ async def test_seeds_alone_and_a_search_without_a_trial_are_shown(app: Workbench
         assert isinstance(app.screen, LiveScreen)
         await pilot.press("escape", "escape")
         await open_sweep(app, pilot, 2)
-        assert "10 waiting" in screen_text(pilot) and "No recipe was planned here" in screen_text(pilot)
+        assert "10 waiting" in screen_text(pilot) and "No recipe is planned here" in screen_text(pilot)
 
 
 async def test_its_keys_are_explained_and_esc_leaves(app: WorkbenchApp, store: Store) -> None:
@@ -319,7 +319,7 @@ async def test_its_keys_are_explained_and_esc_leaves(app: WorkbenchApp, store: S
         assert footer.rstrip().endswith("Back") and "Axes" in footer, "all of it fits 80 columns"
         await pilot.press("question_mark")
         await settle(pilot)
-        assert isinstance(app.screen, Help) and "cannot be told from it" in screen_text(pilot)
+        assert isinstance(app.screen, Help) and "not distinguishable from it" in screen_text(pilot)
         await pilot.press("escape", "q")
         await settle(pilot)
         assert isinstance(app.screen, RunsScreen) and not screen.is_attached

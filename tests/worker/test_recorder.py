@@ -24,7 +24,7 @@ from workbench.recipe import PRESETS
 from workbench.store import Run, Store
 from workbench.worker import recorder
 from workbench.worker.recorder import Recorder, insist
-from workbench.worker.run_summary import Figures
+from workbench.worker.run_summary import RunSummary
 
 CORPUS = CorpusReady("f1", 4, 1, 400, 100, 3, 1, None, None, False, 0.5)
 ENGINE = EngineReady("starter", "B", 5, "cpu", "c", "fp32", "masked-only", "", False, 1, 4, 1, 10, 20)
@@ -35,8 +35,8 @@ def run(store: Store) -> Run:
     return store.create_run(PRESETS["starter"])
 
 
-def recording(store: Store, run: Run, figures: Figures | None = None) -> Recorder:
-    return Recorder(store, run.id, 0, figures or Figures())
+def recording(store: Store, run: Run, figures: RunSummary | None = None) -> Recorder:
+    return Recorder(store, run.id, 0, figures or RunSummary())
 
 
 def test_everything_told_is_in_the_store(store: Store, run: Run, tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_training_does_not_go_on_unrecorded(store: Store, run: Run) -> None:
 
 
 def test_throughput_is_all_tokens_by_all_time() -> None:
-    figures = Figures()
+    figures = RunSummary()
     figures.after(Metrics(100, 0.1, {"speed/tokens_per_second": 1000.0}))  # 100 steps: 1 unit of time
     changed = figures.after(Metrics(400, 0.4, {"speed/tokens_per_second": 3000.0}))  # 300 steps: 1 unit
     assert changed["tokens_per_second"] == pytest.approx(2000.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.analysis.document_hashes import Documents
+from workbench.analysis.document_hashes import DocumentHashes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,10 +26,10 @@ class Sheet:
     tokens: np.ndarray
     hashes: np.ndarray
     documents: np.ndarray
-    held: Documents | None
+    held: DocumentHashes | None
 
     @classmethod
-    def of(cls, run: Run, score: Yardstick, held: Documents | None) -> Sheet:
+    def of(cls, run: Run, score: Yardstick, held: DocumentHashes | None) -> Sheet:
         """What the store keeps of a score."""
         import numpy as np
 

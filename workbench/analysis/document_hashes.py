@@ -21,7 +21,7 @@ FILE = "documents.npz"
 
 
 @dataclass(frozen=True)
-class Documents:
+class DocumentHashes:
     """Hashes of a run's documents, uint64, in the order of each side. Equal hashes: equal tokens.
 
     They can be compared only with those that the same tokenizer made.
@@ -50,14 +50,14 @@ def remember_documents(run_folder: Path, corpus: Corpus, tokenizer_fingerprint: 
     write_whole(file, written.getvalue())
 
 
-def documents_of(run_folder: Path) -> Documents | None:
+def documents_of(run_folder: Path) -> DocumentHashes | None:
     """What `remember_documents` wrote; None where it did not, or where it cannot be read."""
     import numpy as np
 
     try:
         with np.load(run_folder / FILE, allow_pickle=False) as arrays:
             facts = json.loads(arrays["facts"].tobytes())
-            return Documents(arrays["train"], arrays["test"], str(facts["tokenizer_fingerprint"]))
+            return DocumentHashes(arrays["train"], arrays["test"], str(facts["tokenizer_fingerprint"]))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
 

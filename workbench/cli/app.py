@@ -1,4 +1,4 @@
-"""The command itself: its verbs, and how errors and interruptions end it."""
+"""The command: its verbs, and the exit codes of errors and interrupts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ INTERRUPTED = 130
 
 
 class _Verbs(TyperGroup):
-    """The verbs. What Typer says of a wrong command line quotes it: that must not be obeyed by a terminal."""
+    """The verbs. Typer's usage errors quote the command line, so control characters are removed from them."""
 
     def make_context(self, *arguments: Any, **named: Any) -> Any:
         with _quoting_safely():
@@ -62,7 +62,7 @@ def _quoting_safely() -> Iterator[None]:
 app = typer.Typer(
     cls=_Verbs,
     name="mlm-workbench",
-    # Rich's markup would take [MASK] for a style, and Rich takes time to load.
+    # Rich's markup would parse [MASK] as a style, and Rich is slow to import.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=False,
@@ -88,7 +88,7 @@ for verb in (
     doctor,
     completion,
 ):
-    verb_name = verb.__name__.removesuffix("_run")  # `import` is a word of Python's
+    verb_name = verb.__name__.removesuffix("_run")  # `import` is a Python keyword
     app.command(verb_name, cls=LateCommand if hasattr(verb, "late") else None, epilog=epilog(verb_name))(verb)
 app.add_typer(sweep, name="sweep")
 
@@ -101,7 +101,7 @@ def workbench(
 ) -> None:
     """A terminal workbench for adapting masked language models: configure, train, watch, fill.
 
-    Without a command it opens the screen. RUN is a run's id, its name, or `latest`.
+    Without a command it opens the terminal UI. RUN is a run's id, its name, or `latest`.
     """
     context.obj = db
     if version:
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code: 0 done, 1 it failed, 2 bad usage, 130 interrupted."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a letter that the locale has not must not end a command
+            stream.reconfigure(errors="replace")  # a character that the locale lacks must not end a command
     try:
         app(args=None if arguments is None else list(arguments), prog_name="mlm-workbench")
     except SystemExit as ended:
@@ -129,12 +129,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of a pipe has seen enough
+    except BrokenPipeError:  # the reader of the pipe closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (MemoryError, ImportError, OSError, RuntimeError) as error:
         if not wants_memory(error):
             raise
-        print("Error: The machine has no memory left for this command.", file=sys.stderr)
+        print("Error: The machine has too little memory for this command.", file=sys.stderr)
         return 1
     return 0

@@ -1,4 +1,4 @@
-"""A bar for work that this very command does: on a terminal only, and gone when it is done."""
+"""A progress bar for work done in this process: on a terminal only, and removed when it is done."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workbench.text import amount, printable
 
 
 def quiet_libraries() -> None:
-    """Import the libraries without their talk and bars: this command shows its own."""
+    """Import the libraries without their own messages and bars."""
     quieten()
     from transformers.utils import logging
 
@@ -19,7 +19,7 @@ def quiet_libraries() -> None:
 
 
 class Bar:
-    """A context manager, and a listener of events that shows how far the work is. `what`: its name."""
+    """A context manager and a listener of events that shows progress. `what`: the name of the work."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -46,14 +46,14 @@ class Bar:
         self._bar.stop()
 
     def begin(self, what: str) -> None:
-        """Something else begins."""
+        """Begin another step."""
         self._bar.update(self._task, description=printable(what), completed=0, total=None, amount="")
 
     def at(self, done: int, total: int, unit: str = "") -> None:
-        """How far it is."""
+        """Show the progress."""
         self._bar.update(self._task, completed=done, total=total, amount=amount(done, total, unit))
 
     def __call__(self, event: Event) -> None:
-        """Listen to a preparation or a scoring."""
+        """Show the progress of a preparation or a scoring."""
         if isinstance(event, Progress):
             self.at(event.done, event.total, event.unit)

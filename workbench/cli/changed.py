@@ -25,18 +25,18 @@ _CONTEXT_CELLS = 28
 
 def changed(
     context: typer.Context,
-    a: Annotated[str, typer.Argument(metavar="A", help="A run: the one to start from.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="A run: what changed in it.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="The run to compare with.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The run whose changes are shown.")],
     words: Annotated[int, typer.Option(metavar="N", min=1, help="Words in each list.")] = 10,
     fewest: Annotated[
-        int, typer.Option(metavar="N", min=1, help="How often a word must have been asked for.")
+        int, typer.Option(metavar="N", min=1, help="How often a word must have been masked.")
     ] = 1,
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
     """Show the test words that run B predicts better than run A, and worse, with their contexts.
 
-    Both answer the yardstick again with their newest checkpoints; the text must be the same.
+    Both are scored on the yardstick with their newest checkpoints; their text must be the same.
     """
     store = open_store(context, db)
     runs = [store.find(one) for one in (a, b)]
@@ -52,7 +52,7 @@ def changed(
         test = first if len(first.table) <= len(second.table) else second
         if not first.same_questions(second):
             raise UsageError(
-                f"Runs {runs[0].id} and {runs[1].id} were not asked the same.",
+                f"Runs {runs[0].id} and {runs[1].id} have different test questions.",
                 f"`mlm-workbench compare {runs[0].id} {runs[1].id}` says what differs.",
             )
         bar.begin(f"run {runs[0].id}")

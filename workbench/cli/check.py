@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How something stands and, if need be, what to do."""
+    """The state of one thing and, if needed, what to do."""
 
     status: Literal["ok", "warning", "failure"]
     message: str

@@ -1,4 +1,4 @@
-"""What `doctor` looks at. Each check says how it stands and, if need be, what to do."""
+"""The checks of `doctor`. Each returns the state of one thing and, if needed, what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workbench.private import UMASK_VARIABLE, umask_applies
 
 _NEEDED = ("torch", "transformers", "tokenizers", "datasets", "accelerate", "textual", "sqlmodel", "alembic")
 _LITTLE, _VERY_LITTLE = 5e9, 5e8
-"""Bytes of free space below which there is a warning, and a failure."""
+"""Bytes of free space below which `doctor` warns, and fails."""
 _NETWORK_FILE_SYSTEMS = frozenset(
     {
         "nfs",
@@ -40,7 +40,7 @@ _NETWORK_FILE_SYSTEMS = frozenset(
 
 
 def all_checks(location: str | None, *, hub: bool) -> Iterator[tuple[str, Check]]:
-    """The findings by their names, as they are made. The hub is only asked with `hub`."""
+    """The findings by name, one at a time. The hub is contacted only with `hub`."""
     checks: list[tuple[str, Callable[[], Check]]] = [
         ("versions", _versions),
         ("device", _device),
@@ -59,9 +59,9 @@ def all_checks(location: str | None, *, hub: bool) -> Iterator[tuple[str, Check]
             yield name, check()
         except WorkbenchError as error:
             yield name, Check("failure", error.message, error.hint)
-        except Exception as error:  # what stands in the way of a check is a finding, and the others go on
+        except Exception as error:  # an error in a check is a finding, and the other checks continue
             first_line = (str(error).strip() or "no reason given").splitlines()[0]
-            yield name, Check("failure", f"cannot be looked at: {type(error).__name__}: {first_line}")
+            yield name, Check("failure", f"cannot be checked: {type(error).__name__}: {first_line}")
 
 
 def _versions() -> Check:
@@ -83,18 +83,18 @@ def _device() -> Check:
 
         from workbench.recipe import PRESETS
         from workbench.training.machine import choose_machine
-    except (ImportError, OSError) as error:  # a broken installation of torch, mostly
-        return Check("failure", f"PyTorch cannot be loaded: {error}", "Install it afresh.")
+    except (ImportError, OSError) as error:  # mostly a broken installation of torch
+        return Check("failure", f"PyTorch cannot be loaded: {error}", "Reinstall it.")
     machine = choose_machine(PRESETS["starter"], "bert")
     try:
         (torch.ones(8, 8, device=machine.device) @ torch.ones(8, 8, device=machine.device)).sum().item()
     except RuntimeError as error:
         first_line = str(error).strip().splitlines()[0]
-        hint = "See what nvidia-smi says; CUDA_VISIBLE_DEVICES= trains on the CPU meanwhile."
+        hint = "Check nvidia-smi; CUDA_VISIBLE_DEVICES= trains on the CPU meanwhile."
         return Check("failure", f"{machine.device} ({machine.device_name}) fails: {first_line}", hint)
     message = f"{machine.device} ({machine.device_name}), trains in {machine.precision}"
     if shutil.which("nvidia-smi") and not machine.is_cuda:
-        hint = "Install the PyTorch build for your driver's CUDA version, or see what nvidia-smi says."
+        hint = "Install the PyTorch build for your driver's CUDA version, or check nvidia-smi."
         return Check("warning", f"{message}, though there is an NVIDIA driver", hint)
     return Check("ok", message)
 
@@ -107,9 +107,9 @@ def _database(location: str | None) -> Check:
     if file is not None and not file.exists():
         parent = _existing(file.parent)
         if os.access(parent, os.W_OK):
-            return Check("ok", f"{file} is made at the first start")
+            return Check("ok", f"{file} will be created at the first start")
         hint = "Choose another place with --db PATH or MLM_WORKBENCH_DB."
-        return Check("failure", f"{parent} cannot be written", hint)
+        return Check("failure", f"{parent} is not writable", hint)
     try:
         store = Store.open(location)
     except WorkbenchError as error:
@@ -121,27 +121,27 @@ def _database(location: str | None) -> Check:
         hint = "Keep a copy of the file, and recover it with `sqlite3 FILE .recover`."
         return Check("failure", f"{file}: {'; '.join(problems[:3])}", hint)
     if file is not None and not os.access(file, os.W_OK):
-        return Check("failure", f"{file} cannot be written", "Change its permissions.")
-    return Check("ok", f"{store.location}, {count} run{'' if count == 1 else 's'}, whole")
+        return Check("failure", f"{file} is not writable", "Change its permissions.")
+    return Check("ok", f"{store.location}, {count} run{'' if count == 1 else 's'}, intact")
 
 
 def _privacy(location: str | None) -> Check:
-    """Whether others may read runs: a log may quote texts that are not for all."""
+    """Whether other users can read runs; a log may quote private texts."""
     from workbench.store.engine import locate, sqlite_file
 
     file = sqlite_file(locate(location))
     places = [path for path in (file, _runs_folder(location)) if path is not None and path.exists()]
     open_to_others = [str(path) for path in places if path.stat().st_mode & 0o077]
     if umask_applies():
-        return Check("ok", f"the umask decides, as {UMASK_VARIABLE} asks")
+        return Check("ok", f"the umask decides, as {UMASK_VARIABLE} says")
     if open_to_others:
-        hint = f"chmod -R go= {shlex.join(open_to_others)}, or let it be with {UMASK_VARIABLE}=apply."
-        return Check("warning", f"others may look into {', '.join(open_to_others)}", hint)
-    return Check("ok", "what is written is for its user alone")
+        hint = f"chmod -R go= {shlex.join(open_to_others)}, or allow it with {UMASK_VARIABLE}=apply."
+        return Check("warning", f"other users can read {', '.join(open_to_others)}", hint)
+    return Check("ok", "only you can read your runs")
 
 
 def _file_system(location: str | None) -> Check:
-    """WAL needs shared memory between processes, which network file systems do not have."""
+    """WAL needs shared memory between processes, which network file systems lack."""
     import psutil
 
     folder = _existing(_runs_folder(location).parent)
@@ -160,10 +160,10 @@ def _space(folder: Path) -> Check:
     free = shutil.disk_usage(place).free
     message = f"{free / 1e9:,.1f} GB free at {place}"
     if not os.access(place, os.W_OK):
-        return Check("failure", f"{place} cannot be written", "Change its permissions, or choose another.")
+        return Check("failure", f"{place} is not writable", "Change its permissions, or choose another.")
     hint = "A checkpoint takes about three times the model's weights."
     if free < _VERY_LITTLE:
-        return Check("failure", message, f"Make room. {hint}")
+        return Check("failure", message, f"Free some space. {hint}")
     if free < _LITTLE:
         return Check("warning", message, hint)
     return Check("ok", message)
@@ -180,9 +180,9 @@ def _starter() -> Check:
     try:
         folder = starter_folder()
     except WorkbenchError as error:
-        # trainings with other models do not need it
+        # other models do not need it
         return Check("warning", error.message, error.hint)
-    return Check("ok", f"every file as published, at {folder}")
+    return Check("ok", f"all files as published, at {folder}")
 
 
 def _hub() -> Check:

@@ -1,4 +1,4 @@
-"""`cloze`: put sentences with expected words to the checkpoints of runs."""
+"""`cloze`: score runs' checkpoints on sentences with expected words."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _MOST_TURNS = 10
 def cloze(
     context: typer.Context,
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Lines such as: The capital of [MASK] is Paris. -> france")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A file of lines such as: The capital of [MASK] is Paris. -> france"
+        ),
     ],
     runs: Annotated[
         list[str],
@@ -40,8 +43,8 @@ def cloze(
 ) -> None:
     """Score a file of sentences with missing words at every checkpoint of runs, and before training.
 
-    Top-1 and top-5 are the shares of sentences whose expected word came first, or among the first five; MRR
-    is the mean of 1 / its rank. What was scored before is looked up.
+    Top-1 and top-5 are the shares of sentences whose expected word ranks first, or among the first five; MRR
+    is the mean of 1 / rank. Earlier scores are reused.
     """
     suite = read_suite(file)
     store = open_store(context, db)
@@ -116,7 +119,7 @@ def _show_table(
 
 
 def _show_turns(title: str, turned: list[Turn]) -> None:
-    """The items that moved most, those that broke first."""
+    """The items that changed most, worst first."""
     if not turned:
         return
     turned.sort(key=lambda turn: (not turn.broke, not turn.mended, -abs(1 / turn.after - 1 / turn.before)))

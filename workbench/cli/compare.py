@@ -1,4 +1,4 @@
-"""`compare`: which run is better, and how sure that is."""
+"""`compare`: which run is better, and with what certainty."""
 
 from __future__ import annotations
 
@@ -32,14 +32,16 @@ def compare(
     ] = False,
     plot: Annotated[
         bool,
-        typer.Option("--plot", help="Draw a heat map of what differs, what each field does, and curves."),
+        typer.Option(
+            "--plot", help="Draw a heat map of the differences, the effect of each field, and curves."
+        ),
     ] = False,
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """Compare runs on the yardstick: what differs, whether they may be ranked, which is better.
+    """Compare runs on the yardstick: their differences, whether they can be ranked, and which is better.
 
-    Of `A  B  better by 3 %` the better one is B: its perplexity is 3 % lower than A's.
+    `A  B  better by 3 %` means that B is better: its perplexity is 3 % lower than A's.
     """
     from workbench.analysis.compare import compare_runs
     from workbench.worker import liveness
@@ -48,7 +50,7 @@ def compare(
     liveness.refresh(store)
     ids = list(dict.fromkeys(store.find(run).id for run in runs))
     if len(ids) < 2:
-        raise UsageError("Two runs are needed.", "`mlm-workbench runs` lists them.")
+        raise UsageError("Give at least two runs.", "`mlm-workbench runs` lists them.")
     found = compare_runs(store, [one for one in ids if one], checkpoint="best" if best else "last")
     if as_json:
         print_json(found.to_json())
@@ -78,7 +80,7 @@ def _show(found: Comparison) -> None:
     if found.differences:
         titles = ["field", *(f"run {run.id}" for run in found.runs)]
         values = [[field, *map(_shown, values)] for field, values in found.differences.items()]
-        show_table("What differs", [titles, *values])
+        show_table("Differences", [titles, *values])
     if found.pairs:
         names = {run.id: f"{run.id} {run.name}" for run in found.runs}
         rows = [["from", "to", "the second is", "p", "chunks"]]
@@ -113,7 +115,7 @@ def _show(found: Comparison) -> None:
         if len(rows) > 1:
             show_table("Recipes, with 95 % intervals", rows, frozenset({3, 4}))
     for line in found.why_not:
-        print(printable(f"Not to be ranked: {line}"))
+        print(printable(f"Cannot rank: {line}"))
     for line in found.notes:
         print(printable(f"Note: {line}"))
 

@@ -1,7 +1,7 @@
 """Completion for shells: `completion SHELL`, and what Tab offers for presets, runs and fields.
 
-What is asked for at a Tab must be quick and must never speak: whatever goes wrong, nothing is offered. Values
-that a shell would take apart are left out, since the scripts hand them on as they are.
+Completion must be quick and silent: on any error it offers nothing. Values that a shell would split are left
+out, since the scripts pass them on unquoted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Offer = Callable[[typer.Context, str], list[str]]
 
 
 class Shell(StrEnum):
-    """The shells that a script is written for."""
+    """The supported shells."""
 
     BASH = "bash"
     ZSH = "zsh"
@@ -30,11 +30,11 @@ class Shell(StrEnum):
 
 
 def completion(
-    shell: Annotated[Shell, typer.Argument(metavar="bash|zsh|fish", help="The shell that is to complete.")],
+    shell: Annotated[Shell, typer.Argument(metavar="bash|zsh|fish", help="The shell to complete for.")],
 ) -> None:
     """Print a script that lets a shell complete verbs, options, presets and runs.
 
-    `mlm-workbench --install-completion` writes it where the shell you are in looks for it.
+    `mlm-workbench --install-completion` installs it for your present shell.
     """
     from typer.completion import get_completion_script
 
@@ -45,7 +45,7 @@ def _offer(values: Callable[[typer.Context], Iterable[str]]) -> Offer:
     def offered(context: typer.Context, incomplete: str) -> list[str]:
         try:
             found = [value for value in values(context) if _SAFE.fullmatch(value)]
-        except Exception:  # a message would be in the middle of what is being typed
+        except Exception:  # a message would appear in the middle of the command line
             return []
         return [value for value in dict.fromkeys(found) if value.startswith(incomplete)][:_MOST]
 
@@ -87,7 +87,7 @@ def _trackers(context: typer.Context) -> Iterable[str]:
 
 
 def _database(context: typer.Context) -> str | None:
-    """The database that the line names, after the verb or before it."""
+    """The database given on the line, after the verb or before it."""
     one: typer.Context | None = context
     while one is not None:
         if named := one.params.get("db"):

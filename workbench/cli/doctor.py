@@ -1,4 +1,4 @@
-"""`doctor`: is everything here that a training needs?"""
+"""`doctor`: checks everything that training needs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,13 @@ _MARKS = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
 
 def doctor(
     context: typer.Context,
-    hub: Annotated[
-        bool, typer.Option("--hub", help="Also see whether the Hugging Face hub answers.")
-    ] = False,
+    hub: Annotated[bool, typer.Option("--hub", help="Also check that the Hugging Face hub answers.")] = False,
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """See if all is well here: versions, device, database, privacy, disk, starter model, terminal.
+    """Check versions, device, database, privacy, disk, starter model and terminal.
 
-    Ends with 1 if something is missing that a training needs.
+    Exits with 1 if something that training needs is missing.
     """
     found = []
     for name, check in all_checks(location(context, db), hub=hub):

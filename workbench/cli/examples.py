@@ -9,7 +9,7 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
         "mlm-workbench train --dataset 'reports/*.txt' --model run:first",
         "mlm-workbench train --config recipe.toml --set max_steps=100",
         "mlm-workbench train --report-to tensorboard  # tensorboard --logdir runs",
-        "ID=$(mlm-workbench train --detach)           # goes on by itself",
+        "ID=$(mlm-workbench train --detach)           # runs in the background",
     ),
     "runs": (
         "mlm-workbench runs",
@@ -19,7 +19,7 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
     "show": (
         "mlm-workbench show latest",
         "mlm-workbench show 3 --json",
-        "mlm-workbench show 3 --export metrics.csv    # a row a measured value",
+        "mlm-workbench show 3 --export metrics.csv    # one row per value",
     ),
     "stop": (
         "mlm-workbench stop latest",
@@ -87,25 +87,25 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
 _EXIT_CODES = {
     "train": (
         "0 finished, 1 failed or crashed, 2 bad usage, 130 stopped by Ctrl-C.",
-        "With --detach: 0 when it has been started.",
+        "With --detach: 0 once it is started.",
     ),
     "resume": ("0 finished, 1 failed or crashed, 2 bad usage, 130 stopped by Ctrl-C.",),
     "sweep": (
-        "0 all finished, 1 some did not, 2 bad usage, 130 left by Ctrl-C: it goes on.",
-        "With --detach: 0 when it has been queued.",
+        "0 all finished, 1 some did not, 2 bad usage, 130 detached by Ctrl-C.",
+        "With --detach: 0 once it is queued.",
     ),
-    "export": ("0 written, 1 it could not be, 2 bad usage or a folder in use.",),
-    "import": ("0 it is in the store, 1 its log is damaged, 2 bad usage or nothing there.",),
-    "push": ("0 there, 1 the hub refused or is out of reach, 2 bad usage.",),
-    "doctor": ("0 all is well, 1 something is not.",),
+    "export": ("0 written, 1 not written, 2 bad usage or a folder in use.",),
+    "import": ("0 imported, 1 its log is damaged, 2 bad usage or nothing there.",),
+    "push": ("0 uploaded, 1 the hub refused or is unreachable, 2 bad usage.",),
+    "doctor": ("0 all is well, 1 something is missing.",),
 }
 
 
 def epilog(verb: str) -> str | None:
-    """What is written below the options of a verb; None for one without examples."""
+    """The text below a verb's options; None for a verb without examples."""
     if verb not in _EXAMPLES:
         return None
-    # \b: these lines are not to be filled
+    # \b: do not rewrap these lines
     paragraphs = ["\b\nExamples:\n" + "\n".join(f"  {line}" for line in _EXAMPLES[verb])]
     if verb in _EXIT_CODES:
         paragraphs.append("\b\nExit codes:\n" + "\n".join(f"  {line}" for line in _EXIT_CODES[verb]))

@@ -1,4 +1,4 @@
-"""`export`: a run's model for others."""
+"""`export`: a run's model as a folder to share."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def export(
     run: RunReference,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or empty folder.")],
     checkpoint: CheckpointName = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export in that place.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export there.")] = False,
     db: Db = None,
 ) -> None:
     """Write a run's model as a folder that others can load, with a model card.
 
-    AutoModelForMaskedLM, pipeline("fill-mask") and SentenceTransformer read it. README.md says what the model
-    was trained on, how, and what came of it; recipe.toml makes it again. Nothing in it names this machine,
-    its users or its folders. It appears whole or not at all.
+    AutoModelForMaskedLM, pipeline("fill-mask") and SentenceTransformer load it. README.md describes the data,
+    the training and the results; recipe.toml repeats it. Nothing in it names this machine, its users or its
+    folders. The folder appears whole or not at all.
     """
     from workbench.exports.model_folder import export_run
 

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def export_runs(runs: Sequence[Run], file: Path) -> None:
-    """A row a run: what `runs --json` prints, with the recipe's fields as `recipe.FIELD`."""
+    """One row per run: what `runs --json` prints, with the recipe's fields as `recipe.FIELD`."""
     write_table([flat(run_as_json(run)) for run in runs], file)
     say(f"{len(runs):,} runs: {file}")
 
 
 def export_metrics(run: Run, metrics: Sequence[Metric], file: Path) -> None:
-    """A row a value, in the order in which they were measured."""
+    """One row per value, in the order measured."""
     rows = [
         {
             "run_id": run.id,

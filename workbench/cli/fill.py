@@ -1,4 +1,4 @@
-"""`fill`: put words in the place of masks, or tell what surprises a model in a text."""
+"""`fill`: predict masked words, or show how unexpected the words of a text are."""
 
 from __future__ import annotations
 
@@ -25,41 +25,42 @@ def fill(
         str | None,
         typer.Argument(
             metavar="[TEXT|-]",
-            help="A text with [MASK] in it; `-`: lines of standard input.",
+            help="A text with [MASK]; `-`: lines of standard input.",
             show_default=False,
         ),
     ] = None,
     run: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="A run, by its newest checkpoint.", autocompletion=offer_runs),
+        typer.Option(metavar="RUN", help="A run; its newest checkpoint is used.", autocompletion=offer_runs),
     ] = None,
     checkpoint: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="STEP", help="Of --run: a step, `best` or `last`; several are set side by side."
+            metavar="STEP", help="With --run: a step, `best` or `last`; repeat it to compare several."
         ),
     ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
             metavar="M",
-            help="A hub id, a folder, `starter`, `run:RUN` or `run:RUN@STEP`; up to four side by side.",
+            help="A hub id, a folder, `starter`, `run:RUN` or `run:RUN@STEP`; up to four to compare.",
             autocompletion=offer_models,
         ),
     ] = None,
-    top_k: Annotated[int, typer.Option(metavar="N", help="Predictions for each mask.")] = 5,
+    top_k: Annotated[int, typer.Option(metavar="N", help="Predictions per mask.")] = 5,
     candidates: Annotated[
-        str | None, typer.Option(metavar="WORD,WORD", help="Only these words in the masks.")
+        str | None, typer.Option(metavar="WORD,WORD", help="Consider only these words.")
     ] = None,
     surprisal: Annotated[
-        bool, typer.Option("--surprisal", help="How unexpected each word is, and the pseudo-perplexity.")
+        bool,
+        typer.Option("--surprisal", help="Show how unexpected each token is, and the pseudo-perplexity."),
     ] = False,
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """Fill the masks of a text. Without TEXT: a prompt that answers line by line.
+    """Fill the masks of a text. Without TEXT, open a prompt that answers line by line.
 
-    Without --run and --model: the newest run that has a checkpoint, or else the starter.
+    Without --run and --model, use the newest run that has a checkpoint, or else the starter.
     """
     from workbench.cli import prompt
 
@@ -79,7 +80,7 @@ def fill(
 
 
 def _choices(store: Store, run: str | None, checkpoints: list[str], models: list[str]) -> list[ModelChoice]:
-    """Whom to ask: the models, and the run at each of the checkpoints."""
+    """The models to query: those given, and the run at each given checkpoint."""
     if not run and not models and not checkpoints:
         return [resolve_model(store)]
     if checkpoints and not run:
@@ -90,7 +91,7 @@ def _choices(store: Store, run: str | None, checkpoints: list[str], models: list
             f"Give --run or --model, not both; a run among models is written --model run:{run}.",
         )
     if max(len(models), len(checkpoints)) > MOST_MODELS:
-        raise UsageError("That is too many models to set side by side.", f"Give at most {MOST_MODELS}.")
+        raise UsageError("Too many models to compare.", f"Give at most {MOST_MODELS}.")
     if models:
         return [resolve_model(store, model=model) for model in models]
     return [resolve_model(store, run, checkpoint=checkpoint) for checkpoint in checkpoints or [LAST]]

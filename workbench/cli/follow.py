@@ -1,4 +1,4 @@
-"""Follow a run by reading the store, until it ends or the person leaves."""
+"""Follow a run by reading the store, until it ends or the user detaches."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ INTERRUPTED = 130
 
 @contextmanager
 def catching_interrupts() -> Iterator[list[int]]:
-    """Ctrl-C only adds to the list, so that it can be answered in between two looks at the store."""
+    """Ctrl-C only adds to the list, to be handled between two reads of the store."""
     caught: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -41,9 +41,9 @@ def catching_interrupts() -> Iterator[list[int]]:
 
 
 def follow(store: Store, run_id: int, interrupts: list[int]) -> Run:
-    """Show how the run goes, on standard error, until it has ended; the run as it is then.
+    """Show a run's progress on standard error until it has ended; returns the ended run.
 
-    The first interrupt asks it to stop, and its checkpoint is waited for; the second one leaves it alone.
+    The first interrupt stops the run and waits for its checkpoint; the second one detaches.
     """
     console = Console(stderr=True)
     bars = console.is_terminal and not console.is_dumb_terminal
@@ -57,13 +57,13 @@ def follow(store: Store, run_id: int, interrupts: list[int]) -> Run:
             if interrupts and not stopping:
                 stopping = True
                 launch.stop(store, run_id)
-                view.say("Stopping: a checkpoint is saved first. Ctrl-C again leaves it to that.")
+                view.say("Saving a checkpoint, then stopping. Ctrl-C again to detach.")
             now = time.monotonic()
             if now - checked >= _LIVENESS_SECONDS:
                 checked = now
                 liveness.refresh(store)
             seen = store.data_version()
-            # what this very process wrote does not count as a change
+            # this process's own writes do not count as changes
             if seen != version or now == checked:
                 version = seen
                 run = store.run(run_id)
@@ -78,10 +78,10 @@ def follow(store: Store, run_id: int, interrupts: list[int]) -> Run:
 
 
 def tell_ending(run: Run, *, interrupted: bool, as_json: bool) -> None:
-    """Say how the run ended and what it came to, and what can be done now."""
+    """Print how the run ended, its results, and what to do next."""
     label = f"Run {run.id} {run.name}"
     if run.status in ACTIVE:
-        say(f"{label} saves its checkpoint and stops by itself; this terminal is not needed for it.")
+        say(f"{label} saves its checkpoint and stops on its own; you can close this terminal.")
         return
     if run.status in (Status.FAILED, Status.CRASHED):
         say(f"{label} {run.status}: {run.error or ''}")
@@ -91,7 +91,7 @@ def tell_ending(run: Run, *, interrupted: bool, as_json: bool) -> None:
     took = numbers.duration((run.ended_at or 0.0) - (run.started_at or 0.0))
     say(f"{label} {run.status} after {took}.")
     if run.status == Status.STOPPED:
-        say(f"Go on with it: mlm-workbench resume {run.id}")
+        say(f"Continue it: mlm-workbench resume {run.id}")
     if not as_json and run.baseline_perplexity is not None:
         test, before = numbers.perplexity(run.eval_perplexity), numbers.perplexity(run.baseline_perplexity)
         print(f"Test perplexity {test}, before training {before}.")
@@ -101,14 +101,14 @@ def tell_ending(run: Run, *, interrupted: bool, as_json: bool) -> None:
 
 
 def exit_code(run: Run, *, interrupted: bool) -> int:
-    """0 finished; 130 stopped by Ctrl-C, or left by it; 1 all else."""
+    """0 finished; 130 stopped or detached by Ctrl-C; 1 otherwise."""
     if run.status == Status.FINISHED:
         return 0
     return INTERRUPTED if interrupted and run.status in {*ACTIVE, Status.STOPPED} else 1
 
 
 class _Warnings:
-    """The warnings that a worker writes to its log from now on."""
+    """The warnings that a worker logs from now on."""
 
     def __init__(self, log: Path) -> None:
         self._log = log

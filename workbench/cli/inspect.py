@@ -1,4 +1,4 @@
-"""`inspect`: what a text is made of, before anything is trained on it."""
+"""`inspect`: statistics of a text before training."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def inspect(
     changes: dict[str, str],
     as_json: AsJson = False,
 ) -> None:
-    """Count documents, tokens and chunks of a text, how long they are and what the tokenizer cannot spell.
+    """Count the documents, tokens and chunks of a text, their lengths, and what the tokenizer cannot spell.
 
-    The text is prepared as `train` would, so that a training of it begins at once.
+    The text is prepared as `train` would and cached, so that training starts at once.
     """
     from workbench.recipe import PRESETS
 

@@ -1,4 +1,4 @@
-"""What several verbs take."""
+"""Options that several verbs share."""
 
 from __future__ import annotations
 
@@ -15,38 +15,34 @@ if TYPE_CHECKING:
 
 Db = Annotated[
     str | None,
-    typer.Option("--db", metavar="PATH|URL", help="The database. [MLM_WORKBENCH_DB, or experiments.db here]"),
+    typer.Option("--db", metavar="PATH|URL", help="The database. [MLM_WORKBENCH_DB, or ./experiments.db]"),
 ]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")
-]
+AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON on standard output.")]
 RunReference = Annotated[
     str,
     typer.Argument(metavar="RUN", help="A run's id, its name, or `latest`.", autocompletion=offer_runs),
 ]
 CheckpointName = Annotated[
     str | None,
-    typer.Option(
-        "--checkpoint", metavar="best|last|STEP", help="Which of its checkpoints. [last]", show_default=False
-    ),
+    typer.Option("--checkpoint", metavar="best|last|STEP", help="The checkpoint. [last]", show_default=False),
 ]
 Detach = Annotated[
-    bool, typer.Option("--detach", help="Print the run's id and return; it goes on by itself.")
+    bool, typer.Option("--detach", help="Print the run's id and return; it runs in the background.")
 ]
 
 
 def location(context: typer.Context, db: str | None) -> str | None:
-    """The database that was named, after the verb or before it."""
+    """The database given after the verb or before it."""
     return db or context.obj
 
 
 def open_store(context: typer.Context, db: str | None) -> Store:
-    """The store that was named. Raises StoreError."""
+    """Open the given store. Raises StoreError."""
     from workbench.store import Store
 
     return Store.open(location(context, db))
 
 
 def command_line() -> str:
-    """This very command, as it was typed."""
+    """This command, as it was typed."""
     return shlex.join(["mlm-workbench", *sys.argv[1:]])

@@ -45,13 +45,13 @@ _COLUMNS = (
 
 
 def print_json(value: Any) -> None:
-    """JSON on standard output, in ASCII: no letter in it can move the cursor."""
+    """Print JSON on standard output, in ASCII so that it holds no terminal escapes."""
     sys.stdout.write(json.dumps(_finite(value), indent=2, allow_nan=False) + "\n")
     sys.stdout.flush()
 
 
 def run_as_json(run: Run) -> dict[str, Any]:
-    """A run's columns; times in ISO 8601, figures that are not known null. `stalled`: why, or null."""
+    """A run's columns; times in ISO 8601, unknown values null. `stalled`: why, or null."""
     from workbench.worker.liveness import stalled
 
     values = {name: getattr(run, name) for name in _COLUMNS}
@@ -60,7 +60,7 @@ def run_as_json(run: Run) -> dict[str, Any]:
 
 
 def details_as_json(run: Run, metrics: Sequence[Metric], checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:
-    """All that is known of a run. `metrics`: by name, [{step, epoch, value}] in the order of steps."""
+    """Everything known about a run. `metrics`: by name, [{step, epoch, value}] in order of steps."""
     curves: dict[str, list[dict[str, Any]]] = {}
     for metric in metrics:
         point = {"step": metric.step, "epoch": metric.epoch, "value": metric.value}
@@ -94,17 +94,17 @@ def iso(seconds: float | None) -> str | None:
 
 
 def local_time(seconds: float | None) -> str:
-    """A time as a person reads it, in the time zone of the machine."""
+    """A time to read, in the machine's time zone."""
     return "—" if seconds is None else datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def say(text: str) -> None:
-    """A message to the person, on standard error."""
+    """Print a message on standard error."""
     print(printable(text, keep_newlines=True), file=sys.stderr, flush=True)
 
 
 def _finite(value: Any) -> Any:
-    """`value` with null for what JSON cannot say: an infinite perplexity."""
+    """`value` with null for what JSON cannot express: an infinite perplexity."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""How a run goes: a bar on a terminal, plain lines elsewhere."""
+"""A run's progress: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from workbench.store import Metric, Run
 from workbench.text import amount, printable
 
 _LINE_SECONDS = 10.0
-"""Without a terminal, progress within a phase is told no oftener."""
+"""Seconds between two lines about one phase, without a terminal."""
 
 
 class View(AbstractContextManager["View"], Protocol):
-    """Where a run's progress is shown."""
+    """Shows a run's progress."""
 
     def say(self, text: str) -> None:
-        """Something worth a line of its own."""
+        """Print a line."""
 
     def show(self, run: Run, metrics: Sequence[Metric]) -> None:
-        """The run as it is now, and what was measured since the last time."""
+        """Show the run's present state and its new metrics."""
 
 
 class _Common:
-    """What both ways of showing share."""
+    """What both ways of showing progress share."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -55,7 +55,7 @@ class _Common:
 
 
 class LineView(_Common):
-    """Plain lines: each phase once, each evaluation, and now and then how far it is."""
+    """Plain lines: each phase once, each evaluation, and progress now and then."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
@@ -72,7 +72,7 @@ class LineView(_Common):
         self._read(metrics)
         now = time.monotonic()
         if run.phase != self._phase:
-            # evaluating and saving come again and again; what comes of them has its own lines
+            # evaluating and saving happen often, and their results have lines of their own
             again = self._trained and run.phase in ("training", "evaluating", "saving")
             self._trained = self._trained or run.phase == "training"
             self._phase, self._told = run.phase, now
@@ -85,7 +85,7 @@ class LineView(_Common):
 
 
 class BarView(_Common):
-    """One bar for the training as a whole, and one for what else is going on."""
+    """One bar for the whole training, and one for the other phases."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)

@@ -1,6 +1,6 @@
 """The inline console of `mlm-workbench fill`: a prompt with history, answers below it as in a shell.
 
-It draws no screen, so that it works in any terminal, over SSH, and its answers stay in the scrollback.
+It draws no screen, so it works in any terminal and over SSH, and its answers stay in the scrollback.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Answer = FillResult | Surprisal
 PROMPT = "fill> "
-_PATIENCE = 0.4  # seconds before it is said that the model is being loaded
+_PATIENCE = 0.4  # seconds before it says that the model is loading
 
 
 def run_console(
     store: Store, choices: Sequence[ModelChoice], asking: Asking, *, as_json: bool = False
 ) -> int:
-    """Ask for texts and answer them until Ctrl-D; the exit code.
+    """Prompt for texts and answer them until Ctrl-D; returns the exit code.
 
-    Where standard input is no terminal, its lines are answered plainly (see `answer_lines`).
+    Without a terminal, the lines of standard input are answered (see `answer_lines`).
     """
     if not sys.stdin.isatty():
         return answer_lines(choices, sys.stdin, asking, as_json=as_json)
@@ -49,10 +49,10 @@ def run_console(
 def answer_lines(
     choices: Sequence[ModelChoice], lines: Iterable[str], asking: Asking, *, as_json: bool = False
 ) -> int:
-    """Answer each line; with `as_json` a JSON object a line. Empty lines are passed over.
+    """Answer each line; with `as_json`, one JSON object per line. Empty lines are skipped.
 
-    A line that cannot be answered is told on standard error and the others go on; the exit code is then that
-    of the last such line. Raises ModelError when a model cannot be had.
+    A line that cannot be answered is reported on standard error, and the others continue; the exit code is
+    then that of the last such line. Raises ModelError when a model cannot be loaded.
     """
     out, problems = Console(), Console(stderr=True)
     for choice in choices:
@@ -72,7 +72,7 @@ def answer_lines(
 
 
 def answer_once(choices: Sequence[ModelChoice], text: str, asking: Asking, *, as_json: bool = False) -> None:
-    """Print one answer on standard output, and what should be known about the models on standard error."""
+    """Print one answer on standard output, and remarks on the models on standard error."""
     answers = [(choice.label, answer(choice, text, asking)) for choice in choices]
     for _, one in answers:
         _show_notes(Console(stderr=True), one.notes)
@@ -80,7 +80,7 @@ def answer_once(choices: Sequence[ModelChoice], text: str, asking: Asking, *, as
 
 
 class _Prompt:
-    """The loop of the console. The models load in their own process while the person types."""
+    """The loop of the console. The models load in their own process while the user types."""
 
     def __init__(
         self, store: Store, choices: Sequence[ModelChoice], asking: Asking, *, as_json: bool
@@ -94,7 +94,7 @@ class _Prompt:
     def run(self) -> int:
         self._say_models()
         keys = f"Write [MASK] where a word is missing{' (Tab types it)' if self._set_up_keys() else ''}"
-        self._err.print(Text(f"{keys}. :help lists commands. Ctrl-D leaves."))
+        self._err.print(Text(f"{keys}. :help lists commands. Ctrl-D exits."))
         with _Loop() as loop:
             client = InferenceClient()
             warming = [loop.start(client.fill(choice.path, "[MASK]", 1)) for choice in self._choices]
@@ -138,7 +138,7 @@ class _Prompt:
             self._err.print()
             return None
         except KeyboardInterrupt:
-            self._err.print("\nCtrl-D leaves.")
+            self._err.print("\nCtrl-D exits.")
             return ""
         except UnicodeDecodeError:
             self._err.print("That is not UTF-8 text.")
@@ -151,7 +151,7 @@ class _Prompt:
         except KeyboardInterrupt:
             for one in asked:
                 one.cancel()
-            self._err.print("\nTaken back. Ctrl-D leaves.")
+            self._err.print("\nCancelled. Ctrl-D exits.")
             return
         except WorkbenchError as error:
             self._err.print(_explained(error))
@@ -178,7 +178,7 @@ class _Prompt:
             self._store.add_fill(model=choice.label, run_id=choice.run_id, text=text, result=result.to_json())
         except WorkbenchError as error:
             self._remembers = False
-            self._err.print(Text("The history is not kept. ") + _explained(error))
+            self._err.print(Text("The history is not saved. ") + _explained(error))
 
     def _set_up_keys(self) -> bool:
         """Editing, history from the store, Tab for a mask. False: Python was built without readline."""
@@ -201,7 +201,7 @@ class _Prompt:
 
 
 class _Loop:
-    """An event loop in a thread of its own: the prompt blocks, the inference process goes on."""
+    """An event loop in its own thread, so that a blocking prompt does not block the inference client."""
 
     def __enter__(self) -> _Loop:
         self._loop = asyncio.new_event_loop()
@@ -219,7 +219,7 @@ class _Loop:
 
 
 def _show(console: Console, answers: Sequence[tuple[str, Answer]], *, as_json: bool) -> None:
-    if as_json:  # in ASCII: no letter in it can move the cursor
+    if as_json:  # in ASCII, so that it holds no terminal escapes
         console.file.write(json.dumps(_as_json(answers)) + "\n")
         console.file.flush()
         return
@@ -233,7 +233,7 @@ def _show(console: Console, answers: Sequence[tuple[str, Answer]], *, as_json: b
 
 
 def _as_json(answers: Sequence[tuple[str, Answer]]) -> dict[str, Any]:
-    """One model's answer as it is; several in a list, each with the model's label."""
+    """One model's answer as an object; several as a list, each with the model's label."""
     if len(answers) == 1:
         return answers[0][1].to_json()
     return {

@@ -1,4 +1,4 @@
-"""`push`: a run's model to the hub."""
+"""`push`: uploads a run's model to the hub."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ def push(
     run: RunReference,
     repository: Annotated[str, typer.Argument(metavar="REPO", help="OWNER/NAME on the hub.")],
     private: Annotated[
-        bool, typer.Option("--private", help="For you alone, if the repository is made now.")
+        bool, typer.Option("--private", help="Make the repository private, if it is new.")
     ] = False,
     checkpoint: CheckpointName = None,
     db: Db = None,
 ) -> None:
     """Upload a run's model to the Hugging Face hub, as `export` writes it.
 
-    The repository is made if there is none, and everyone can see it unless --private is given. It asks the
-    hub that HF_ENDPOINT names, with the token of `hf auth login` or of HF_TOKEN.
+    The repository is created if it does not exist, and is public unless --private is given. The hub is
+    HF_ENDPOINT's, the token that of `hf auth login` or HF_TOKEN.
     """
     from workbench.exports.hub import push_run
 
     store = open_store(context, db)
     address = push_run(store, store.find(run), repository, checkpoint=checkpoint, private=private)
-    say("It is there:")
+    say("Uploaded:")
     typer.echo(address)

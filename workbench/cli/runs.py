@@ -30,7 +30,7 @@ def runs(
     as_json: AsJson = False,
     export: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write them to a .csv, .json or .parquet file, a row a run."),
+        typer.Option(metavar="FILE", help="Write them to a .csv, .json or .parquet file, one row per run."),
     ] = None,
     db: Db = None,
 ) -> None:
@@ -76,11 +76,13 @@ def show(
     as_json: AsJson = False,
     export: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write its metrics to a .csv, .json or .parquet file, a row each."),
+        typer.Option(
+            metavar="FILE", help="Write its metrics to a .csv, .json or .parquet file, one row per value."
+        ),
     ] = None,
     db: Db = None,
 ) -> None:
-    """Show all that is known of a run."""
+    """Show everything about a run."""
     from workbench.worker import liveness
 
     store = open_store(context, db)
@@ -99,18 +101,18 @@ def stop(
     context: typer.Context,
     run: RunReference,
     wait: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long to wait for its checkpoint; 0: not at all.")
+        float, typer.Option(metavar="SECONDS", help="Seconds to wait for its checkpoint; 0: do not wait.")
     ] = 60.0,
     db: Db = None,
 ) -> None:
-    """Stop a run. It saves a checkpoint first, and `resume` goes on from there."""
+    """Stop a run after it saves a checkpoint; `resume` continues from there."""
     from workbench.worker import launch, liveness
 
     store = open_store(context, db)
     liveness.refresh(store)
     found = store.find(run)
     if found.status not in ACTIVE:
-        say(f"Run {found.id} {found.name} is {found.status} already.")
+        say(f"Run {found.id} {found.name} is already {found.status}.")
         return
     found = launch.stop(store, found.id)
     deadline = time.monotonic() + wait
@@ -119,9 +121,9 @@ def stop(
         liveness.refresh(store)
         found = store.run(found.id)
     if found.status in ACTIVE:
-        say(f"Run {found.id} {found.name} was asked to stop and does so when its checkpoint is saved.")
+        say(f"Run {found.id} {found.name} will stop once its checkpoint is saved.")
     else:
-        say(f"Run {found.id} {found.name} {found.status}. Go on with it: mlm-workbench resume {found.id}")
+        say(f"Run {found.id} {found.name} {found.status}. Continue it: mlm-workbench resume {found.id}")
 
 
 def delete(
@@ -140,7 +142,7 @@ def delete(
     if found.status in ACTIVE:
         raise UsageError(f"R{label[1:]} is {found.status}.", f"Stop it first: mlm-workbench stop {found.id}")
     if not yes and sys.stdin.isatty():
-        typer.confirm(f"Delete {label}, its figures, checkpoints and log?", abort=True, err=True)
+        typer.confirm(f"Delete {label}, its metrics, checkpoints and log?", abort=True, err=True)
     store.catalog.remove(found.id)
     say(f"Deleted {label}.")
 

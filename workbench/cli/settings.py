@@ -141,7 +141,7 @@ def _flag(field: FieldFacts, several: bool, text: str | None) -> Any:
 
 
 def changes_of(settings: Iterable[str]) -> dict[str, Any]:
-    """Field -> value as it was typed. Raises UsageError: no `=`, or no such field."""
+    """Field -> value as typed. Raises UsageError for a missing `=` or an unknown field."""
     from workbench.recipe_fields import FIELDS
 
     changes: dict[str, Any] = {}
@@ -149,12 +149,10 @@ def changes_of(settings: Iterable[str]) -> dict[str, Any]:
         field, equals, value = setting.partition("=")
         field = field.strip().replace("-", "_")
         if not equals:
-            raise UsageError(
-                f"--set {setting}: a field and its value are needed.", "For example max_steps=100."
-            )
+            raise UsageError(f"--set {setting} needs the form FIELD=VALUE.", "For example max_steps=100.")
         if field not in FIELDS:
             near = difflib.get_close_matches(field, FIELDS, 3)
             hint = f"Did you mean {' or '.join(near)}?" if near else f"Fields: {', '.join(FIELDS)}."
-            raise UsageError(f"--set {setting}: a recipe has no field {field}.", hint)
+            raise UsageError(f"--set {setting}: unknown field {field}.", hint)
         changes[field] = value.strip()
     return changes

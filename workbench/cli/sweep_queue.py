@@ -1,4 +1,4 @@
-"""`sweep pause`, `continue`, `trim`, `extend`, `move`: what is done to a queue."""
+"""`sweep pause`, `continue`, `trim`, `extend`, `move`: changes of the queue."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ SweepReference = Annotated[str, typer.Argument(metavar="SWEEP", help="A sweep's 
 
 
 def pause(context: typer.Context, sweep: SweepReference, db: Db = None) -> None:
-    """Start no more runs of a sweep. The one that trains goes on to its end."""
+    """Start no more runs of a sweep. Running ones finish."""
     store = open_store(context, db)
     found = store.sweeps.find(sweep)
     store.sweeps.pause(found.id, True)
-    say(f"Sweep {found.id} {found.name} is paused. Go on with it: mlm-workbench sweep continue {found.id}")
+    say(f"Sweep {found.id} {found.name} is paused. Continue it: mlm-workbench sweep continue {found.id}")
 
 
 def cont(context: typer.Context, sweep: SweepReference, db: Db = None) -> None:
-    """Go on with a paused sweep."""
+    """Continue a paused sweep."""
     from workbench.sweeps.queueing import continue_sweep
 
     store = open_store(context, db)
     found = store.sweeps.find(sweep)
     continue_sweep(store, found.id)
-    say(f"Sweep {found.id} {found.name} goes on by itself.")
+    say(f"Sweep {found.id} {found.name} continues in the background.")
 
 
 def trim(
@@ -42,21 +42,19 @@ def trim(
     sweep: SweepReference,
     run: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="RUN", help="Only this one; may be given again. [all]", autocompletion=offer_runs
-        ),
+        typer.Option(metavar="RUN", help="Only this run; repeatable. [all]", autocompletion=offer_runs),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     db: Db = None,
 ) -> None:
-    """Drop the runs of a sweep that wait. What trains or has trained is left alone."""
+    """Drop the waiting runs of a sweep. Running and finished ones are kept."""
     store = open_store(context, db)
     found = store.sweeps.find(sweep)
     chosen = None if run is None else {store.find(name).id for name in run}
     if chosen is None and not yes and sys.stdin.isatty():
-        typer.confirm(f"Drop all runs of sweep {found.id} that wait?", abort=True, err=True)
+        typer.confirm(f"Drop all waiting runs of sweep {found.id}?", abort=True, err=True)
     dropped = store.sweeps.trim(found.id, chosen)
-    say(f"{dropped} run{'' if dropped == 1 else 's'} of sweep {found.id} will not be trained.")
+    say(f"Dropped {dropped} run{'' if dropped == 1 else 's'} of sweep {found.id}.")
 
 
 @takes_fields(swept, "More of any other field.", several=True)
@@ -65,9 +63,11 @@ def extend(
     sweep: SweepReference,
     changes: dict[str, str],
     seeds: Annotated[
-        str | None, typer.Option(metavar="N", help="So many seeds in all, or these besides: 1,2,7.")
+        str | None, typer.Option(metavar="N", help="The total number of seeds, or further ones: 1,2,7.")
     ] = None,
-    trials: Annotated[int, typer.Option(metavar="N", min=0, help="So many more trials of a search.")] = 0,
+    trials: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Number of further trials of a search.")
+    ] = 0,
     db: Db = None,
 ) -> None:
     """Queue more runs of a sweep: more values of its fields, or of another one, or more seeds."""
@@ -76,7 +76,9 @@ def extend(
     from workbench.sweeps.reading import read_seeds, read_values
 
     if not changes and not seeds and not trials:
-        raise UsageError("Nothing is added.", "Give values, for example --chunk-size 512, or --seeds 5.")
+        raise UsageError(
+            "There is nothing to add.", "Give values, for example --chunk-size 512, or --seeds 5."
+        )
     values: dict[str, tuple[Any, ...]] = {field: read_values(field, text) for field, text in changes.items()}
     store = open_store(context, db)
     found = store.sweeps.find(sweep)
@@ -91,15 +93,15 @@ def move(
     runs: Annotated[
         list[str], typer.Argument(metavar="RUN...", help="Waiting runs.", autocompletion=offer_runs)
     ],
-    first: Annotated[bool, typer.Option("--first", help="To the head of the queue.")] = False,
-    last: Annotated[bool, typer.Option("--last", help="To its end.")] = False,
+    first: Annotated[bool, typer.Option("--first", help="Move to the front of the queue.")] = False,
+    last: Annotated[bool, typer.Option("--last", help="Move to the end.")] = False,
     before: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="Before another waiting run.", autocompletion=offer_runs),
+        typer.Option(metavar="RUN", help="Move before another waiting run.", autocompletion=offer_runs),
     ] = None,
     db: Db = None,
 ) -> None:
-    """Change the order in which waiting runs are started."""
+    """Change the order of waiting runs."""
     if sum((first, last, before is not None)) != 1:
         raise UsageError("Where to?", "Give one of --first, --last and --before RUN.")
     store = open_store(context, db)

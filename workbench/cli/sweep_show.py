@@ -1,4 +1,4 @@
-"""`sweep list`, `show`, `export`, and following a sweep to its end."""
+"""`sweep list`, `show`, `export`, and following a sweep."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 0.5
 _ENDED = ("finished", "stopped", "failed", "crashed")
 Plot = Annotated[
-    bool, typer.Option("--plot", help="Draw the heat map, what each field does, and the curves.")
+    bool, typer.Option("--plot", help="Draw the heat map, the effect of each field, and the curves.")
 ]
 
 
@@ -72,7 +72,7 @@ def show(
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """Show how a sweep stands: its recipes over seeds, best first, and the queue."""
+    """Show a sweep: its recipes over seeds, best first, and the queue."""
     from workbench.worker import liveness
 
     store = open_store(context, db)
@@ -87,7 +87,7 @@ def show(
     states = ", ".join(f"{count} {status}" for status, count in of.items()) or "no runs yet"
     print(printable(f"Sweep {found.id} {found.name}: {stands(found, of)}; {states}"))
     if found.trials_left:
-        print(f"{found.trials_left} trials of the search are still to be made.")
+        print(f"{found.trials_left} trials of the search remain.")
     draw(store, table, plot=plot)
     waiting = [run for run in store.sweeps.waiting(paused_too=True) if run.sweep_id == found.id]
     if waiting:
@@ -102,7 +102,7 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv, .json, .md or .svg file.")],
     db: Db = None,
 ) -> None:
-    """Write a sweep to a file: its recipes, how they compare, and what each field does."""
+    """Write a sweep to a file: its recipes, their comparison, and the effect of each field."""
     from workbench.exports.sweep_files import write_sweep
 
     store = open_store(context, db)
@@ -112,7 +112,7 @@ def export(
 
 
 def follow_sweep(store: Store, sweep_id: int, *, as_json: bool) -> int:
-    """Tell each run's end until all have ended or Ctrl-C; the exit code: 0 all finished, 1 not, 130 left."""
+    """Report each run's end until all have ended or Ctrl-C. Exit code: 0 all finished, 1 not, 130 Ctrl-C."""
     from workbench.cli.follow import INTERRUPTED, catching_interrupts
     from workbench.worker import liveness
 
@@ -131,8 +131,8 @@ def follow_sweep(store: Store, sweep_id: int, *, as_json: bool) -> int:
             if not sweep.trials_left and all(run.status not in ACTIVE for run in runs):
                 break
             if interrupts:
-                say(f"The sweep goes on by itself. Look: mlm-workbench sweep show {sweep_id} --plot")
-                say(f"Start no more of its runs: mlm-workbench sweep pause {sweep_id}")
+                say(f"It continues in the background. Show it: mlm-workbench sweep show {sweep_id} --plot")
+                say(f"Pause it: mlm-workbench sweep pause {sweep_id}")
                 return INTERRUPTED
             time.sleep(_LOOK_SECONDS)
     if as_json:
@@ -144,7 +144,7 @@ def follow_sweep(store: Store, sweep_id: int, *, as_json: bool) -> int:
 
 
 def table_of(store: Store, sweep: Sweep) -> SweepTable:
-    """The figures of a sweep."""
+    """Print a sweep's results."""
     from workbench.analysis.sweep_table import sweep_table
 
     fields = [*sweep.plan["values"], *sweep.plan["ranges"]]
@@ -152,7 +152,7 @@ def table_of(store: Store, sweep: Sweep) -> SweepTable:
 
 
 def draw(store: Store, table: SweepTable, *, plot: bool) -> None:
-    """The figures of a sweep, and with `plot` its pictures, as wide as the terminal."""
+    """Print a sweep's results and, with `plot`, its pictures, as wide as the terminal."""
     from rich.console import Console
 
     from workbench.analysis.heat_map import heat_map
@@ -178,14 +178,14 @@ def draw(store: Store, table: SweepTable, *, plot: bool) -> None:
 
 
 def stands(sweep: Sweep, counts: dict[str, int]) -> str:
-    """How a sweep stands, in a word."""
+    """A sweep's state, in a word."""
     from workbench.store.sweeps import standing
 
     return standing(sweep, sweep.trials_left + counts.get("queued", 0) + counts.get("running", 0))
 
 
 def sweep_as_json(store: Store, sweep: Sweep) -> dict[str, Any]:
-    """A sweep with its plan and the ids of its runs."""
+    """A sweep as JSON: its plan and the ids of its runs."""
     runs = store.sweeps.runs(sweep.id)
     counts: dict[str, int] = {}
     for run in runs:

@@ -1,4 +1,4 @@
-"""Tables: fitted to the terminal, and plain aligned columns where there is none."""
+"""Tables: fitted to the terminal, or plain aligned columns without one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.text import printable
 
 
 def show_table(title: str, rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> None:
-    """Print rows, the first of them titles; `right`: columns of numbers. No cell is read as markup."""
+    """Print rows, the first one titles; `right`: columns of numbers. Cells are not markup."""
     if not sys.stdout.isatty():
         print(f"{printable(title)}\n{table(rows, right)}\n")
         return

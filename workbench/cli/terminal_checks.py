@@ -1,4 +1,4 @@
-"""What `doctor` finds out about the terminal: from the environment, and from tmux. Nothing is sent to it."""
+"""What `doctor` learns about the terminal from the environment and tmux. It sends nothing to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.cli.check import Check
 
 _TMUX_SECONDS = 2.0
 _SLOW_ESCAPE = 100
-"""Milliseconds that tmux may hold an Escape back before a person notices."""
+"""Milliseconds that tmux may delay Escape unnoticed."""
 _FEW_COLOURS = ("linux", "ansi", "xterm", "screen", "tmux", "rxvt", "cygwin", "konsole", "putty")
 _NO_COLOURS = ("dumb", "vt100", "vt102", "vt220", "")
 
@@ -37,22 +37,22 @@ def _terminal() -> Check:
     message = f"TERM={term}, {size.columns}x{size.lines}"
     message += ", over SSH" if os.environ.get("SSH_CONNECTION") else ""
     if term in ("", "dumb"):
-        return Check("warning", message, "The screen needs a real terminal; the verbs work in any.")
+        return Check("warning", message, "The terminal UI needs a real terminal; the verbs work in any.")
     if size.columns < 80 or size.lines < 24:
-        return Check("warning", message, "The screen is made for 80x24 and more.")
+        return Check("warning", message, "The terminal UI needs 80x24 or more.")
     return Check("ok", message)
 
 
 def _colours() -> Check:
     term, family = os.environ.get("TERM", ""), os.environ.get("TERM", "").partition("-")[0]
     if os.environ.get("NO_COLOR"):
-        return Check("ok", "none, as NO_COLOR asks; symbols and words say the same")
+        return Check("ok", "none, because of NO_COLOR; symbols and words are enough")
     if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit") or term.endswith("-direct"):
         return Check("ok", "16 million")
     if "256color" in term:
         return Check("ok", "256")
     if family in _NO_COLOURS:
-        return Check("ok", f"none with TERM={term or 'not set'}; symbols and words say the same")
+        return Check("ok", f"none with TERM={term or 'not set'}; symbols and words are enough")
     if family in _FEW_COLOURS:
         return Check("ok", "16")
     return Check("ok", f"what TERM={term} has")
@@ -76,28 +76,28 @@ def _tmux() -> Check:
         return Check("warning", f"TERM={term} within tmux", hint)
     if escape.isdigit() and int(escape) > _SLOW_ESCAPE:
         hint = "Put `set -s escape-time 10` into ~/.tmux.conf."
-        return Check("warning", f"holds the Escape key back for {escape} ms", hint)
+        return Check("warning", f"delays the Escape key by {escape} ms", hint)
     return Check("ok", "in use")
 
 
 def _clipboard() -> Check:
-    """OSC 52 puts text on the clipboard of the person's own machine, through SSH and tmux. No terminal can be
-    asked whether it obeys."""
-    otherwise = "Select with the mouse while Shift is held (in some terminals Option or Fn)."
+    """OSC 52 sets the clipboard of the user's own machine, through SSH and tmux. A terminal cannot be asked
+    whether it supports it."""
+    otherwise = "Select with the mouse while holding Shift (in some terminals Option or Fn)."
     if os.environ.get("TMUX"):
         setting = _tmux_option("set-clipboard")
         if setting == "off":
             return Check(
-                "warning", "tmux passes nothing on (set-clipboard off)", "tmux set -s set-clipboard on"
+                "warning", "tmux does not pass it on (set-clipboard off)", "tmux set -s set-clipboard on"
             )
         return Check(
-            "ok", f"through tmux (set-clipboard {setting or 'not known'}), if the terminal takes OSC 52"
+            "ok", f"through tmux (set-clipboard {setting or 'not known'}), if the terminal supports OSC 52"
         )
     program = os.environ.get("TERM_PROGRAM", "")
     if os.environ.get("STY") or program == "Apple_Terminal" or os.environ.get("TERM") == "linux":
         what = "GNU screen" if os.environ.get("STY") else program or "the Linux console"
-        return Check("warning", f"{what} does not take OSC 52", otherwise)
-    return Check("ok", f"by OSC 52, if the terminal takes it{f' ({program})' if program else ''}")
+        return Check("warning", f"{what} does not support OSC 52", otherwise)
+    return Check("ok", f"by OSC 52, if the terminal supports it{f' ({program})' if program else ''}")
 
 
 def _tmux_option(name: str) -> str:

@@ -1,4 +1,4 @@
-"""`train` and `resume`: a worker, and a look over its shoulder."""
+"""`train` and `resume`: start a worker and follow it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def train(
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """Train a model. The run outlives this terminal: Ctrl-C stops it, with a checkpoint to go on from."""
+    """Train a model. The run outlives this terminal; Ctrl-C stops it after saving a checkpoint."""
     recipe = chosen_recipe(preset, config, changes)
 
     from workbench.cli.follow import catching_interrupts
@@ -64,7 +64,7 @@ def train(
 def resume(
     context: typer.Context, run: RunReference, detach: Detach = False, as_json: AsJson = False, db: Db = None
 ) -> None:
-    """Go on with a run that did not finish, from its last checkpoint."""
+    """Continue an unfinished run from its last checkpoint."""
     from workbench.cli.follow import catching_interrupts
     from workbench.worker import launch, liveness
 
@@ -82,7 +82,7 @@ def chosen_recipe(preset_name: str | None, config: Path | None, changes: Mapping
 
     recipe = presets.load(preset_name or "starter")
     if preset_name is None and _is_another_model(changes.get("model")):
-        # The starter's rate is for its 4 million parameters: it would ruin a model of usual size.
+        # The starter's learning rate suits its 4 million parameters; it would ruin a model of usual size.
         reference = Recipe()
         recipe = recipe.with_changes(
             learning_rate=reference.learning_rate,
@@ -95,17 +95,17 @@ def chosen_recipe(preset_name: str | None, config: Path | None, changes: Mapping
 
 
 def _is_another_model(model: str | None) -> bool:
-    """Whether a model is named that is neither the starter, nor what a run made of one, nor a new one."""
+    """Whether the model is an ordinary one: not the starter, not a run's, not a new one."""
     return model is not None and model != "starter" and not model.startswith(("run:", "new:"))
 
 
 def _watch(store: Store, run: Run, interrupts: list[int], *, detach: bool, as_json: bool) -> None:
-    """Follow a run to its end, or leave it at once; ends the command with the exit code for it."""
+    """Follow a run to its end, or detach at once; exits with the run's exit code."""
     from workbench.cli.follow import exit_code, follow, tell_ending
 
     if detach:
         say(
-            f"Run {run.id} {run.name} goes on by itself. Watch it: mlm-workbench; "
+            f"Run {run.id} {run.name} runs in the background. Watch it: mlm-workbench;  "
             f"its log: {run.folder}/worker.log"
         )
         if as_json:

@@ -22,23 +22,23 @@ def web(
     host: Annotated[str | None, typer.Option(hidden=True)] = None,
     db: Db = None,
 ) -> None:
-    """Serve the screen to a browser on this machine, until Ctrl-C.
+    """Serve the terminal UI to a browser on this machine, until Ctrl-C.
 
-    It listens on 127.0.0.1 alone, and there is no --host: whoever reaches the workbench can do what you can.
-    From another computer, go through SSH; the command for it is printed. The address holds a secret, new at
-    every start. Runs go on when the server ends.
+    It listens on 127.0.0.1 only, and there is no --host: whoever reaches the workbench can do what you can.
+    From another computer, use SSH; the command is printed. The address contains a secret, new at every
+    start. Runs continue when the server ends.
     """
     if host is not None:
         raise UsageError(
-            "There is no --host: whoever reaches the workbench can do all that you can.",
+            "There is no --host: whoever reaches the workbench can do what you can.",
             "From another computer: ssh -L 8000:127.0.0.1:8000 gpu-box, then open what `web` prints.",
         )
     if find_spec("textual_serve") is None:
         raise UsageError(
-            "To serve the screen, the package textual-serve is needed.",
+            "The package textual-serve is not installed.",
             "Install it: pip install 'mlm-workbench[web]'",
         )
-    open_store(context, db).close()  # what is wrong with it is better said here than in a browser
+    open_store(context, db).close()  # better to fail here than in the browser
     from workbench.web.server import Server, listen
 
     command = [sys.executable, "-P", "-m", "workbench"]
@@ -50,6 +50,6 @@ def web(
 
 def _announce(url: str, port: int) -> None:
     print(url, flush=True)
-    say("Open this address in a browser. Whoever has it can do what you can; keep it to yourself.")
+    say("Open this address in a browser. Keep it secret: whoever has it can do what you can.")
     say(f"From another computer, first: ssh -L {port}:127.0.0.1:{port} gpu-box")
-    say("Ctrl-C ends it. Runs go on.")
+    say("Ctrl-C ends it. Runs continue.")

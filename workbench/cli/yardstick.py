@@ -1,4 +1,4 @@
-"""`yardstick`: score checkpoints on the test that is the same for every run."""
+"""`yardstick`: score checkpoints on the test that all runs share."""
 
 from __future__ import annotations
 
@@ -31,8 +31,7 @@ def yardstick(
 ) -> None:
     """Score a run's checkpoints on the yardstick, and its base model.
 
-    A finished run was scored by its worker, at its newest and its best checkpoint. What is scored already is
-    looked up.
+    The worker scores a finished run at its newest and its best checkpoint. Earlier scores are reused.
     """
     store = open_store(context, db)
     found = store.find(run)
@@ -78,11 +77,12 @@ def perplexity_of(score: Yardstick) -> float:
 
 
 def _chosen(store: Store, run: Run, which: str) -> list[Checkpoint]:
-    """The checkpoints that are meant. Raises UsageError."""
+    """The chosen checkpoints. Raises UsageError."""
     saved = store.checkpoints(run.id)
     if not saved:
         raise UsageError(
-            f"Run {run.id} {run.name} has no checkpoint ({run.status}).", "The first comes after an epoch."
+            f"Run {run.id} {run.name} has no checkpoint ({run.status}).",
+            "The first one is saved after an epoch.",
         )
     if which == "all":
         return saved
@@ -94,7 +94,7 @@ def _chosen(store: Store, run: Run, which: str) -> list[Checkpoint]:
     if not found:
         steps = ", ".join(str(one.step) for one in saved)
         raise UsageError(
-            f"Run {run.id} {run.name} has no checkpoint {which!r}.", f"There are: {steps}; best, last, all."
+            f"Run {run.id} {run.name} has no checkpoint {which!r}.", f"Choose {steps}, best, last or all."
         )
     return found
 

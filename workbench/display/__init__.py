@@ -1,1 +1,1 @@
-"""Numbers, tables, curves and maps as text, under both faces: no Textual here."""
+"""Numbers, tables, curves and maps as text, for the screens and the command line. No Textual here."""

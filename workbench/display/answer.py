@@ -1,4 +1,4 @@
-"""An answer on a terminal: the sentence, then a bar for each word that fits, or the bits of each word."""
+"""An answer on a terminal: the sentence, then a bar for each predicted word, or the bits of each token."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def beside(answers: Sequence[tuple[str, FillResult | Surprisal]], width: int, *,
 def render(result: FillResult | Surprisal, width: int = 80, *, bar: str = "█") -> Text:
     """An answer in `width` cells. `bar` "": no bars, only numbers.
 
-    Texts are shown as they are, never as markup, without control characters.
+    Texts are never parsed as markup, and lose their control characters.
     """
     if isinstance(result, Surprisal):
         return _surprisal(result, width, bar)
     best = result.joint[0].filled if result.joint else result.filled
     shown = Text(printable(best), style="bold")
     if result.joint:
-        shown.append("\ntogether (mean probability of a word, given the others)", "not bold dim")
+        shown.append("\nbest combinations (mean of each word's probability given the others)", "not bold dim")
         together = result.joint[:_SHOWN_TOGETHER]
         rows = [(", ".join(one.words), one.mean_probability, "") for one in together]
         _append_rows(shown, rows, width, bar, width // 2)
@@ -77,17 +77,17 @@ def _append_rows(shown: Text, rows: Sequence[_Row], width: int, bar: str, widest
 
 
 def _percent(share: float) -> str:
-    """Eight cells, the first empty; what is small keeps a significant digit, what has no room for it is 0."""
+    """Eight cells, the first empty; a small share keeps one significant digit while it fits, else it is 0."""
     if share >= 5e-4 or share < 1e-95:
         return f"{100 * share:6.1f} %"
     return (f"{100 * share:.3f} %" if share >= 5e-6 else f"{100 * share:.0e} %").rjust(_SHARE_WIDTH)
 
 
 def _surprisal(result: Surprisal, width: int, bar: str) -> Text:
-    """A line for each token: bits, a bar, and where it was not expected, what was."""
+    """A line for each token: bits, a bar, and the most expected token where that is another one."""
     shown = Text(f"pseudo-perplexity {result.pseudo_perplexity:,.1f}", "bold")
     tokens = "token" if result.count == 1 else "tokens"
-    shown.append(f", {result.bits_per_token:.2f} bits a token, {result.count} {tokens}", "not bold")
+    shown.append(f", {result.bits_per_token:.2f} bits/token, {result.count} {tokens}", "not bold")
     words = [printable(result.text[one.start : one.end]) for one in result.tokens]
     longest = min(max(map(cell_len, words), default=0), _WIDEST_WORD, max(width - 12, 1))
     for word, one in zip(words, result.tokens, strict=True):

@@ -1,4 +1,4 @@
-"""Probability bars: the words a model would put in the place of a mask."""
+"""Probability bars of the words predicted for a mask."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 _SHARE_WIDTH = 6
 _MIN_BAR = 4
 _MIN_WITH_BAR = 28
-"""Lines shorter than this have no bars: the words need the room."""
+"""Lines narrower than this have no bars, since the words need the room."""
 
 
 def bar(share: float, width: int) -> str:

@@ -18,7 +18,7 @@ class Canvas:
         self._owners: list[list[str]] = [[""] * self.width for _ in range(self.height)]
 
     def dot(self, x: int, y: int, owner: str) -> None:
-        """Set one dot. What lies outside the canvas is left out."""
+        """Set one dot. Dots outside the canvas are ignored."""
         if not (0 <= x < self.dots_wide and 0 <= y < self.dots_high):
             return
         row, line = divmod(self.dots_high - 1 - y, 4)
@@ -33,7 +33,7 @@ class Canvas:
             self.dot(round(x0 + (x1 - x0) * part), round(y0 + (y1 - y0) * part), owner)
 
     def glyph(self, x: int, y: int, glyph: str, owner: str, *, over: bool = True) -> None:
-        """Put a character into the cell of dot (x, y); with `over` False only where nothing is yet."""
+        """Put a character into the cell of dot (x, y); with `over` False only into an empty cell."""
         if not (0 <= x < self.dots_wide and 0 <= y < self.dots_high):
             return
         row, column = (self.dots_high - 1 - y) // 4, x // 2

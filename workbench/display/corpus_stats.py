@@ -1,4 +1,4 @@
-"""What a text is made of, in words and figures, for a screen and for `inspect`."""
+"""The statistics of a text, for the form and for `inspect`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ROWS = (
     ("tokens", "tokens", ",d"),
     ("chunks of {chunk_size}", "chunks", ",d"),
     ("tokens left over", "dropped_tokens", ",d"),
-    ("tokens a document, mean", "mean_length", ",.1f"),
+    ("tokens per document, mean", "mean_length", ",.1f"),
     ("median", "median_length", ",.1f"),
     ("longest", "longest", ",d"),
     ("unknown tokens", "unknown_tokens", ",d"),

@@ -1,4 +1,4 @@
-"""The arithmetic of a chart: scales, ticks, and thinning that keeps every peak. No drawing here."""
+"""The arithmetic of a chart: scales, ticks, and thinning that keeps every peak."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Scale:
 
     @classmethod
     def around(cls, values: Iterable[float], log: bool) -> Scale:
-        """The scale that holds all finite `values` (above 0 when `log`) with a little air."""
+        """The scale that holds all finite `values` (above 0 when `log`) with a small margin."""
         usable = [v for v in values if math.isfinite(v) and (v > 0 or not log)]
         if not usable:
             return cls(1.0, 10.0, True) if log else cls(0.0, 1.0, False)
@@ -77,8 +77,8 @@ def linear_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """What one column of dots must show: where the curve enters and leaves, and how far it goes."""
+class DotColumn:
+    """What one column of dots must show: the first, last, lowest and highest value in it."""
 
     x: int
     first: float
@@ -87,8 +87,8 @@ class Column:
     high: float
 
 
-def thin(points: Sequence[Point], columns: int, start: float, end: float) -> list[Column]:
-    """At most one `Column` per dot column, in order; lowest and highest value of each are kept.
+def thin(points: Sequence[Point], columns: int, start: float, end: float) -> list[DotColumn]:
+    """At most one `DotColumn` per dot column, in order; lowest and highest value of each are kept.
 
     So a single peak among a million points survives. Points must be sorted by step; those that are not
     finite or lie outside [start, end] are left out.
@@ -96,7 +96,7 @@ def thin(points: Sequence[Point], columns: int, start: float, end: float) -> lis
     if columns < 1:
         return []
     width = max(end - start, 1e-12)
-    thinned: list[Column] = []
+    thinned: list[DotColumn] = []
     current, first, last, low, high = -1, 0.0, 0.0, 0.0, 0.0
     for step, value in points:
         if not math.isfinite(value) or step < start or step > end:
@@ -104,11 +104,11 @@ def thin(points: Sequence[Point], columns: int, start: float, end: float) -> lis
         x = round((step - start) / width * (columns - 1))
         if x != current:
             if current >= 0:
-                thinned.append(Column(current, first, last, low, high))
+                thinned.append(DotColumn(current, first, last, low, high))
             current, first, low, high = x, value, value, value
         last, low, high = value, min(low, value), max(high, value)
     if current >= 0:
-        thinned.append(Column(current, first, last, low, high))
+        thinned.append(DotColumn(current, first, last, low, high))
     return thinned
 
 
@@ -127,8 +127,8 @@ def smooth(points: Sequence[Point], weight: float) -> list[Point]:
 
 
 def pick(points: Sequence[Point], most: int) -> list[Point]:
-    """At most about `most` of the points, sorted by step: of each part of the steps the lowest, the highest,
-    and of all the very last.
+    """At most about `most` of the points, sorted by step: the lowest and the highest of each part of the
+    steps, and the last point of all.
     """
     if len(points) <= most:
         return list(points)
@@ -144,7 +144,7 @@ def pick(points: Sequence[Point], most: int) -> list[Point]:
 
 
 def average(points: Sequence[Point], most: int) -> list[Point]:
-    """The points, or where there are more than `most`, the averages of so many runs of equal length."""
+    """The points; if there are more than `most`, the averages of `most` consecutive groups of equal size."""
     if len(points) <= most:
         return list(points)
     edges = [i * len(points) // most for i in range(most + 1)]

@@ -1,4 +1,4 @@
-"""The metrics of one run as they come in, and the curves made from them."""
+"""The metrics of one run as they arrive, and the curves made from them."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ SYSTEM = (
     "system/gpu_temperature",
 )
 TIME = "time/"
-"""What the names of metrics begin with that say how long a phase took."""
+"""The prefix of metrics that say how long a phase took."""
 TIMES = tuple(f"{TIME}{phase}" for phase in Phase)
 KEPT = 4000
-"""Points of a metric that are held; a tenth of them still fills a wide terminal."""
+"""Points kept per metric; a tenth of them still fills a wide terminal."""
 LONG = 20_000
-"""Steps of a run from which on it is sketched first: reading all of it takes longer than opening a screen."""
+"""Steps from which a run is sketched first, because reading all of it takes longer than opening a screen."""
 SKETCHED = 400
 """Points of a sketch."""
 SMOOTHING = (0.0, 0.6, 0.9, 0.97)
 """Weights of the moving average, from none to strong."""
 AVERAGED = 500
-"""Points that a curve to be smoothed is first averaged to: of thinned points the extremes alternate."""
+"""Points to which a curve is averaged before smoothing, since the extremes of thinned points alternate."""
 ZOOM = (1.0, 0.5, 0.2, 0.1)
-"""Last parts of a run that the chart shows."""
+"""The zoom levels: the last part of a run that the chart shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a run had measured when it was first looked at: few points of many, up to the metric `cursor`."""
+    """A run's metrics when it was first read: thinned points, up to the metric `cursor`."""
 
     cursor: int
     points: dict[str, list[Point]]
@@ -54,7 +54,7 @@ class Past:
 
     @classmethod
     def sketched(cls, store: Store, run_id: int, steps: int) -> Past:
-        """Ask the store, on a thread, for what can be had at once of a run of that many steps."""
+        """Read, on a thread, a sketch of a run of that many steps that is available at once."""
         cursor = store.curves.newest(run_id)
         often = {
             name: store.curves.sketch(run_id, name, SKETCHED, steps) for name in ("train/loss", *FIGURES)
@@ -64,7 +64,7 @@ class Past:
 
     @classmethod
     def read(cls, store: Store, run_id: int) -> Past:
-        """Ask the store, on a thread."""
+        """Read from the store, on a thread."""
         cursor = store.curves.newest(run_id)
         names = (*CURVES, *FIGURES, *SYSTEM)
         points = {name: store.curves.thinned(run_id, name, KEPT, upto=cursor) for name in names}
@@ -72,27 +72,27 @@ class Past:
 
 
 class Measurements:
-    """Points by metric name, filled from a cursor: what was read once is not read again."""
+    """Points by metric name, filled from a cursor so that nothing is read twice."""
 
     def __init__(self) -> None:
         self.cursor = 0
         self.segment: int | None = None
         self._points: dict[str, list[Point]] = {}
         self.seconds: dict[str, float] = {}
-        """What each phase took so far, by the phase's name."""
+        """Seconds that each phase has taken so far, by its name."""
         self.phase_ended_at: float | None = None
-        """When the last phase was over; None: not known."""
+        """When the last phase ended; None: unknown."""
 
     def begin(self, past: Past, segment: int | None) -> None:
-        """Forget all and begin with `past`: at first, and after a resume, which supersedes steps. `segment`:
-        the run's process that it goes up to; None: it is to be read again."""
+        """Start afresh from `past`: at first, and after a resume, which supersedes steps. `segment`: the
+        run's process that it covers; None: it must be read again."""
         self.cursor, self.segment = past.cursor, segment
         self._points = {name: list(points) for name, points in past.points.items()}
         self.seconds = {name.removeprefix(TIME): total for name, (total, _) in past.phases.items()}
         self.phase_ended_at = max((at for _, at in past.phases.values()), default=None)
 
     def add(self, rows: Iterable[Metric]) -> None:
-        """Take in rows, oldest first."""
+        """Add rows, oldest first."""
         for row in rows:
             self.cursor = max(self.cursor, row.id)
             if row.name.startswith(TIME):
@@ -113,7 +113,7 @@ class Measurements:
         return points[-1][1] if points else None
 
     def train_curve(self) -> list[Point]:
-        """Train perplexity by step: exp of the loss where that was measured more often."""
+        """Train perplexity by step; from the loss where that was measured more often."""
         losses, perplexities = self.points("train/loss"), self.points("train/perplexity")
         if len(losses) <= len(perplexities):
             return perplexities
@@ -122,12 +122,12 @@ class Measurements:
     def series(self, *, baseline: float | None, smoothing: float = 0.0, part: float = 1.0) -> list[Series]:
         """Train, test and baseline for the chart, of the last `part` of the steps.
 
-        The baseline is also the test curve's first point. It is left out of a part: beside it, what is near
-        the end could not be told apart.
+        The baseline is also the test curve's first point. It is left out when zoomed in, where it would
+        flatten the rest.
         """
         train = self.train_curve()
         if smoothing:
-            # On the logarithm, as the loss is what noise is added to; perplexity is its exponential.
+            # Smooth the logarithm: the noise is in the loss, and perplexity is its exponential.
             logs = [(step, math.log(value)) for step, value in train if value > 0]
             train = [(step, math.exp(value)) for step, value in smooth(average(logs, AVERAGED), smoothing)]
         test = list(self.points("eval/perplexity"))

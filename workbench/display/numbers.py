@@ -1,4 +1,4 @@
-"""Numbers and names as they stand on the screen: short, aligned, and never wider than they may be."""
+"""Numbers and names for the screen: short, aligned, and never wider than allowed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from rich.cells import cell_len, set_cell_size
 
 NOTHING = "—"
-"""Stands for a figure that is not known."""
+"""Shown for an unknown value."""
 
 
 def perplexity(value: float | None) -> str:
@@ -67,7 +67,7 @@ def share(value: float) -> str:
 
 
 def known(value: object) -> str:
-    """A recipe's value as it is written, or a dash: a run that was imported may not tell it."""
+    """A recipe's value as it is written, or a dash where an imported run does not say."""
     return NOTHING if value is None else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Draws curves into lines of styled text: legend, labelled axes, the plot. No widget, no terminal."""
+"""Draws curves as lines of styled text: legend, labelled axes, plot."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _MIN_WIDTH, _MIN_HEIGHT = 12, 2
 class Series:
     """One curve. `kind` tells curves apart without colour: a line, a line with marks, a dashed level.
 
-    `name` is also the style. Points are (step, value), sorted by step; a level has one point. Marks stand
-    `every` so many dots, the first not before dot `offset`: curves that lie on each other can take turns.
+    `name` is also the style. Points are (step, value), sorted by step; a level has one point. Marks are
+    `every` dots apart, the first at dot `offset` or later, so that overlapping curves can take turns.
     """
 
     name: str
@@ -96,7 +96,7 @@ def _draw_one(canvas: Canvas, one: Series, scale: Scale, start: float, end: floa
         before = column.x, _y(column.last, scale, canvas)
     if one.kind == "marks":
         for column in columns:
-            # Marks closer than this would hide the line that they sit on.
+            # Marks closer than this would hide their line.
             if column.x >= next_mark or column is columns[-1]:
                 canvas.glyph(column.x, _y(column.last, scale, canvas), one.mark, one.name)
                 next_mark = column.x + one.every
@@ -116,10 +116,10 @@ def _legend(series: Sequence[Series], width: int, title: str) -> Line:
 
 
 def _x_axis(start: float, end: float, gutter: int, width: int, unit: str) -> list[Line]:
-    """The axis with its ticks, and the labels under them; a label that would touch another is left out."""
+    """The axis with its ticks and labels; a label that would touch another is left out."""
     axis = ["─"] * width
     labels = [" "] * (width + 2)
-    # The last label is the last step itself: how far it has come is the first thing one looks for.
+    # The last label is the last step itself: progress is the first thing one looks for.
     final = f"{numbers.tick(end)} {unit}s"
     taken = len(labels) - len(final)
     labels[taken:] = list(final)

@@ -1,4 +1,4 @@
-"""What a list says of a run, as text: figures, a curve in a few letters, words on what it is doing."""
+"""A run in a list, as text: elapsed time, status, a sparkline, recipe values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEVELS = "▁▂▃▄▅▆▇█"
 
 
 def epochs(line: RunLine) -> str:
-    """`3`, or `1.4/3` of a run that has not gone through all of them."""
+    """`3`, or `1.4/3` for a run that has not trained all of them."""
     wanted = "" if line.recipe.epochs is None else str(line.recipe.epochs)
     if line.status == "finished" or not line.epoch:
         return wanted
@@ -26,7 +26,7 @@ def epochs(line: RunLine) -> str:
 
 
 class Timed(Protocol):
-    """Something with a beginning and an end, in seconds since 1970."""
+    """Something with a start and an end, in seconds since 1970."""
 
     @property
     def started_at(self) -> float | None: ...
@@ -43,7 +43,7 @@ def elapsed(line: Timed, now: float) -> float | None:
 
 
 class Going(Protocol):
-    """Something with a status, and while it runs a phase."""
+    """Something with a status and, while running, a phase."""
 
     @property
     def status(self) -> str: ...
@@ -52,22 +52,22 @@ class Going(Protocol):
 
 
 def doing(run: Going, standstill: str = "") -> tuple[str, str]:
-    """Symbol and words: the status, of a running run its phase, and why it seems to stall if it does."""
+    """Symbol and words: the status, a running run's phase, and why it seems to stall, if it does."""
     symbol = mark(STALLED if standstill else run.status).symbol
     phase = f", {run.phase}" if run.status == "running" and run.phase else ""
     return symbol, f"{run.status}{phase}{f', stalled: {standstill}' if standstill else ''}"
 
 
 def short_name(name: str | None) -> str:
-    """The last part of a hub id or of a path: what tells two of them apart."""
+    """The last part of a hub id or path."""
     return PurePath(name).name or name if name else ""
 
 
 def spark(values: Sequence[float], width: int) -> str:
-    """A curve in at most `width` letters, on a logarithmic scale; its highest and lowest value are in it.
+    """A sparkline of at most `width` letters, on a logarithmic scale, with the highest and lowest value.
 
-    What is not finite is as high as can be. Where there are more values than letters, of each part the
-    highest and the lowest are shown, as far as they are that part's, the last value as the last letter.
+    A value that is not finite has full height. If there are more values than letters, the highest and the
+    lowest of each part are shown; the last letter is the last value.
     """
     heights = [math.log(v) if math.isfinite(v) and v > 0 else math.inf for v in values]
     finite = [height for height in heights if height < math.inf]
@@ -81,7 +81,7 @@ def spark(values: Sequence[float], width: int) -> str:
 
 
 def _extremes(heights: Sequence[float], most: int) -> list[float]:
-    """At most `most` heights: of each part the highest and the lowest, in the order they came."""
+    """At most `most` heights: the highest and the lowest of each part, in order."""
     parts = max(most // 2, 1)
     size = math.ceil(len(heights) / parts)
     found: list[float] = []

@@ -1,4 +1,4 @@
-"""How a run's status looks: a symbol, a word and a colour, so that any one of them may be missing."""
+"""How a run's status looks: a symbol, a word and a colour, so that it is clear without any one of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MARKS: dict[str, Mark] = {
 }
 
 STALLED = "stalled"
-"""How a running run is shown that seems to stand still. The store has no such status: it may go on."""
+"""How a running run that seems to stall is shown. The store has no such status: the run may continue."""
 
 
 def mark(status: str) -> Mark:

@@ -1,6 +1,6 @@
-"""A sweep in lines of text: its heat map, what each field does, its recipes. For any terminal, or for none.
+"""A sweep as lines of text: its heat map, the effect of each field, its recipes.
 
-Colour is never the only sign: each figure has a bar as high as it is bad, and the best ones have a mark.
+Colour is never the only sign: each value has a bar, higher for worse, and the best ones have a mark.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ SHADES = (
     ("#3b528b", "white"),
     ("#440154", "white"),
 )
-"""Background and text from the lowest perplexity to the highest: viridis, which the colour-blind can read."""
+"""Background and text from the lowest perplexity to the highest: viridis, readable for the colour-blind."""
 _CELL = 12
 _TITLE_LINES = 2
 _WORTH_CUTTING = 8
-"""Cells that labels must have in common before they are left out."""
+"""Common prefix of labels, in cells, from which it is left out."""
 Place = tuple[int, int]
 """(row, column) of a cell."""
 _FIRST_STATES = ("running", "queued", "failed", "crashed", "stopped")
@@ -46,10 +46,10 @@ _BAR = 24
 def heat_lines(
     picture: HeatMap, width: int, *, shades: bool, sight: Sight | None = None, cursor: Place | None = None
 ) -> Iterator[Text]:
-    """The map, a cell a recipe. `shades`: colour the cells; not where a terminal has 16 colours or none.
+    """The map, one cell per recipe. `shades`: colour the cells (a terminal with 16 colours or none cannot).
 
-    sight: the part of it that is drawn, by default from the first cell on as much as fits the width. cursor:
-    the cell (row, column) that is between brackets.
+    sight: the visible part, by default as much as fits the width from the first cell on. cursor: the cell
+    (row, column) in brackets.
     """
     sight = sight or Sight.of(picture, width)
     yield from _heat_titles(picture, width, sight)
@@ -68,7 +68,7 @@ def heat_lines(
 
 
 def _heat_titles(picture: HeatMap, width: int, sight: Sight) -> Iterator[Text]:
-    """The names of the two fields, and the labels of the columns in sight."""
+    """The names of the two fields, and the labels of the visible columns."""
     before = f"{sight.column}+ " if sight.column else ""
     across = numbers.clip(before + printable(picture.across), width - sight.label - 1)
     yield Text(numbers.fit("", sight.label) + " " + across, "bold", no_wrap=True)
@@ -81,7 +81,7 @@ def _heat_titles(picture: HeatMap, width: int, sight: Sight) -> Iterator[Text]:
 
 
 def _heat_row(picture: HeatMap, row: int, sight: Sight, shades: bool, cursor: Place | None) -> Text:
-    """The cells of one row in sight, with brackets around the one under the cursor."""
+    """The visible cells of one row, with brackets around the one under the cursor."""
     line = Text(no_wrap=True)
     cells = list(enumerate(picture.cells[row]))[sight.in_sight]
     for column, entry in cells:
@@ -94,8 +94,8 @@ def _heat_row(picture: HeatMap, row: int, sight: Sight, shades: bool, cursor: Pl
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The part of a map that is drawn: `rows` from `row` on, `columns` from `column` on. label: cells for
-    the rows' names."""
+    """The visible part of a map: `rows` from `row` on, `columns` from `column` on. label: width of the
+    rows' names."""
 
     label: int
     columns: int
@@ -105,12 +105,12 @@ class Sight:
 
     @property
     def in_sight(self) -> slice:
-        """The columns that are drawn."""
+        """The visible columns."""
         return slice(self.column, self.column + self.columns)
 
     @classmethod
     def of(cls, picture: HeatMap, width: int, rows: int | None = None) -> Sight:
-        """The first cells: as many columns as fit, and all rows or `rows` of them."""
+        """From the first cell on: as many columns as fit, and all rows or `rows` of them."""
         names = (printable(picture.down), *told_apart(list(map(printable, picture.down_labels))))
         label = max(*map(numbers.cell_len, names), 4)
         label = min(label, max(width // 4, 8))
@@ -120,17 +120,17 @@ class Sight:
         )
 
     def within(self, row: int, column: int) -> Sight:
-        """Begun at this row and column at the latest."""
+        """The same part, starting at this row and column at the latest."""
         return replace(self, row=max(min(self.row, row), 0), column=max(min(self.column, column), 0))
 
     def with_cell(self, cell: Place) -> Sight:
-        """Moved as little as shows this cell."""
+        """The same part, moved just enough to show this cell."""
         row = min(max(self.row, cell[0] - self.rows + 1), cell[0])
         column = min(max(self.column, cell[1] - self.columns + 1), cell[1])
         return replace(self, row=row, column=column)
 
     def cell_at(self, x: int, y: int) -> Place | None:
-        """The cell that is drawn at this place of the lines, if any."""
+        """The cell drawn at this position of the lines, if any."""
         row, column = y - _TITLE_LINES, (x - self.label) // _CELL
         inside = 0 <= row < self.rows and 0 <= column < self.columns and x >= self.label
         return (self.row + row, self.column + column) if inside else None
@@ -152,7 +152,7 @@ def _cell(entry: Entry | None, bounds: tuple[float, float] | None, shades: bool)
 
 
 def depth(perplexity: float, bounds: tuple[float, float] | None) -> float:
-    """Where a perplexity lies between the lowest, 0, and the highest, 1, on a logarithmic scale."""
+    """Where a perplexity lies between the lowest (0) and the highest (1), on a logarithmic scale."""
     if bounds is None or not bounds[0] < bounds[1]:
         return 0.0
     low, high = math.log(bounds[0]), math.log(bounds[1])
@@ -160,10 +160,10 @@ def depth(perplexity: float, bounds: tuple[float, float] | None) -> float:
 
 
 def effect_lines(table: SweepTable, width: int) -> Iterator[Text]:
-    """What each field does by itself: for each value, how much higher the perplexity is than at its best."""
-    yield Text("What each field does, all else being equal", "bold")
+    """The effect of each field: for each value, how much higher the perplexity is than at the best value."""
+    yield Text("Effect of each field, all else equal", "bold")
     if not table.effects:
-        yield Text("Not known yet: too few recipes have a score, or two fields always changed together.")
+        yield Text("Unknown: too few recipes have a score, or two fields always change together.")
         return
     most = max(effect.reach for effect in table.effects) or 1.0
     labels = [numbers.cell_len(level.label) for effect in table.effects for level in effect.levels]
@@ -183,14 +183,14 @@ def effect_lines(table: SweepTable, width: int) -> Iterator[Text]:
 
 
 def entry_lines(table: SweepTable, width: int, most: int = 200) -> Iterator[Text]:
-    """The recipes, best first: mean over their seeds, spread, how many, and how far behind the best."""
-    yield Text("Recipes, best first; the mean over seeds", "bold")
+    """The recipes, best first: mean over seeds, spread, number of runs, and distance to the best."""
+    yield Text("Recipes, best first; mean over seeds", "bold")
     shown = table.ranked()[:most]
     columns = [
         [printable(name), *told_apart([printable(label_of(entry.values[name])) for entry in shown])]
         for name in table.fields
     ] or [["recipe", *("the recipe" for _ in shown)]]
-    # the fields share what the figures leave, the wider ones giving way first
+    # the fields share the remaining width, the wider ones giving way first
     room = max(width - 52, 8 * len(columns))
     widths = [max(map(numbers.cell_len, column)) for column in columns]
     while sum(widths) + 2 * len(widths) > room and max(widths) > 6:
@@ -199,7 +199,7 @@ def entry_lines(table: SweepTable, width: int, most: int = 200) -> Iterator[Text
         "  ".join(numbers.fit(cell, cells) for cell, cells in zip(row, widths, strict=True))
         for row in zip(*columns, strict=True)
     ]
-    yield Text(f"  {names[0]} {'yardstick':>9} {'spread':>7} {'runs':>5}  than the best", "bold")
+    yield Text(f"  {names[0]} {'yardstick':>9} {'spread':>7} {'runs':>5}  vs. best", "bold")
     for entry, name in zip(shown, names[1:], strict=True):
         spread = numbers.NOTHING if entry.spread is None else f"{100 * entry.spread:.2g} %"
         count = sum(entry.statuses.values())
@@ -214,7 +214,7 @@ def entry_lines(table: SweepTable, width: int, most: int = 200) -> Iterator[Text
 
 
 def behind(entry: Entry) -> str:
-    """How a recipe stands to the best one, in words."""
+    """How a recipe compares with the best one, in words."""
     if entry.mark == "best":
         return "the best"
     if entry.log_ratio is None or entry.ci_low is None or entry.ci_high is None:
@@ -223,13 +223,13 @@ def behind(entry: Entry) -> str:
     reach = f"{percent(entry.log_ratio)} ({percent(entry.ci_low)[:-2]} to {percent(entry.ci_high)[:-2]})"
     if entry.mark != "alike":
         return f"{reach} worse"
-    # an interval without 0 of which seeds, or the number of recipes, still make too little
+    # the interval excludes 0, but not once corrected for seeds and the number of recipes
     beyond = " beyond chance" if entry.ci_low > 0 else ""
     return f"{reach}, no difference shown{beyond}"
 
 
 def told_apart(labels: Sequence[str]) -> list[str]:
-    """The labels without the words that all of them begin with: what tells paths apart is their end."""
+    """The labels without the words that all begin with: paths differ at their ends."""
     alike = [len(set(letters)) == 1 for letters in zip(*labels, strict=False)]
     shared = labels[0][: [*alike, False].index(False)] if labels else ""
     at = max(shared.rfind(letter) for letter in " /-_") + 1

@@ -1,4 +1,4 @@
-"""Small multiples: the test curves of each recipe of a sweep, in a little frame of their own."""
+"""Small multiples: the test curves of each recipe of a sweep, each in a frame of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workbench.store import Store
 
 WIDTH, HEIGHT = 26, 3
-"""Cells of a frame, without its title."""
+"""Size of a frame in cells, without its title."""
 MOST = 60
 METRIC = "eval/perplexity"
 Curves = Mapping[int, Sequence[Point]]
@@ -34,10 +34,10 @@ def read_curves(store: Store, table: SweepTable) -> dict[int, list[Point]]:
 
 
 def curve_lines(table: SweepTable, curves: Curves, width: int) -> Iterator[Text]:
-    """The frames, as many abreast as fit, best recipe first; every seed is a line.
+    """The frames, as many side by side as fit, best recipe first; one line per seed.
 
-    Each frame has a scale of its own, logarithmic: each run is tested at its own chunk size and mask
-    probability, so heights in different frames are not to be compared, only shapes.
+    Each frame has its own logarithmic scale: each run is tested at its own chunk size and mask probability,
+    so only shapes can be compared between frames, not heights.
     """
     yield Text("Test curves, each on its own test and scale: compare shapes, not heights", "bold")
     if table.fields:
@@ -63,7 +63,7 @@ def curve_lines(table: SweepTable, curves: Curves, width: int) -> Iterator[Text]
 
 def _frame(lines: Sequence[Sequence[Point]]) -> list[str]:
     canvas = Canvas(WIDTH, HEIGHT)
-    # the baseline, far above all else, would flatten what follows
+    # the baseline, far above the rest, would flatten it
     shown = [_without_baseline(points) for points in lines]
     scale = Scale.around([value for points in shown for _, value in points], log=True)
     steps = [step for points in shown for step, _ in points] or [0.0]

@@ -10,7 +10,7 @@ from workbench.text import printable
 
 
 def table(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> str:
-    """Rows, the first of them titles, as aligned columns that no width cuts; `right`: columns of numbers."""
+    """Rows, the first one titles, as aligned columns that are never cut; `right`: columns of numbers."""
     clean = [[printable(cell) for cell in row] for row in rows]
     widths = [max(cell_len(row[index]) for row in clean) for index in range(len(clean[0]))]
     lines = []

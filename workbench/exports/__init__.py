@@ -1,1 +1,1 @@
-"""Out of the workbench: model folders, tables of runs, repositories on the hub."""
+"""Exports: model folders, tables of runs, repositories on the hub."""

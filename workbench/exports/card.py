@@ -1,4 +1,4 @@
-"""The model card: what was done to which model with which text, what came of it, and how to do it again."""
+"""The model card: base model, data, training, results, and how to repeat them."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ _MAIN_FIELDS = (
 )
 
 _LIMITS = (
-    "It is meant for guessing masked words in text like that it was trained on, and as the start of a "
-    "fine-tuning for a task in that domain. It writes no text, and what it fills in is likely, not true. "
-    "What the base model and the text hold of errors and prejudice, it may repeat; words of the training "
-    "text, names included, may be found in its guesses. It was measured on held-out documents of the same "
-    "source only: how well it does on a task or on another kind of text is not known. The averaged hidden "
+    "It is meant for predicting masked words in text like its training text, and as the base for "
+    "fine-tuning on a task in that domain. It does not generate text, and its predictions are plausible, "
+    "not true. It may repeat errors and biases of the base model and the training text, and reveal words "
+    "of that text, names included. It was evaluated only on held-out documents of the same source, so its "
+    "quality on a task or on other text is unknown. Its averaged hidden "
     "states were not trained to compare sentences. The licences of the base model and of the text apply."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class CardFacts:
-    """What a card is written from. `base`: the model that a chain of runs began with. `origin`: the run that
-    this one went on from, if it did.
+    """What a card is written from. `base`: the base model of the chain of runs. `origin`: the run that this
+    one continued, if any.
     """
 
     run: Run
@@ -54,9 +54,9 @@ class CardFacts:
 
 
 def model_card(facts: CardFacts, yardstick: AgainstBase | None) -> str:
-    """README.md: front matter that the hub reads, then Markdown for people.
+    """README.md: front matter for the hub, then Markdown for people.
 
-    `yardstick`: what is known of the checkpoint there.
+    `yardstick`: the checkpoint's score.
     """
     parts = [
         f"---\n{_front_matter(facts)}---",
@@ -64,15 +64,15 @@ def model_card(facts: CardFacts, yardstick: AgainstBase | None) -> str:
         _what_it_is(facts),
         "## How to use it",
         _usage(facts),
-        "## Text",
+        "## Data",
         _text(facts),
         "## Training",
         _training(facts),
-        "## Figures",
+        "## Results",
         _figures(facts, yardstick),
-        "## What it is for, and its limits",
+        "## Intended use and limits",
         _LIMITS,
-        "## Make it again",
+        "## Reproduce",
         _again(facts),
         "## Versions",
         _versions(facts.run.environment),
@@ -88,7 +88,7 @@ def _front_matter(facts: CardFacts) -> str:
     data = ModelCardData(
         base_model=facts.base if is_hub_id(facts.base, facts.base_revision) else None,
         datasets=[recipe.dataset] if is_hub_id(recipe.dataset, run.data.get("revision")) else None,
-        # on one line: a line of dashes would end the front matter
+        # on one line, since a line of dashes would end the front matter
         tags=list(dict.fromkeys(one_line(shareable_text(tag, run)) for tag in tags)),
         pipeline_tag="fill-mask",
         library_name="transformers",
@@ -108,9 +108,7 @@ def _what_it_is(facts: CardFacts) -> str:
     if facts.base.startswith("new:"):
         lines[0] = lines[0].replace("by further training on", "(new, from random weights), trained on")
     if facts.origin:
-        lines.append(
-            f"The training goes on from an earlier run, {escape(shareable_text(facts.origin, run))}."
-        )
+        lines.append(f"The training continues an earlier run, {escape(shareable_text(facts.origin, run))}.")
     if run.note.strip():
         lines.append(f"Note: {escape(shareable_text(run.note, run))}")
     return "\n\n".join(lines)
@@ -125,8 +123,8 @@ fill = pipeline("fill-mask", model=".")  # this folder, or its name on the hub
 fill("The {mask} is here.")
 ```
 
-It also loads with `AutoModelForMaskedLM.from_pretrained`, as the start of a fine-tuning with
-`AutoModelForSequenceClassification.from_pretrained` and the like, and with `SentenceTransformer`, which then
+It also loads with `AutoModelForMaskedLM.from_pretrained`, for fine-tuning with
+`AutoModelForSequenceClassification.from_pretrained` and others, and with `SentenceTransformer`, which
 averages its last hidden states."""
 
 
@@ -184,13 +182,13 @@ def _figures(facts: CardFacts, found: AgainstBase | None) -> str:
         rows.append(["perplexity of this checkpoint", _figure(found.perplexity), fixed])
         if found.verdict:
             lines.append(
-                f"Against the base model, on the yardstick: {found.verdict}, where the brackets hold the "
-                "95 % interval of a paired bootstrap over documents. It says how sure the figure is for "
-                "other documents of this kind, not for other seeds."
+                f"Compared with the base model on the yardstick: {found.verdict}; the brackets hold the "
+                "95 % interval of a paired bootstrap over documents, which covers the choice of test "
+                "documents, not of seeds."
             )
     lines.append(
         "Perplexity is exp(sum of the negative log likelihoods of all masked tokens ÷ their number); lower "
-        "is better. Figures over another text, tokenizer, chunk size or mask probability cannot be compared "
+        "is better. Values on another text, tokenizer, chunk size or mask probability are not comparable "
         "with these."
     )
     return table(["figure", "value", "measured on"], rows) + "\n\n" + "\n\n".join(lines)
@@ -204,7 +202,9 @@ def _again(facts: CardFacts) -> str:
     if recipe.dataset != original.dataset:
         hints.append("`dataset` in recipe.toml names a local file or folder: put the text there.")
     if recipe.model.startswith("run:"):
-        hints.append("`model` names an earlier run of the same workbench, which has to be made first.")
+        hints.append(
+            "`model` in recipe.toml names an earlier run of the same workbench, which must be trained first."
+        )
     elif recipe.model != original.model:
         hints.append("`model` in recipe.toml names a local folder: put the model there.")
     hints.append("The same recipe on the same machine and versions gives the same numbers.")
@@ -214,7 +214,7 @@ def _again(facts: CardFacts) -> str:
 def _versions(environment: dict[str, Any]) -> str:
     packages = {"python": environment.get("python"), **(environment.get("packages") or {})}
     rows = [[escape(str(name)), escape(str(version))] for name, version in packages.items() if version]
-    return table(["package", "version"], rows) if rows else "Not known."
+    return table(["package", "version"], rows) if rows else "Unknown."
 
 
 def _data_link(facts: CardFacts) -> str:

@@ -1,4 +1,4 @@
-"""A run's checkpoint as a model folder for others, whole or not at all."""
+"""Exports a run's checkpoint as a model folder, whole or not at all."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from workbench.store import Checkpoint, Run, Store
 
 CARD, RECIPE = "README.md", "recipe.toml"
 _MANIFEST, _STATE = "manifest.json", "state"
-_LONGEST_CHAIN = 100  # runs that went on from runs
+_LONGEST_CHAIN = 100  # runs that continue runs
 
 
 def export_run(
     store: Store, run: Run, folder: Path, *, checkpoint: int | str | None = None, replace: bool = False
 ) -> Checkpoint:
-    """Write the model, its card and its recipe into `folder`, which is made. Returns what was exported.
+    """Write the model, its card and its recipe to a new `folder`. Returns the exported checkpoint.
 
-    `checkpoint`: its step, `best`, or `last`, as with None. `replace`: an earlier export in that place
-    goes. Raises UsageError when the folder holds something else, ModelError when there is no such
-    checkpoint or it is damaged, WorkbenchError when the disk refuses.
+    `checkpoint`: a step, `best`, or `last` (also None). `replace`: replace an earlier export there. Raises
+    UsageError if the folder holds something else, ModelError if the checkpoint is missing or damaged,
+    WorkbenchError if the disk refuses.
     """
-    if is_imported(run):  # a card could only guess at how it was made
+    if is_imported(run):  # a card could only guess how it was trained
         raise UsageError(
-            f"Run {run.id} {run.name} was imported: it is not known how its model was made.",
-            f"Its model lies in {run.checkpoint}." if run.checkpoint else "",
+            f"Run {run.id} {run.name} was imported, so how its model was trained is unknown.",
+            f"Its model is in {run.checkpoint}." if run.checkpoint else "",
         )
     folder = folder.expanduser().absolute()
     _check_place(folder, replace)
@@ -52,7 +52,7 @@ def export_run(
     except OSError as error:
         raise WorkbenchError(
             f"The model cannot be written to {folder}: {error.strerror or error}.",
-            "Make room or name another folder.",
+            "Free some space or choose another folder.",
         ) from error
     return saved
 
@@ -85,7 +85,7 @@ def _check_place(folder: Path, replace: bool) -> None:
 
 
 def checkpoint_of(store: Store, run: Run, wanted: int | str | None) -> tuple[Checkpoint, Path]:
-    """The checkpoint that is wanted, as in `export_run`, and its folder. Raises ModelError."""
+    """The chosen checkpoint, as in `export_run`, and its folder. Raises ModelError."""
     source = Path(resolve_model(store, run=str(run.id), checkpoint=wanted).path)
     saved = next((one for one in store.checkpoints(run.id) if Path(one.path).name == source.name), None)
     if saved is None:
@@ -99,7 +99,7 @@ def _write(store: Store, run: Run, saved: Checkpoint, source: Path, folder: Path
     _copy_whole(source, folder)
     config, tokenizer = load_config(str(folder)), load_tokenizer(str(folder), None)
     limits = [tokenizer.model_max_length, usable_positions(config) or tokenizer.model_max_length]
-    limit = min(limits) if min(limits) < 1_000_000 else None  # a tokenizer without one says a huge number
+    limit = min(limits) if min(limits) < 1_000_000 else None  # a tokenizer without a limit has a huge number
     sentences.write(folder, width=int(config.get_text_config().hidden_size), max_tokens=limit)
     (folder / RECIPE).write_text(shareable_recipe(run).to_toml(), encoding="utf-8")
     facts = _facts(store, run, saved, str(tokenizer.mask_token))
@@ -109,7 +109,7 @@ def _write(store: Store, run: Run, saved: Checkpoint, source: Path, folder: Path
 
 
 def _copy_whole(source: Path, folder: Path) -> None:
-    """Copy a checkpoint's model and tokenizer, and nothing to go on training with. Raises ModelError."""
+    """Copy a checkpoint's model and tokenizer, without the training state. Raises ModelError."""
     try:
         digests = dict(json.loads((source / _MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
@@ -128,7 +128,7 @@ def _copy_whole(source: Path, folder: Path) -> None:
         with copy.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                 raise ModelError(
-                    f"{name} of {source.name} was changed or damaged after it was written.",
+                    f"{name} of {source.name} changed or was damaged after it was written.",
                     "Export another checkpoint: --checkpoint STEP.",
                 )
         if copy.suffix == ".json":
@@ -136,12 +136,12 @@ def _copy_whole(source: Path, folder: Path) -> None:
 
 
 def _facts(store: Store, run: Run, saved: Checkpoint, mask_token: str) -> CardFacts:
-    """Follow `run:RUN` back to the model that all began with."""
+    """Follow `run:RUN` back to the base model."""
     base, first, seen = str(run.recipe["model"]), run, 0
     while base.startswith("run:") and seen < _LONGEST_CHAIN:
         try:
             first = store.find(base.partition("@")[0])
-        except UsageError:  # deleted since
+        except UsageError:  # deleted meanwhile
             break
         base, seen = str(first.recipe["model"]), seen + 1
     return CardFacts(

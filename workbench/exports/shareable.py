@@ -1,4 +1,4 @@
-"""What may leave this machine: no absolute paths, no names of users or hosts, no secrets."""
+"""Removes what must not leave this machine: absolute paths, names of users and hosts, secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.recipe import Recipe
 from workbench.store import Run
 
 _PATH = re.compile(r"(?<![\w/:.~<])(?:~[\w.-]*)?/(?:[^\s/\"'`<>|]+/)+([^\s/\"'`<>|]*)")
-"""An absolute path of at least two parts; what comes after `http:` is none."""
+"""An absolute path of at least two parts, but not the rest of a URL."""
 _NAMES_OF_PLACES = (
     "_name_or_path",
     "name_or_path",
@@ -25,7 +25,7 @@ _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 
 
 def shareable_text(text: str, run: Run) -> str:
-    """`text` with the last parts of the paths in it only, and without this machine's name."""
+    """`text` with its paths cut to their last parts, and without this machine's name."""
     text = _PATH.sub(lambda found: f"…/{found.group(1)}", without_secrets(text))
     for host in {run.host or "", str(run.environment.get("host") or ""), platform.node()}:
         if len(host) > 2:
@@ -34,19 +34,19 @@ def shareable_text(text: str, run: Run) -> str:
 
 
 def shareable_recipe(run: Run) -> Recipe:
-    """The run's recipe, where local files are called by their own names alone."""
+    """The run's recipe, with local paths cut to file names."""
     recipe = Recipe.parse(run.recipe)
     model, dataset = (_without_folders(without_secrets(name)) for name in (recipe.model, recipe.dataset))
     return recipe.with_changes(model=model, dataset=dataset)
 
 
 def is_hub_id(name: str, revision: str | None) -> bool:
-    """Whether a model or data set was taken from the hub, whose revision was kept then."""
+    """Whether a model or data set came from the hub; its revision is then known."""
     return revision is not None and _HUB_ID.fullmatch(name) is not None
 
 
 def clean_json(file: Path) -> None:
-    """Take from a configuration the places that libraries write into it."""
+    """Remove the paths that libraries write into a configuration."""
     values = json.loads(file.read_text(encoding="utf-8"))
     if isinstance(values, dict) and any(name in values for name in _NAMES_OF_PLACES):
         kept: dict[str, Any] = {key: value for key, value in values.items() if key not in _NAMES_OF_PLACES}
@@ -54,7 +54,7 @@ def clean_json(file: Path) -> None:
 
 
 def _without_folders(name: str) -> str:
-    """A file's own name where `name` leads out of the current folder; anything else as it is."""
+    """The file name alone if `name` leads out of the current folder; otherwise `name`."""
     parts = re.split(r"[/\\]", name.rstrip("/\\"))
     outside = name.startswith(("/", "~", "\\")) or ".." in parts or re.match(r"[A-Za-z]:[/\\]", name)
     return (parts[-1] or "text") if outside else name

@@ -1,4 +1,4 @@
-"""A sweep as a file for others: .csv and .json for programs, .md for a report, .svg for a slide."""
+"""A sweep as a file: .csv and .json for programs, .md for a report, .svg for a slide."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _MARKS = {"best": "**best**", "alike": "not distinguishable from it", "behind": 
 
 
 def write_sweep(table: SweepTable, name: str, file: Path) -> None:
-    """Write a sweep in the form that the ending names, whole or not at all.
+    """Write a sweep in the format of the file's ending, whole or not at all.
 
-    Raises UsageError for another ending, WorkbenchError when the disk refuses.
+    Raises UsageError for another ending, WorkbenchError if the disk refuses.
     """
     ending = file.suffix.lower()
     if ending == ".csv":
@@ -35,7 +35,7 @@ def write_sweep(table: SweepTable, name: str, file: Path) -> None:
     elif ending == ".svg":
         put_in_place(sweep_svg(table, name).encode("utf-8", errors="replace"), file)
     else:
-        raise UsageError(f"{file}: what is written depends on the ending.", f"Endings: {', '.join(ENDINGS)}.")
+        raise UsageError(f"{file}: the ending decides the format.", f"Endings: {', '.join(ENDINGS)}.")
 
 
 def row(entry: Entry) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def markdown(table: SweepTable, name: str) -> str:
         parts.append(_table([head, *body]))
         several = " Other fields differ too: each cell shows the best of its recipes."
         parts.append("★ best, ≈ not distinguishable from it." + (several if picture.several else ""))
-    head = [*table.fields, "perplexity", "spread", "runs", "than the best, 95 %", "p", ""]
+    head = [*table.fields, "perplexity", "spread", "runs", "vs. best, 95 %", "p", ""]
     body = [
         [
             *(label_of(entry.values[name]) for name in table.fields),
@@ -88,8 +88,8 @@ def markdown(table: SweepTable, name: str) -> str:
             for effect in table.effects
             for level in effect.levels
         ]
-        parts += ["## What each field does, all else being equal"]
-        parts.append(_table([["field", "value", "perplexity against its best value", "runs"], *body]))
+        parts += ["## Effect of each field, all else equal"]
+        parts.append(_table([["field", "value", "perplexity vs. best value", "runs"], *body]))
     parts += [f"- {_text(note)}" for note in table.notes]
     return "\n\n".join(parts) + "\n"
 
@@ -116,7 +116,7 @@ def _number(value: float | None) -> str:
 
 
 def _text(text: str) -> str:
-    """Text that stays in its cell, and is no HTML."""
+    """Text escaped for a table cell."""
     clean = printable(text).replace("\\", "\\\\") if "\\ " not in text else printable(text)
     return clean.replace("|", "\\|").replace("<", "&lt;")
 

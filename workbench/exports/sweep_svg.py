@@ -40,7 +40,7 @@ def sweep_svg(table: SweepTable, name: str) -> str:
             top += _LINE
     if table.effects:
         top += _LINE
-        parts.append(_text(_EDGE, top, "What each field does, all else being equal", size=14, weight="bold"))
+        parts.append(_text(_EDGE, top, "Effect of each field, all else equal", size=14, weight="bold"))
         most = max(effect.reach for effect in table.effects) or 1.0
         for effect in table.effects:
             top += _LINE

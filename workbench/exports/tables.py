@@ -18,17 +18,16 @@ Row = Mapping[str, Any]
 
 
 def check_ending(file: Path) -> None:
-    """Raises UsageError for a file that nothing is written as."""
+    """Raise UsageError for an unsupported ending."""
     if file.suffix.lower() not in ENDINGS:
-        raise UsageError(f"{file}: what is written depends on the ending.", f"Endings: {', '.join(ENDINGS)}.")
+        raise UsageError(f"{file}: the ending decides the format.", f"Endings: {', '.join(ENDINGS)}.")
 
 
 def write_table(rows: Sequence[Row], file: Path) -> None:
-    """Write rows of the same keys, whole or not at all, in the place of a file of that name.
+    """Write rows with the same keys, whole or not at all, replacing a file of that name.
 
-    Values are numbers, text, booleans or None. Figures that are not finite stay so in CSV and Parquet, and
-    are null in JSON, which has no such numbers. Raises UsageError for another ending, WorkbenchError when the
-    disk refuses.
+    Values are numbers, text, booleans or None. Non-finite numbers are kept in CSV and Parquet, and null in
+    JSON, which cannot hold them. Raises UsageError for another ending, WorkbenchError if the disk refuses.
     """
     check_ending(file)
     write = {".csv": _csv, ".json": _json, ".parquet": _parquet}[file.suffix.lower()]
@@ -85,7 +84,7 @@ def _parquet(rows: Sequence[Row]) -> bytes:
 
 
 def _column(values: list[Any]) -> Any:
-    """A typed array: numbers where all are, text where they are mixed (a size in rows or a share is both)."""
+    """A typed array: numbers if all are, text if they are mixed (a size is a number of rows or a share)."""
     import pyarrow
 
     kinds = {type(value) for value in values if value is not None}
@@ -93,7 +92,7 @@ def _column(values: list[Any]) -> Any:
         values = [None if value is None else float(value) for value in values]
     elif len(kinds) > 1:
         values = [None if value is None else str(value) for value in values]
-    # a name from a file system may hold half a letter, which Arrow refuses
+    # a file name may hold a lone surrogate, which Arrow refuses
     clean = [
         value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for value in values
     ]

@@ -1,1 +1,1 @@
-"""Many runs planned together: grids, searches, and the process that starts them one after another."""
+"""Runs planned together: grids, searches, and the scheduler that starts them."""

@@ -1,4 +1,4 @@
-"""Runs moved one place up or down in the queue."""
+"""Moves runs up or down in the queue."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from workbench.store.sweeps import Place
 
 
 def move_by(store: Store, run_ids: Collection[int], by: int, *, whole_sweeps: bool = False) -> bool:
-    """Start these waiting runs earlier (`by` -1) or later (1), past one other run, or past a whole sweep.
+    """Move these waiting runs up (`by` -1) or down (1), past one other run or past a whole sweep.
 
-    Returns whether there was anything to pass. Raises UsageError for a run that does not wait.
+    Returns whether there was anything to pass. Raises UsageError for a run that is not waiting.
     """
     queue = store.sweeps.lines.queue()
     moved = [run_id for run_id in queue if run_id in run_ids]
@@ -26,7 +26,7 @@ def move_by(store: Store, run_ids: Collection[int], by: int, *, whole_sweeps: bo
 def passed(groups: Mapping[int, Hashable], moved: Collection[int], by: int) -> Place | int | None:
     """Where `moved` go to pass their neighbour: before a run, or last; None: there is no neighbour.
 
-    groups: each waiting run, in the order of the queue, and what it is passed together with.
+    groups: each waiting run in queue order, with the group that is passed as a whole.
     """
     others = [run_id for run_id in groups if run_id not in moved]
     first = next((place for place, run_id in enumerate(groups) if run_id in moved), None)

@@ -1,4 +1,4 @@
-"""What a sweep is to try: a recipe, fields with several values or ranges, and seeds. Pure data."""
+"""The plan of a sweep: a recipe, fields with several values or ranges, and seeds. Pure data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workbench.recipe_fields import FIELDS
 MOST_RUNS = 1_000
 Pruner = Literal["median", "hyperband", "none"]
 _LOG_FROM = 10.0
-"""A range whose ends are so many times apart is searched on a logarithmic scale."""
+"""A range whose ends differ by this factor or more is searched on a logarithmic scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Range:
 
     @property
     def log(self) -> bool:
-        """Whether every factor counts alike, not every step."""
+        """Whether the scale is logarithmic."""
         return self.low > 0 and self.high / self.low >= _LOG_FROM
 
     def __str__(self) -> str:
@@ -38,9 +38,9 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`values` make a grid over `base`; with `trials`, values and `ranges` are what a search draws from.
+    """`values` make a grid over `base`; with `trials`, a search draws from values and `ranges`.
 
-    Every recipe is repeated with each of `seeds`, and all hold out the same rows: those of `base`.
+    Every recipe is trained with each of `seeds`, and all hold out the same rows as `base`.
     parallel: runs at once; None: as many as devices.
     """
 
@@ -61,13 +61,13 @@ class Plan:
             )
         if not self.trials and self.count > MOST_RUNS:
             raise UsageError(
-                f"The grid has {self.count:,} runs; {MOST_RUNS:,} are the most.",
+                f"The grid has {self.count:,} runs; the limit is {MOST_RUNS:,}.",
                 "Search it instead with --search N.",
             )
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields that take several values, in the order they were given."""
+        """The fields with several values, in the order given."""
         return (*self.values, *self.ranges)
 
     @property
@@ -76,11 +76,11 @@ class Plan:
 
     @property
     def count(self) -> int:
-        """Runs of the whole grid."""
+        """Number of runs of the whole grid."""
         return math.prod(map(len, self.values.values())) * len(self.seed_list)
 
     def recipes(self) -> list[Recipe]:
-        """The grid, seed by seed, so that its first picture is whole early. Raises UsageError."""
+        """The grid's recipes, seed by seed, so that every recipe has a result early. Raises UsageError."""
         return [
             self.recipe(dict(zip(self.values, chosen, strict=True)), seed)
             for seed in self.seed_list
@@ -88,7 +88,7 @@ class Plan:
         ]
 
     def recipe(self, chosen: Mapping[str, Any], seed: int) -> Recipe:
-        """One point of the plan. Raises UsageError that names the values, if they do not go together."""
+        """The recipe at one point of the plan. Raises UsageError if the values do not fit together."""
         try:
             return self.base.with_changes(**{**chosen, "seed": seed, "split_seed": self.base.seed_of_split})
         except UsageError as error:
@@ -96,7 +96,7 @@ class Plan:
             raise UsageError(f"At {point}: {error.message}", error.hint) from error
 
     def with_more(self, values: Mapping[str, Sequence[Any]], seeds: Sequence[int]) -> Plan:
-        """The plan with more values of its fields (a new field keeps what `base` says besides) and seeds."""
+        """The plan with more values (a new field keeps the value of `base` too) and seeds."""
         more = {name: tuple(known) for name, known in self.values.items()}
         for name, added in values.items():
             known = more.get(name, (getattr(self.base, name),))
@@ -117,7 +117,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Plan:
-        """What `to_json` gave."""
+        """A plan from `to_json`."""
         return cls(
             base=Recipe.parse(kept["base"]),
             values={name: tuple(values) for name, values in kept["values"].items()},
@@ -130,7 +130,7 @@ class Plan:
 
 
 def run_name(sweep: str, plan: Plan, recipe: Recipe) -> str:
-    """A run's name: the sweep's, and what tells it from the others."""
+    """A run's name: the sweep's name and the swept values."""
     parts = [f"{FIELDS[name].short}{_plain(getattr(recipe, name))}" for name in plan.fields]
     if len(plan.seed_list) > 1:
         parts.append(f"seed{recipe.seed}")
@@ -138,7 +138,7 @@ def run_name(sweep: str, plan: Plan, recipe: Recipe) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a person reads it."""
+    """A value to read."""
     if value is None:
         return "none"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

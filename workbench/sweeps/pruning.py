@@ -1,10 +1,9 @@
-"""End the trials of a search that are clearly behind.
+"""Prunes the trials of a search that are clearly behind.
 
-While it trains, a run has only its own test: its perplexity after each epoch. It is compared with that of
-other trials of the same search after the same epoch, and only with those that are asked the same questions
-(chunk size, masking, text, tokenizer) and train for as long: one that nobody may be compared with goes on to
-its end. `median`: worse than half of those that finished. `hyperband`: not among the best third of its
-bracket at a checkpoint.
+While training, a run has only its own test: its perplexity after each epoch. It is compared with other
+trials of the search after the same epoch, and only with those that have the same test questions (chunk size,
+masking, text, tokenizer) and as many epochs; a trial without such others is never pruned. `median`: worse
+than half of those that finished. `hyperband`: not among the best third of its bracket at a checkpoint.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ from workbench.sweeps.search import optuna_library
 log = logging.getLogger(__name__)
 
 FEWEST_FINISHED = 3
-"""Comparable trials that must have finished before one is ended early."""
+"""Comparable trials that must have finished before any is pruned."""
 _COMPARABLE = Affects.TEXT | Affects.QUESTIONS | Affects.LENGTH
-"""What must be alike before two runs' own tests may be compared after the same number of epochs."""
+"""The fields that must be equal before two runs' own tests can be compared after the same epoch."""
 _THIRD = 3
 _METRIC = "eval/perplexity"
 Evaluations = dict[int, float]
@@ -33,7 +32,7 @@ Evaluations = dict[int, float]
 
 
 def prune(store: Store, run: Run, plan: Mapping[str, Any]) -> bool:
-    """Ask this running trial to stop if it is clearly behind, and note why; whether it was asked."""
+    """Ask this running trial to stop if it is clearly behind, and note why. Returns whether it was asked."""
     if run.sweep_id is None or run.stop_requested_at is not None:
         return False
     own = evaluations(store, run)
@@ -49,7 +48,7 @@ def prune(store: Store, run: Run, plan: Mapping[str, Any]) -> bool:
         return False
     epoch = max(own)
     reason = (
-        f"Ended early by the search ({plan['pruner']}): test perplexity {math.exp(own[epoch]):.4g} "
+        f"Pruned by the search ({plan['pruner']}): test perplexity {math.exp(own[epoch]):.4g} "
         f"after epoch {epoch}, behind the {len(finished)} comparable trials that finished."
     )
     log.info("run %s: %s", run.id, reason)
@@ -59,7 +58,7 @@ def prune(store: Store, run: Run, plan: Mapping[str, Any]) -> bool:
 
 
 def evaluations(store: Store, run: Run) -> Evaluations:
-    """What a run measured after each whole epoch so far."""
+    """A run's values after each whole epoch so far."""
     return {
         round(metric.epoch): math.log(metric.value)
         for metric in store.metrics(run.id, [_METRIC])
@@ -70,7 +69,7 @@ def evaluations(store: Store, run: Run) -> Evaluations:
 
 
 def is_behind(run: Run, own: Evaluations, others: Sequence[tuple[Run, Evaluations]], pruner: str) -> bool:
-    """Whether a trial is to be ended among these others, all of which may be compared with it."""
+    """Whether to prune a trial, given comparable others."""
     if pruner == "hyperband":
         return _is_halved(run, own, others)
     optuna = optuna_library()
@@ -92,9 +91,9 @@ def is_behind(run: Run, own: Evaluations, others: Sequence[tuple[Run, Evaluation
 
 def _is_halved(run: Run, own: Evaluations, others: Sequence[tuple[Run, Evaluations]]) -> bool:
     """Asynchronous successive halving in Hyperband's brackets (Li et al. 2018 and 2020): after 1, 3, 9, ...
-    epochs only the best third goes on; a later bracket spares its trials the first of these looks.
+    epochs only the best third continues; a later bracket skips the first of these checks.
 
-    Optuna's own pruner keeps what it compares in its storage, which a study built anew does not have.
+    Optuna's own pruner needs its storage, which a study rebuilt from the store does not have.
     """
     brackets = 1 + int(math.log(max(int(run.recipe.get("epochs") or 1), 1), _THIRD) + 1e-9)
     bracket = run.id % brackets

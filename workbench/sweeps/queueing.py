@@ -1,4 +1,4 @@
-"""Put the runs of a plan into the queue, and more of them later. What is queued is started by the keeper."""
+"""Queues the runs of a plan, and more of them later. The scheduler starts them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _RUN = "run:"
 def start_sweep(
     store: Store, plan: Plan, name: str | None = None, *, tags: Sequence[str] = (), command: str = ""
 ) -> Sweep:
-    """Queue a plan's runs behind those that wait already. Returns at once; the keeper goes on by itself.
+    """Queue a plan's runs behind those already waiting, and return at once.
 
-    A grid is queued whole; a search one trial after another, by the keeper. Raises UsageError or StoreError.
+    A grid is queued whole; the scheduler adds a search's trials one by one. Raises UsageError, StoreError.
     """
     plan = _settled(store, plan)
     recipes = [] if plan.trials else plan.recipes()
@@ -47,19 +47,19 @@ def extend_sweep(
     seeds: Sequence[int] = (),
     trials: int = 0,
 ) -> list[Run]:
-    """Queue what a sweep with these values and seeds besides has more; for a search, more trials.
+    """Queue the runs that further values and seeds add to a sweep; for a search, more trials.
 
-    Returns the new runs. What was trimmed is queued again, if the plan still names it. Raises UsageError.
+    Returns the new runs. Trimmed runs that the plan still contains are queued again. Raises UsageError.
     """
     plan = Plan.from_json(sweep.plan)
     if plan.trials:
         if values or seeds or not trials:
-            raise UsageError(f"Sweep {sweep.id} {sweep.name} is a search.", "More trials: --trials N.")
+            raise UsageError(f"Sweep {sweep.id} {sweep.name} is a search.", "Add trials with --trials N.")
         more = replace(plan, trials=plan.trials + trials)
         made = store.sweeps.extend(sweep.id, more.to_json(), [], new_folder, trials=trials)
     else:
         if trials:
-            raise UsageError(f"Sweep {sweep.id} {sweep.name} is a grid.", "More values, or --seeds.")
+            raise UsageError(f"Sweep {sweep.id} {sweep.name} is a grid.", "Add values, or --seeds.")
         more = _settled(store, plan.with_more(values, seeds))
         known = [run.recipe for run in store.sweeps.runs(sweep.id)]
         new = [recipe for recipe in more.recipes() if recipe.model_dump(mode="json") not in known]
@@ -69,7 +69,7 @@ def extend_sweep(
 
 
 def continue_sweep(store: Store, sweep_id: int) -> None:
-    """Go on with a paused sweep."""
+    """Continue a paused sweep."""
     store.sweeps.pause(sweep_id, False)
     ensure_keeper(store)
 
@@ -79,7 +79,7 @@ def _named(sweep: str, plan: Plan, recipes: Sequence[Recipe]) -> list[NewRun]:
 
 
 def _settled(store: Store, plan: Plan) -> Plan:
-    """The plan with the run that `run:latest` means now in its place."""
+    """The plan with `run:latest` replaced by the run that it means now."""
 
     def settle(model: Any) -> Any:
         is_run = isinstance(model, str) and model.startswith(_RUN)

@@ -1,4 +1,4 @@
-"""Lists and ranges as people type them: `64,128,256`, `1e-5..1e-3`, `--seeds 3`."""
+"""Parses lists and ranges: `64,128,256`, `1e-5..1e-3`, `--seeds 3`."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ def read_plan(
     pruner: Pruner = "median",
     parallel: int | None = None,
 ) -> Plan:
-    """A plan from `typed`, field -> one value, a list or a range. Raises UsageError that names the field."""
+    """A plan from `typed`: field -> a value, a list or a range. Raises UsageError that names the field."""
     values, ranges, changes = {}, {}, {}
     for name, text in typed.items():
         if name in SEEDS and "," in text:
-            raise UsageError(f"{name} is not swept.", f"Repeat every recipe instead: --seeds {text}")
+            raise UsageError(
+                f"{name} cannot be swept.", f"Train every recipe with several seeds instead: --seeds {text}"
+            )
         if _is_range(name, text):
             ranges[name] = read_range(name, text)
         elif len(several := read_values(name, text)) > 1:
@@ -41,29 +43,31 @@ def read_plan(
     plan = Plan(base, values, read_seeds(seeds, base.seed), ranges, trials, pruner, parallel)
     if not plan.fields and len(plan.seed_list) < 2:
         raise UsageError(
-            "Nothing is swept: every field has one value.",
+            "There is nothing to sweep: every field has one value.",
             "Give a list, for example --chunk-size 64,128,256, or --seeds 3.",
         )
     if trials and not plan.fields:
-        raise UsageError("Nothing is searched.", "Give a range or a list, for example --lr 1e-5..1e-3.")
+        raise UsageError(
+            "There is nothing to search.", "Give a range or a list, for example --lr 1e-5..1e-3."
+        )
     if not trials:
-        plan.recipes()  # a combination that cannot be is told now
+        plan.recipes()  # fail now if a combination is invalid
     return plan
 
 
 def read_values(name: str, text: str) -> tuple[Any, ...]:
-    """The values of a list, each once, as the recipe holds them. Raises UsageError."""
+    """The distinct values of a list, as the recipe holds them. Raises UsageError."""
     annotation: Any = Recipe.model_fields[name].annotation
     kind: TypeAdapter[Any] = TypeAdapter(annotation)
     values = []
     for part in text.split(","):
         part = part.strip()
         if not part and "," in text:
-            raise UsageError(f"{name}: {text!r} has an empty place.", "Values are separated by one comma.")
+            raise UsageError(f"{name}: {text!r} has an empty value.", "Separate values with single commas.")
         try:
             values.append(None if not part and FIELDS[name].optional else kind.validate_python(part))
         except ValidationError:
-            Recipe().with_changes(**{name: part})  # says what it must be
+            Recipe().with_changes(**{name: part})  # the error says what is allowed
             raise
     return tuple(dict.fromkeys(values))
 
@@ -74,7 +78,7 @@ def read_range(name: str, text: str) -> Range:
     try:
         low, high = float(low_text), float(high_text)
     except ValueError:
-        raise UsageError(f"{name}: {text!r} is no range.", "For example 1e-5..1e-3.") from None
+        raise UsageError(f"{name}: {text!r} is not a range.", "For example 1e-5..1e-3.") from None
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise UsageError(f"{name}: {text!r}: the first number of a range must be the lower one.")
     whole = FIELDS[name].is_whole
@@ -92,7 +96,9 @@ def read_seeds(text: str | None, first: int) -> tuple[int, ...]:
     try:
         numbers = [int(part) for part in text.split(",")]
     except ValueError:
-        raise UsageError(f"--seeds {text}: how many, or a list.", "For example 3, or 1,2,7.") from None
+        raise UsageError(
+            f"--seeds {text}: give a number of seeds or a list.", "For example 3, or 1,2,7."
+        ) from None
     if len(numbers) == 1:
         if not 1 <= numbers[0] <= MOST_SEEDS:
             raise UsageError(f"--seeds {text}: must be 1 to {MOST_SEEDS}.")
@@ -101,7 +107,7 @@ def read_seeds(text: str | None, first: int) -> tuple[int, ...]:
 
 
 def read_more(text: str, first_seed: int) -> tuple[dict[str, tuple[Any, ...]], tuple[int, ...]]:
-    """What a grid is extended by, `mask_prob=0.2,0.4 seeds=5`: values by field, seeds. Raises UsageError."""
+    """Parse what extends a grid, `mask_prob=0.2,0.4 seeds=5`: values by field, seeds. Raises UsageError."""
     values: dict[str, tuple[Any, ...]] = {}
     seeds: tuple[int, ...] = ()
     for word in text.split():
@@ -110,14 +116,15 @@ def read_more(text: str, first_seed: int) -> tuple[dict[str, tuple[Any, ...]], t
             seeds = read_seeds(listed, first_seed)
         elif not equals or name not in Recipe.model_fields:
             raise UsageError(
-                f"{word}: FIELD=VALUES, with a field of the recipe.", "For example chunk_size=256,512 seeds=5"
+                f"{word}: write FIELD=VALUES, with a field of the recipe.",
+                "For example chunk_size=256,512 seeds=5",
             )
         elif name in SEEDS:
-            raise UsageError(f"{name} is not swept.", f"More seeds: seeds={listed}")
+            raise UsageError(f"{name} cannot be swept.", f"For more seeds, write seeds={listed}")
         else:
             values[name] = read_values(name, listed)
     if not values and not seeds:
-        raise UsageError("Nothing is added.", "For example chunk_size=256,512 seeds=5")
+        raise UsageError("There is nothing to add.", "For example chunk_size=256,512 seeds=5")
     return values, seeds
 
 

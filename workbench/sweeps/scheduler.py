@@ -1,9 +1,8 @@
-"""The keeper of the queue: python -m workbench.sweeps.scheduler --db URL
+"""The scheduler of the queue: python -m workbench.sweeps.scheduler --db URL
 
-A process that starts waiting runs, one after another or as many at once as there are devices, resumes those
-of sweeps whose process vanished, and ends when nothing waits. There is one for a store; a second one sees
-that and ends. Killed, it is started again by whoever looks at the store, and finds the queue as it was: what
-it knows is only what the store knows.
+A process that starts waiting runs, one at a time or one per device, resumes those runs of sweeps whose
+process vanished, and ends when nothing waits. A store has one scheduler; a second one notices and exits. If
+it is killed, any program that opens the store starts it again; it keeps no state outside the store.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ from workbench.worker.identity import own_identity
 from workbench.worker.scheduler_liveness import is_kept
 from workbench.worker.stop_flag import StopFlag
 
-log = logging.getLogger("workbench.sweeps.scheduler")  # run as a program, the module has another name
+log = logging.getLogger("workbench.sweeps.scheduler")  # when run as a program, the module's name is __main__
 
 LOOK_SECONDS = 0.5
 _BEAT_SECONDS = 2.0
 
 
 class Keeper:
-    """Starts what waits until nothing does, and resumes what vanished."""
+    """Starts waiting runs until none is left, and resumes vanished ones."""
 
     def __init__(self, store: Store, should_stop: Callable[[], bool] = lambda: False) -> None:
         self._store, self._should_stop = store, should_stop
@@ -54,18 +53,18 @@ class Keeper:
         self._beaten = 0.0
 
     def keep(self) -> bool:
-        """Keep the queue to its end; False when another process keeps it."""
+        """Run until the queue is empty; False if another process holds the lease."""
         if not self._take():
             return False
-        log.info("keeping the queue of %s", self._store.location)
+        log.info("scheduling the queue of %s", self._store.location)
         try:
-            # What is queued after the last look, by someone who saw that the queue was kept, is seen by the
+            # A run queued after the last look, by a process that saw this scheduler alive, is found by the
             # look that follows the release.
             while self._go_on_while_something_waits() and self._store.sweeps.work_left() and self._take():
                 pass
         finally:
             self._store.lease.release(self._pid, self._created)
-        log.info("nothing waits any more")
+        log.info("the queue is empty")
         return True
 
     def _take(self) -> bool:
@@ -73,14 +72,14 @@ class Keeper:
         return not is_kept(holder) and self._store.lease.take(holder, **self._process)
 
     def _go_on_while_something_waits(self) -> bool:
-        """Whether this process still was the keeper at the end, and may go on."""
+        """Whether this process still held the lease, and may continue."""
         while self._store.sweeps.work_left() or self._trials_are_watched():
             if self._should_stop() or not self._still_ours():
                 return False
             try:
                 self._look()
             except WorkbenchError as error:
-                log.warning("%s", error)  # a run that could not be started has failed; the next one may not
+                log.warning("%s", error)  # a run that could not be started has failed; the next one may start
             time.sleep(LOOK_SECONDS)
         self._store.lease.release(self._pid, self._created)
         return True
@@ -97,7 +96,7 @@ class Keeper:
             return True
 
     def _look(self) -> None:
-        """Start what there is room for."""
+        """Start as many runs as there is room for."""
         active = liveness.refresh(self._store)
         going = [run for run in active if not waits(run) and run.host in (None, self._process["host"])]
         self._watch_trials(going)
@@ -111,7 +110,7 @@ class Keeper:
             going.append(self._store.run(run.id))
 
     def _resume(self, run: Run) -> None:
-        """Go on with a run whose process vanished. Counted first: it may be its start that kills it."""
+        """Resume a run whose process vanished. Counted first, since starting it may be what kills it."""
         count = run.environment.get(RESUMED, 0) + 1
         log.info(
             "resuming run %s %s, whose process vanished (%s of %s)", run.id, run.name, count, MOST_RESUMES
@@ -120,7 +119,7 @@ class Keeper:
         launch.resume(self._store, run.id)
 
     def _next(self, going: Sequence[Run]) -> Run | None:
-        """The run whose turn it is, if there is room for it: first those that vanished on their way."""
+        """The next run, if there is room for one: vanished runs come first."""
         for run in self._store.sweeps.fallen()[:1]:
             return run if len(going) < self._places(self._plan(run)) else None
         for run in self._store.sweeps.waiting()[:1]:
@@ -135,7 +134,7 @@ class Keeper:
     def _text_is_coming(
         self, recipe: Mapping[str, object], sweep_id: int | None, going: Sequence[Run]
     ) -> bool:
-        """Whether another run prepares this text just now: a second one would do all of that work again."""
+        """Whether another run is preparing this text, which a second one would only repeat."""
         at_it = [run for run in going if not run.data and agree(run.recipe, recipe, Affects.TEXT)]
         if not at_it or sweep_id is None:
             return bool(at_it)
@@ -147,19 +146,19 @@ class Keeper:
         return self._store.sweeps.sweep(run.sweep_id).plan if run.sweep_id is not None else {}
 
     def _places(self, plan: dict[str, object]) -> int:
-        """Runs at once: what the sweep says, or one for each GPU, or one."""
+        """Runs at once: what the sweep says, or one per GPU, or one."""
         wanted = plan.get("parallel")
         return wanted if isinstance(wanted, int) else max(len(self._devices), 1)
 
     def _watch_trials(self, going: Sequence[Run]) -> None:
-        """End the trials of searches that are clearly behind."""
+        """Prune the trials of searches that are clearly behind."""
         for run in going:
             plan = self._plan(run) if run.status == Status.RUNNING else {}
             if plan.get("trials") and plan.get("pruner") != "none":
                 prune(self._store, run, plan)
 
     def _trials_are_watched(self) -> bool:
-        """Whether the last trials of a search still train, and may have to be ended."""
+        """Whether trials of a search are still running, and may have to be pruned."""
         return any(self._plan(run).get("trials") for run in self._store.active_runs() if not waits(run))
 
 
@@ -169,7 +168,7 @@ class _Safe(logging.Formatter):
 
 
 def main(arguments: Sequence[str], stop: StopFlag) -> int:
-    """Keep the queue of a store. Returns 0 when nothing waits any more or another process keeps it."""
+    """Schedule the queue of a store. Returns 0 when it is empty or another process schedules it."""
     parser = argparse.ArgumentParser(prog="python -m workbench.sweeps.scheduler", description=__doc__)
     parser.add_argument("--db", help="path or URL of the database; else MLM_WORKBENCH_DB")
     options = parser.parse_args(arguments)

@@ -1,11 +1,11 @@
-"""A search: Optuna proposes the next recipe from what the runs so far came to.
+"""A search: Optuna proposes the next recipe from the results so far.
 
-Nothing of it is kept but the runs themselves: the study is built anew from the store whenever a trial is
-wanted, so that a kill loses nothing, and the store stays the only place where a result stands.
+Only the runs are stored: the study is rebuilt from the store for each trial, so that a kill loses nothing and
+results have one home.
 
-What is minimised is the perplexity on the yardstick, one test for every run. A run without it counts by its
-own test only where no swept field decides what that test asks; elsewhere it has failed, for all the search
-knows, because low mask probabilities or long chunks would win by being asked easier questions.
+It minimizes perplexity on the yardstick, one test for all runs. A run without a yardstick score counts by its
+own test only if no swept field decides that test's questions; otherwise it counts as failed, since low mask
+probabilities or long chunks would win with easier questions.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _FIRST_AT_RANDOM = 5
 
 
 def check_installed() -> None:
-    """Raises UsageError where Optuna is not installed."""
+    """Raise UsageError if Optuna is not installed."""
     if find_spec("optuna") is None:
         raise UsageError("A search needs Optuna, which is not installed.", INSTALL)
 
 
 def ask(store: Store, sweep: Sweep) -> Run | None:
-    """Queue the next trial of a search; None: none is left. Raises UsageError."""
+    """Queue the next trial of a search; None if none is left. Raises UsageError."""
     check_installed()
     plan = Plan.from_json(sweep.plan)
     runs = store.sweeps.runs(sweep.id)
@@ -48,26 +48,26 @@ def ask(store: Store, sweep: Sweep) -> Run | None:
 
 
 def next_recipe(plan: Plan, runs: list[Run]) -> Recipe:
-    """What to try after these runs: always the same for the same plan and runs. Raises UsageError."""
+    """The recipe to try after these runs; deterministic for a plan and its runs. Raises UsageError."""
     study = study_of(plan, runs)
     for _ in range(100):
         trial = study.ask(distributions(plan))
         seed = plan.seed_list[len(runs) % len(plan.seed_list)]
         try:
             return plan.recipe(_typed(plan, trial.params), seed)
-        except UsageError as error:  # a combination that cannot be: the next one
+        except UsageError as error:  # an invalid combination: propose another
             study.tell(trial, state=optuna_library().trial.TrialState.FAIL)
             problem = error
     raise problem
 
 
 def study_of(plan: Plan, runs: list[Run]) -> optuna.Study:
-    """The runs of a search as a study of Optuna's, with a sampler that is seeded by how many there are."""
+    """The runs of a search as an Optuna study, its sampler seeded by their number."""
     optuna = optuna_library()
     sampler = optuna.samplers.TPESampler(
         seed=plan.seed_list[0] + len(runs),
         n_startup_trials=_FIRST_AT_RANDOM,
-        constant_liar=True,  # a trial that still trains is not proposed again beside itself
+        constant_liar=True,  # do not propose a running trial again
     )
     study = optuna.create_study(direction="minimize", sampler=sampler)
     for run in runs:
@@ -84,7 +84,7 @@ def study_of(plan: Plan, runs: list[Run]) -> optuna.Study:
 
 
 def outcome(plan: Plan, run: Run) -> tuple[str, float | None]:
-    """A run as Optuna sees it: the name of a state, and the log perplexity that is minimised."""
+    """A run for Optuna: a trial state and the log perplexity to minimize."""
     if run.status in ACTIVE:
         return "RUNNING", None
     own_test_will_do = not {*fields_that(Affects.QUESTIONS)} & {*plan.fields}
@@ -97,7 +97,7 @@ def outcome(plan: Plan, run: Run) -> tuple[str, float | None]:
 
 
 def distributions(plan: Plan) -> dict[str, BaseDistribution]:
-    """The space that is searched: a choice for a list, numbers for a range."""
+    """The search space: categories for a list, numbers for a range."""
     of = optuna_library().distributions
     space: dict[str, BaseDistribution] = {
         name: of.CategoricalDistribution(tuple(values)) for name, values in plan.values.items()
@@ -111,7 +111,7 @@ def distributions(plan: Plan) -> dict[str, BaseDistribution]:
 
 
 def _typed(plan: Plan, params: dict[str, Any]) -> dict[str, Any]:
-    """The proposed values, numbers with four significant digits: what a person can read and type again."""
+    """The proposed values, with four significant digits so that they can be read and typed again."""
     chosen = dict(params)
     for name, one in plan.ranges.items():
         if not one.whole:

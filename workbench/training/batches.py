@@ -27,7 +27,7 @@ ON_DEVICE_SHARE = 0.1
 
 
 @dataclass(frozen=True)
-class MaskedBatch:
+class TrainingBatch:
     """What one forward pass needs. `positions` are flat indices into `input_ids`.
 
     Padded positions have target -100 and are not counted.
@@ -59,7 +59,7 @@ class BatchMaker:
         # masks only, and not for the training steps that are queued on the GPU.
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
 
-    def draw(self, rows: np.ndarray, epoch: int) -> MaskedBatch:
+    def draw(self, rows: np.ndarray, epoch: int) -> TrainingBatch:
         """The chunks `rows` (chunks,), masked as they are in `epoch`."""
         if self._stream is None:
             return self._draw(rows, epoch)
@@ -71,7 +71,7 @@ class BatchMaker:
             tensor.record_stream(current)
         return batch
 
-    def _draw(self, rows: np.ndarray, epoch: int) -> MaskedBatch:
+    def _draw(self, rows: np.ndarray, epoch: int) -> TrainingBatch:
         row_numbers = self._to_device(torch.from_numpy(rows))
         ids, word_starts = self._look_up(rows, row_numbers)
         masked = self.masker(ids, row_numbers, epoch, word_starts)
@@ -82,7 +82,7 @@ class BatchMaker:
         padding = (0, self._padded(count, labels.shape[0]) - count)
         positions = torch.nn.functional.pad(positions, padding)
         targets = torch.nn.functional.pad(targets, padding, value=-100)
-        return MaskedBatch(masked.input_ids, positions, targets, count)
+        return TrainingBatch(masked.input_ids, positions, targets, count)
 
     def _padded(self, count: int, tokens: int) -> int:
         """How many positions a pass over `tokens` tokens gets, of which `count` are masked; never fewer."""
@@ -137,7 +137,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Plan:
+class StepPlan:
     """The steps of a run over `chunks` training chunks: `step_chunks` in each, fewer at an epoch's end."""
 
     seed: int

@@ -28,15 +28,15 @@ from workbench.events import (
 from workbench.pretrained.model import LoadedModel
 from workbench.recipe import Recipe
 from workbench.training import checkpoint
-from workbench.training.batches import BatchMaker, Plan, Step
+from workbench.training.batches import BatchMaker, Step, StepPlan
 from workbench.training.checkpoint import TrainingState
 from workbench.training.evaluate import Interrupted, evaluate, perplexity
 from workbench.training.machine import Machine, should_compile
 from workbench.training.masked_only import fit_head, vocabulary_size
-from workbench.training.metric_buffer import StepRecord, Tape
+from workbench.training.metric_buffer import MetricBuffer, StepRecord
 from workbench.training.schedule import learning_rate
 from workbench.training.step import Stepper
-from workbench.training.throughput import Pace
+from workbench.training.throughput import Throughput
 
 
 class TrainingLoop:
@@ -60,7 +60,7 @@ class TrainingLoop:
         self.recipe, self.folder, self.machine = recipe, folder, machine
         self.tokenizer, self.tell, self._should_stop = tokenizer, tell, should_stop
         self.accelerator = machine.accelerator
-        self.plan = Plan(
+        self.plan = StepPlan(
             seed=recipe.seed,
             chunks=len(corpus.train),
             step_chunks=recipe.effective_batch_size * self.accelerator.num_processes,
@@ -103,8 +103,8 @@ class TrainingLoop:
             rate_at=lambda step: learning_rate(recipe, step, self.plan.total_steps),
             tell_halved=self._tell_halved,
         )
-        self.tape = Tape(machine.device)
-        self.pace = Pace()
+        self.metric_buffer = MetricBuffer(machine.device)
+        self.pace = Throughput()
         self.revision = loaded.revision
 
     def resume(self, state: TrainingState, optimizer: dict[str, Tensor]) -> None:
@@ -129,7 +129,7 @@ class TrainingLoop:
             for step in self.plan.steps_after(self.state.step):
                 if self._stop_is_asked(step.number) or self._out_of_patience():
                     break
-                self.tape.write(self.stepper.take(step, self.state))
+                self.metric_buffer.write(self.stepper.take(step, self.state))
                 self.state.step = step.number
                 self._report(now=step.ends_epoch)
                 if self._evaluation_is_due(step.number):
@@ -151,7 +151,7 @@ class TrainingLoop:
         """Tell what has reached the host, a few times a second; with `now`, all there is."""
         if not now and not self.pace.is_due():
             return
-        for record in self.tape.read(wait=now):
+        for record in self.metric_buffer.read(wait=now):
             self._check(record)
             self.state.epoch_loss_sum += record.loss_sum
             self.state.epoch_masked += record.masked

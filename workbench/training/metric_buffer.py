@@ -44,7 +44,7 @@ class StepRecord:
 _Known = tuple[int, float, int]  # step, learning rate, tokens
 
 
-class Tape:
+class MetricBuffer:
     """Steps written at one end, read in order at the other."""
 
     def __init__(self, device: torch.device) -> None:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from workbench.errors import TrainingError
 from workbench.recipe import Recipe
-from workbench.training.batches import BatchMaker, MaskedBatch, Step, deal_out
+from workbench.training.batches import BatchMaker, Step, TrainingBatch, deal_out
 from workbench.training.checkpoint import TrainingState
 from workbench.training.machine import is_out_of_memory
 from workbench.training.metric_buffer import MeasuredStep
@@ -87,12 +87,12 @@ class Stepper:
             loss_sum += loss.detach()
         return self._over_processes(loss_sum), masked
 
-    def _draw(self, rows: np.ndarray, step: Step) -> MaskedBatch:
+    def _draw(self, rows: np.ndarray, step: Step) -> TrainingBatch:
         if rows.size:
             return self.batches.draw(rows, step.epoch)
         # Nothing is left for this process at the end of an epoch; it must take part all the same.
         batch = self.batches.draw(step.rows[:1], step.epoch)
-        return MaskedBatch(batch.input_ids, batch.positions[:0], batch.targets[:0], 0)
+        return TrainingBatch(batch.input_ids, batch.positions[:0], batch.targets[:0], 0)
 
     def _clip_gradients(self) -> Tensor:
         """The gradient's norm over all parameters, before it is clipped."""

@@ -9,7 +9,7 @@ SPEED_SECONDS = 2.0
 """Throughput is averaged over at least this long, so that a single slow step does not make it jump."""
 
 
-class Pace:
+class Throughput:
     """A clock that runs while training and not while evaluating or saving."""
 
     def __init__(self) -> None:

@@ -184,7 +184,7 @@ TABLE: dict[str, tuple[Action, ...]] = {
         Action("pick", "ctrl+o", "Models", "Choose runs, checkpoints or models to query"),
         Action("beside", "ctrl+g", "Compare", "Alone, beside its base, beside its checkpoints"),
         _help_only("top_k", "ctrl+n", "Top", "Show 5, 10 or 20 words for each mask"),
-        Action("copy", "ctrl+y", "Copy", "Copy the filled sentence, over SSH too (OSC 52)"),
+        _help_only("copy", "ctrl+y", "Copy", "Copy the filled sentence, over SSH too (OSC 52)"),
         _help_only("scroll_up", "pageup", "Up", "Answers up", "scroll(-5)"),
         _help_only("scroll_down", "pagedown", "Down", "Answers down", "scroll(5)"),
         Action("back", "escape", "Back", "Close the console", display="Esc"),

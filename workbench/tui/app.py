@@ -1,4 +1,4 @@
-"""The terminal program: opens the store, looks for changes once a second, goes from screen to screen."""
+"""The app: opens the store, polls it once a second, and moves from screen to screen."""
 
 from __future__ import annotations
 
@@ -34,39 +34,39 @@ if TYPE_CHECKING:
 
 
 SWITCH = 0.001
-"""Seconds that a thread which reads may keep the interpreter while a key waits; Python's own are 5 ms, and a
-key changes threads several times until its answer is sent."""
+"""Seconds after which a reading thread must hand over the interpreter. Python's default is 5 ms, and a key
+press changes threads several times before its answer is sent."""
 LOOK_EVERY = 1.0
-"""Seconds between two looks at the store. A look that finds nothing new costs one pragma."""
+"""Seconds between two polls of the store. A poll that finds nothing new costs one pragma."""
 
 
 class WorkbenchApp(App[None]):
-    """Holds what the screens share. Everything that is shown is read from `store`.
+    """Holds what the screens share. Everything on them is read from `store`.
 
-    It is opened when the first screen is drawn, since that takes as long as drawing. `failure`: why it could
-    not be, and the program ended.
+    The store is opened while the first screen is drawn, since both take equally long. `failure`: why it
+    could not be opened, which ends the program.
     """
 
     TITLE = "mlm-workbench"
-    # The first screen's style is named here: Textual loads the .tcss of pushed screens only.
+    # The first screen's style is named here, since Textual loads the .tcss of pushed screens only.
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "runs/screen.tcss"]
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
     def __init__(self, store: Store | Callable[[], Store], *, clock: Callable[[], float] = time.time) -> None:
-        # Without colours: the terminal's own two. Textual would make greys of the theme's, or black on black.
+        # Without colours, use the terminal's own two: Textual would make greys, or black on black.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._open_store: Callable[[], Store] = store if callable(store) else lambda: store
         self._opening: Future[Store] | None = None
         self.failure: WorkbenchError | None = None
         self.clock = clock
         self.version: int | None = None
-        """A number that is another one when the store may hold something else."""
+        """A number that changes when the store may have changed."""
         self.deleted: list[list[int]] = []
-        """The runs that were deleted here, by deletion: what can be brought back."""
+        """The runs deleted in this program, by deletion: what undo restores."""
         self._docking: Docking | None = None
         self.standstills: dict[int, str] = {}
-        """Why a run that goes seems to stand still, of those that do."""
+        """Why a running run seems to stall, by the run's id."""
         self._checking = False
         self._any_active = True
         self._inference: InferenceClient | None = None
@@ -86,7 +86,7 @@ class WorkbenchApp(App[None]):
 
     @property
     def store(self) -> Store:
-        """The database; whoever asks before it is open waits for it. Raises StoreError."""
+        """The database; waits until it is open. Raises StoreError."""
         return self._opened().result()
 
     @property
@@ -101,7 +101,7 @@ class WorkbenchApp(App[None]):
 
     @work
     async def _begin(self) -> None:
-        """Open the store; then look at it, now and every second."""
+        """Open the store, then poll it every second."""
         try:
             store = await asyncio.wrap_future(self._opened())
         except WorkbenchError as error:
@@ -111,7 +111,9 @@ class WorkbenchApp(App[None]):
         self._reload()
         self.set_interval(LOOK_EVERY, self._look)
         try:
-            await asyncio.to_thread(store.catalog.purge)  # what a program that was killed had deleted
+            await asyncio.to_thread(
+                store.catalog.purge
+            )  # deleted in a program that was killed before it could purge
         except WorkbenchError as error:
             self._tell(error)
 
@@ -121,7 +123,7 @@ class WorkbenchApp(App[None]):
 
     @property
     def inference(self) -> InferenceClient:
-        """The warm inference process, started by the first question."""
+        """The warm inference process, started on first use."""
         if self._inference is None:
             from workbench.inference.client import InferenceClient
 
@@ -130,7 +132,7 @@ class WorkbenchApp(App[None]):
 
     @property
     def docking(self) -> Docking:
-        """Where the console is shown, and what it holds."""
+        """The console: where it is shown, and its session."""
         if self._docking is None:
             from workbench.tui.console.docking import Docking
 
@@ -138,7 +140,7 @@ class WorkbenchApp(App[None]):
         return self._docking
 
     async def _look(self) -> None:
-        """Tell the screen when the store has changed; find runs whose process is gone."""
+        """Reload the screen when the store has changed; find runs whose process is gone."""
         if self._checking:
             return
         self._checking = True
@@ -151,7 +153,7 @@ class WorkbenchApp(App[None]):
                 self._any_active = True
                 self._reload()
             elif self._any_active:
-                self._reload()  # a running run's elapsed time moves on
+                self._reload()  # the elapsed time of a running run has changed
         except WorkbenchError as error:
             self._tell(error)
         finally:
@@ -166,7 +168,7 @@ class WorkbenchApp(App[None]):
         runs = liveness.refresh(self.store)
         found = {run.id: liveness.stalled(run) for run in runs}
         self.standstills = {run_id: why for run_id, why in found.items() if why}
-        # trials that a search is still to make have no run yet, and need their keeper all the same
+        # a search's remaining trials have no runs yet, but they need the scheduler
         self._any_active = any(run.status in ACTIVE for run in runs) or self.store.sweeps.work_left()
 
     def _reload(self) -> None:
@@ -181,7 +183,7 @@ class WorkbenchApp(App[None]):
         self.push_screen(LiveScreen(run_id))
 
     def replace_with_live(self, run_id: int) -> None:
-        """Watch a run in the place of the form that started it."""
+        """Watch a run in place of the form that started it."""
         from workbench.tui.live.screen import LiveScreen
 
         self._any_active = True
@@ -191,7 +193,7 @@ class WorkbenchApp(App[None]):
         self.switch_screen(LiveScreen(run_id))
 
     async def open_form(self, recipe: Recipe | None = None) -> None:
-        """Set up a new run. Keys that are typed meanwhile wait, and find the form's first field."""
+        """Set up a new run. Keys typed meanwhile wait for the form's first field."""
         from workbench.tui.new_run.screen import NewRunScreen
 
         await self.push_screen(NewRunScreen(recipe))
@@ -209,13 +211,13 @@ class WorkbenchApp(App[None]):
         self.push_screen(SweepsScreen())
 
     def open_sweep(self, sweep_id: int) -> None:
-        """One sweep's map and figures."""
+        """One sweep's map and metrics."""
         from workbench.tui.sweeps.sweep_screen import SweepScreen
 
         self.push_screen(SweepScreen(sweep_id))
 
     def replace_with_sweep(self, sweep_id: int) -> None:
-        """Watch a sweep in the place of the form that queued it."""
+        """Watch a sweep in place of the form that queued it."""
         from workbench.tui.sweeps.sweep_screen import SweepScreen
 
         self._any_active = True
@@ -228,27 +230,27 @@ class WorkbenchApp(App[None]):
 
     @work(group="console")
     async def action_console_dock(self) -> None:
-        """Open, go to or close the console at the bottom of the screen in front."""
+        """Open, focus or close the console at the bottom of the screen in front."""
         await self.docking.toggle()
 
     @work(group="console")
     async def action_console_full(self) -> None:
-        """The console on a screen of its own, as it was left."""
+        """Show the console full screen, as it was left."""
         await self.docking.open_full()
 
     def open_help(self) -> None:
-        """The help page of the screen in front."""
+        """Show the help page of the screen in front."""
         from workbench.tui.widgets.help import Help
 
         self.push_screen(Help.of(self.screen))
 
     def action_leave_screen(self) -> None:
-        """Leave the screen in front for the one before."""
+        """Go back to the screen before."""
         if len(self.screen_stack) > 1:
             self.pop_screen()
 
     async def action_leave(self) -> None:
-        """End the program; say which runs go on without it. What was deleted goes for good."""
+        """End the program; name the runs that continue. Deleted runs are purged."""
         going, message = [], None
         if self.is_open and not self._opened().exception():
             going = await asyncio.to_thread(self.store.active_runs)
@@ -257,12 +259,12 @@ class WorkbenchApp(App[None]):
         if going:
             names = ", ".join(f"{run.id} “{printable(run.name)}”" for run in going[:5])
             more = f" and {len(going) - 5} more" if len(going) > 5 else ""
-            verb = "goes on" if len(going) == 1 else "go on"
+            verb = "continues" if len(going) == 1 else "continue"
             message = Text(f"Run {names}{more} {verb} in the background. Open the workbench again to watch.")
         self.exit(message=message)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every key of the screen in front, by name, and then the program's own commands."""
+        """Every action of the screen in front, then the program's own commands."""
         keys = [key for key in keys_of(screen) if key.title]
         for key in keys:
             if key.owner.check_action(key.action, ()):

@@ -1,4 +1,4 @@
-"""What every screen shares: a title line, a footer, reading the store off the screen's own thread."""
+"""The base of every screen: a title line, and reading the store on a thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workbench.tui.host import Host
 
 
 class TitleBar(Static):
-    """The top line: where one is on the left, what matters here on the right."""
+    """The top line: the screen's name on the left, key facts on the right."""
 
     DEFAULT_CSS = """
     TitleBar { dock: top; height: 1; padding: 0 1; text-wrap: nowrap; }
@@ -33,7 +33,7 @@ class TitleBar(Static):
         self._width = 0
 
     def show(self, left: str, *right: str) -> None:
-        """The left part in bold; of the right parts those that there is room for, the first ones first."""
+        """Show the left part in bold, and as many of the right parts as fit, first ones first."""
         width = self.size.width or self.app.size.width - 2
         if ((left, *right), width) == (self._shown, self._width):
             return
@@ -53,7 +53,7 @@ class TitleBar(Static):
 
 
 class WorkbenchScreen(Screen[None]):
-    """A screen that shows what the store holds. Subclasses give `read` (a thread) and `show` (the screen)."""
+    """A screen that shows data from the store. Subclasses give `read` (on a thread) and `show`."""
 
     HELP: ClassVar[str] = ""
     """A few lines for the help page; the keys are added from the bindings."""
@@ -74,23 +74,23 @@ class WorkbenchScreen(Screen[None]):
         """Read from the store. Runs on a thread and must not touch a widget."""
 
     def show(self, data: Any) -> None:
-        """Put what `read` gave on the screen."""
+        """Show what `read` returned."""
 
     def commands(self) -> Iterable[SystemCommand]:
-        """What the palette offers besides the keys."""
+        """Palette commands besides the keys."""
         return ()
 
     def on_mount(self) -> None:
-        if self.workbench.is_open:  # if not, the app tells when it is
+        if self.workbench.is_open:  # if not, the app reloads the screen once it is
             self.reload()
 
     def on_screen_resume(self) -> None:
-        # Before it is mounted there is nothing yet to show what was read on.
+        # Before it is mounted it has no widgets to show anything on.
         if self.is_mounted and self.workbench.is_open:
             self.reload()
 
     def reload(self) -> None:
-        """Read again and show. Calls while a reading is under way end in one more reading."""
+        """Read again and show. Calls during a read lead to one more read."""
         if self._reading:
             self._again = True
             return
@@ -103,7 +103,7 @@ class WorkbenchScreen(Screen[None]):
             while True:
                 self._again = False
                 data = await asyncio.to_thread(self.read)
-                if self.is_attached and self.is_running and self.children:  # not while it is taken down
+                if self.is_attached and self.is_running and self.children:  # not while it is being removed
                     self.show(data)
                 if not self._again:
                     break
@@ -114,10 +114,10 @@ class WorkbenchScreen(Screen[None]):
 
     @work(group="action")
     async def in_background(self, job: Callable[[], Awaitable[None]], changes: Collection[int] = ()) -> None:
-        """Do `job`, then read the store again; what goes wrong that a person can act on becomes a toast.
+        """Do `job`, then read the store again; a WorkbenchError becomes a toast.
 
-        `changes`: the runs that `job` does something to. Every screen is told once it is done: a reading
-        that was made before would show them as they were.
+        `changes`: the runs that `job` changes. Every screen is told when it is done, because a read that
+        began earlier would show the old state.
         """
         try:
             await job()
@@ -129,10 +129,10 @@ class WorkbenchScreen(Screen[None]):
         self.reload()
 
     def touched(self, run_ids: Collection[int]) -> None:
-        """These runs were changed here: the next reading must not take them for known."""
+        """These runs were changed here: the next read must fetch them again."""
 
     def tell_error(self, error: WorkbenchError) -> None:
-        """A toast with what is wrong and what to do."""
+        """Show a toast with the error and its hint."""
         self.app.notify(
             printable(error.hint or ""),
             title=printable(error.message),
@@ -142,5 +142,5 @@ class WorkbenchScreen(Screen[None]):
         )
 
     def tell(self, text: str, *, warning: bool = False) -> None:
-        """A toast; `text` is never markup."""
+        """Show a toast; `text` is never markup."""
         self.app.notify(printable(text), severity="warning" if warning else "information", markup=False)

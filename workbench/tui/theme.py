@@ -1,4 +1,4 @@
-"""Colours: a theme with contrast for terminals of many colours, the terminal's own for those of few."""
+"""Colours: a theme for terminals with many colours, and the terminal's own for those with 16 or none."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PLAIN = Theme(
     boost="ansi_default",
     dark=True,
     variables={
-        # Whether the terminal's own background is dark or light is not known: nothing may be black on it.
+        # The terminal's background may be dark or light, so nothing is drawn in black on it.
         "ansi-background": "ansi_default",
         "ansi-foreground": "ansi_default",
         "border-blurred": "ansi_default",
@@ -61,9 +61,9 @@ WITHOUT_COLOUR = {
     "block-cursor-blurred-text-style": "underline",
     "input-cursor-text-style": "reverse",
 }
-"""Variables of a theme whose colours are all taken away. Lists of options cannot draw in reverse."""
+"""Theme variables for a terminal without colour. Option lists cannot draw in reverse."""
 
 
 def theme_for(color_system: str | None, *, no_color: bool = False) -> str:
-    """The theme to start with. With 16 colours or none only the terminal's own are sure to be readable."""
+    """The theme to start with. With 16 colours or none, only the terminal's own are sure to be readable."""
     return PLAIN.name if no_color or color_system in (None, "standard") else WORKBENCH.name

@@ -14,7 +14,7 @@ from aiohttp import WSCloseCode, web
 
 from workbench.errors import UsageError, WorkbenchError
 from workbench.web.guard import guard, new_token
-from workbench.web.session import Session, cells
+from workbench.web.session import BrowserSession, cells
 
 ADDRESS = "127.0.0.1"
 FIRST_PORT, PORTS_TRIED = 8000, 20
@@ -103,7 +103,7 @@ class Server:
         socket = web.WebSocketResponse(heartbeat=15, max_msg_size=1 << 20)
         await socket.prepare(request)
         self._sockets.add(socket)
-        session = Session(self._command, socket)
+        session = BrowserSession(self._command, socket)
         try:
             await session.start(cells(request.query.get("width"), 80), cells(request.query.get("height"), 24))
             await session.converse()

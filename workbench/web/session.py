@@ -20,7 +20,7 @@ LAST_WORDS_SECONDS = 5.0
 _SMALLEST, _LARGEST = 1, 1_000  # cells
 
 
-class Session(AppService):
+class BrowserSession(AppService):
     """textual-serve's program behind a socket, started without a shell and ended in any case."""
 
     def __init__(self, command: Sequence[str], socket: web.WebSocketResponse) -> None:

@@ -30,7 +30,7 @@ from workbench.worker.phase_times import PhaseTimes
 from workbench.worker.recorder import Recorder, insist
 from workbench.worker.reporting import Reporting
 from workbench.worker.resuming import go_back_to_checkpoint
-from workbench.worker.run_summary import Figures
+from workbench.worker.run_summary import RunSummary
 from workbench.worker.scoring import score_run
 from workbench.worker.stop_flag import StopFlag
 from workbench.worker.system import SystemSampler
@@ -150,7 +150,7 @@ class _Job:
         from workbench.training.engine import train
 
         transformers_logging.disable_progress_bar()
-        resume_from, figures, segment = None, Figures(), self._run.segment
+        resume_from, figures, segment = None, RunSummary(), self._run.segment
         if self._run.started_at is not None:
             resume_from, figures = go_back_to_checkpoint(self._store, self._run, self._folder)
             segment += 1

@@ -24,7 +24,7 @@ from workbench.events import (
 )
 from workbench.store import MetricValue, Store
 from workbench.worker.log_lines import narrate
-from workbench.worker.run_summary import Figures
+from workbench.worker.run_summary import RunSummary
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class Recorder:
         store: Store,
         run_id: int,
         segment: int,
-        figures: Figures,
+        figures: RunSummary,
         *,
         give_up: Callable[[], bool] = lambda: False,
     ) -> None:

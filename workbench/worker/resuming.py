@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from workbench.store import Run, Store
-from workbench.worker.run_summary import SPEED, TEST, TRAIN, Figures
+from workbench.worker.run_summary import SPEED, TEST, TRAIN, RunSummary
 
 log = logging.getLogger(__name__)
 
 
-def go_back_to_checkpoint(store: Store, run: Run, folder: Path) -> tuple[Path | None, Figures]:
+def go_back_to_checkpoint(store: Store, run: Run, folder: Path) -> tuple[Path | None, RunSummary]:
     """The checkpoint to go on from (None: from the beginning) and the figures up to it.
 
     Metrics and checkpoints after it are superseded, and the run's row stands where the checkpoint stood,
@@ -31,7 +31,7 @@ def go_back_to_checkpoint(store: Store, run: Run, folder: Path) -> tuple[Path | 
     store.supersede_after(run.id, step)
     if checkpoint:
         _remember(store, run, checkpoint, step)
-    figures = Figures.of(store.metrics(run.id, (TRAIN, TEST, SPEED)))
+    figures = RunSummary.of(store.metrics(run.id, (TRAIN, TEST, SPEED)))
     columns = figures.columns
     columns["step"] = step if checkpoint else None
     columns["epoch"] = _epoch_at(run, step) if checkpoint else None

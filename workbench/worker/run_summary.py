@@ -11,7 +11,7 @@ from workbench.store import Metric
 TEST, TRAIN, SPEED = "eval/perplexity", "train/perplexity", "speed/tokens_per_second"
 
 
-class Figures:
+class RunSummary:
     """The columns that follow from metrics, and their values so far."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Figures:
         self._steps = self._time = 0.0
 
     @classmethod
-    def of(cls, metrics: Iterable[Metric]) -> Figures:
+    def of(cls, metrics: Iterable[Metric]) -> RunSummary:
         """The figures that `metrics`, oldest first, come to."""
         figures = cls()
         for metric in metrics:

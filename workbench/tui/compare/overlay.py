@@ -1,4 +1,4 @@
-"""The curves of several runs over each other: a letter on each, so that colour is not needed."""
+"""The curves of several runs in one chart, with a letter on each so that it works without colour."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from workbench.display.plot import Line, Series, draw
-from workbench.tui.compare.reader import AXES, Contestant, dense
+from workbench.tui.compare.reader import AXES, ComparedRun, dense
 from workbench.tui.widgets.chart import Chart
 
 LETTERS = "ABCDEFGH"
@@ -15,7 +15,7 @@ _COLOURS = ("#5fafff", "#ffaf5f", "#87d787", "#d787d7", "#5fd7d7", "#ff6f6f", "#
 
 
 class RunOverlay(Chart):
-    """Redrawn only when something changed."""
+    """Redrawn only on a change."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"chart--{letter}" for letter in LETTERS}
     DEFAULT_CSS = "\n".join(
@@ -27,12 +27,12 @@ class RunOverlay(Chart):
     def __init__(self) -> None:
         super().__init__(empty="Nothing measured yet. t shows the other curves.")
         self._axis = "steps"
-        self._contestants: Sequence[Contestant] = ()
+        self._runs: Sequence[ComparedRun] = ()
         self._curve = "test"
 
-    def overlay(self, contestants: Sequence[Contestant], curve: str, axis: str) -> None:
-        """Draw these curves over this axis."""
-        self._contestants, self._curve, self._axis = contestants, curve, axis
+    def overlay(self, runs: Sequence[ComparedRun], curve: str, axis: str) -> None:
+        """Draw these runs' curves over this axis."""
+        self._runs, self._curve, self._axis = runs, curve, axis
         self._title = f"{curve} perplexity"
         self._make()
 
@@ -40,7 +40,7 @@ class RunOverlay(Chart):
         self._make()
 
     def _make(self) -> None:
-        marks = 2 * max(len(self._contestants), 4)
+        marks = 2 * max(len(self._runs), 4)
         series = [
             Series(
                 one.letter,
@@ -48,9 +48,9 @@ class RunOverlay(Chart):
                 "marks",
                 one.letter,
                 every=2 * marks,
-                offset=2 * place * marks // max(len(self._contestants), 1),
+                offset=2 * place * marks // max(len(self._runs), 1),
             )
-            for place, one in enumerate(self._contestants)
+            for place, one in enumerate(self._runs)
         ]
         self.show(series)
         self._redraw()

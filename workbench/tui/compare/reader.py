@@ -1,4 +1,4 @@
-"""Runs side by side: their curves over steps, tokens or time, read on a thread."""
+"""Reads the compared runs and their curves over steps, tokens or time, on a thread."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 POINTS = 600
 CURVES = {"test": "eval/perplexity", "train": "train/loss"}
-"""What is drawn, and the metric that it is made from."""
+"""The curves to choose from, and the metric of each."""
 AXES = {"steps": "step", "tokens": "token", "time": "minute"}
-"""What curves may be drawn over, and the unit of that axis."""
+"""The x axes to choose from, with their units."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contestant:
+class ComparedRun:
     """A run with its letter and its curves by step. `moments`: (step, minutes of training until then)."""
 
     letter: str
@@ -34,7 +34,7 @@ class Contestant:
 
     @property
     def tokens_per_step(self) -> int | None:
-        """Tokens behind one optimizer step, over all processes; None: an imported run may not tell."""
+        """Tokens per optimizer step, over all processes; None for an imported run that does not say."""
         recipe, engine = self.run.recipe, self.run.engine
         batch = engine.get("batch_size") or recipe.get("batch_size")
         accumulated = engine.get("gradient_accumulation") or recipe.get("gradient_accumulation")
@@ -45,12 +45,12 @@ class Contestant:
 
     @property
     def tokens_seen(self) -> int | None:
-        """In training, so far."""
+        """Minutes of training so far."""
         each = self.tokens_per_step
         return None if each is None else (self.run.step or 0) * each
 
     def curve(self, name: str, axis: str) -> list[Point]:
-        """A curve over another axis; empty where it is not known when that was."""
+        """A curve over another axis; empty where that axis is unknown."""
         points = self.curves[name]
         if axis == "tokens":
             each = self.tokens_per_step
@@ -63,35 +63,35 @@ class Contestant:
 
 
 class Contest:
-    """Reads the runs again and again, and the curves of those only that may have grown."""
+    """Rereads the runs, and the curves only of those that may have grown."""
 
     def __init__(self, store: Store, run_ids: Sequence[int]) -> None:
         self._store = store
         self._run_ids = list(run_ids)
-        self._known: dict[int, tuple[object, Contestant]] = {}
+        self._known: dict[int, tuple[object, ComparedRun]] = {}
 
-    def read(self) -> list[Contestant]:
-        """All of them, in the order they were chosen. Raises UsageError when one is gone."""
+    def read(self) -> list[ComparedRun]:
+        """Read all of them, in the order chosen. Raises UsageError when one is gone."""
         return [self._one(chr(ord("A") + place), run_id) for place, run_id in enumerate(self._run_ids)]
 
-    def _one(self, letter: str, run_id: int) -> Contestant:
+    def _one(self, letter: str, run_id: int) -> ComparedRun:
         run = self._store.run(run_id)
         state = (run.created_at, run.segment, run.step, run.eval_perplexity, run.status)
         known = self._known.get(run_id)
         if known is not None and known[0] == state:
-            return Contestant(letter, run, known[1].curves, known[1].moments)
+            return ComparedRun(letter, run, known[1].curves, known[1].moments)
         curves = {name: self._store.curves.thinned(run_id, metric, POINTS) for name, metric in CURVES.items()}
         curves["train"] = [(step, math.exp(min(loss, 700.0))) for step, loss in curves["train"]]
         if run.baseline_perplexity is not None and (not curves["test"] or curves["test"][0][0] > 0):
             curves["test"].insert(0, (0.0, run.baseline_perplexity))
         moments = minutes(self._store.curves.moments(run_id, "train/loss", 50))
-        found = Contestant(letter, run, curves, moments)
+        found = ComparedRun(letter, run, curves, moments)
         self._known[run_id] = (state, found)
         return found
 
 
 def minutes(moments: Sequence[Moment]) -> list[tuple[int, float]]:
-    """Minutes of training by step. What passed between a stop and its resume does not count."""
+    """Minutes of training by step. The time between a stop and its resume does not count."""
     passed: list[tuple[int, float]] = []
     before = 0.0
     previous: Moment | None = None
@@ -104,7 +104,7 @@ def minutes(moments: Sequence[Moment]) -> list[tuple[int, float]]:
 
 
 def minutes_at(moments: Sequence[tuple[int, float]], step: float) -> float:
-    """Between two known steps time goes on evenly; before the first and after the last it stands still."""
+    """Interpolates linearly between known steps; constant before the first and after the last."""
     if not moments:
         return 0.0
     at = bisect.bisect_right(moments, (step, math.inf))
@@ -115,9 +115,9 @@ def minutes_at(moments: Sequence[tuple[int, float]], step: float) -> float:
 
 
 def dense(points: Sequence[Point], count: int, *, log: bool) -> list[Point]:
-    """The same curve with about `count` more points on the lines between its own, straight on its axis.
+    """The same curve with about `count` interpolated points.
 
-    Letters can then stand anywhere on a curve, not only at its few evaluations.
+    A letter can then be drawn anywhere on it, not only at its few evaluations.
     """
     usable = [(x, y) for x, y in points if math.isfinite(y) and (y > 0 or not log)]
     if len(usable) < 2:

@@ -1,4 +1,4 @@
-"""Two to eight runs side by side: curves over each other, what may be ranked, figures, differences."""
+"""Two to eight runs side by side: their curves, their ranking, metrics and differences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workbench.analysis.compare import compare_runs
 from workbench.errors import WorkbenchError
 from workbench.tui.actions import bindings
 from workbench.tui.compare.overlay import RunOverlay
-from workbench.tui.compare.reader import AXES, CURVES, Contest, Contestant
+from workbench.tui.compare.reader import AXES, CURVES, ComparedRun, Contest
 from workbench.tui.compare.text import differing, final_figures, ranking, who
 from workbench.tui.screen import TitleBar, WorkbenchScreen
 from workbench.tui.widgets.key_footer import KeyFooter
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 
 class CompareScreen(WorkbenchScreen):
-    """Nothing is ranked here that `analysis` does not rank."""
+    """Ranks only what `analysis` ranks."""
 
     CSS_PATH = "screen.tcss"
     TITLE = "Compare"
     HELP = """
-The runs' curves over each other, each with its letter. Test curves are of each run's own test: where chunk
-size, mask probability or text differ, those are different questions, and which run is better is said only by
-the yardstick, one test for all, chunk by chunk, with its uncertainty: 95 % intervals from a paired bootstrap.
+The runs' curves in one chart, each with its letter. A test curve is the run's own test: where chunk size,
+mask probability or text differ, the tests differ too. Only the yardstick, one test for all runs, says which
+is better: chunk by chunk, with 95 % intervals from a paired bootstrap.
 
-A run without a score on the yardstick is named, and not ranked: mlm-workbench yardstick RUN gives it one.
+A run without a yardstick score is named but not ranked; `mlm-workbench yardstick RUN` scores it.
 """
     BINDINGS: ClassVar[list[BindingType]] = bindings("compare")
 
@@ -43,7 +43,7 @@ A run without a score on the yardstick is named, and not ranked: mlm-workbench y
         super().__init__()
         self._run_ids = list(run_ids)
         self._contest: Contest | None = None
-        self._contestants: list[Contestant] = []
+        self._runs: list[ComparedRun] = []
         self._axis, self._curve = next(iter(AXES)), next(iter(CURVES))
         self._which: Literal["last", "best"] = "last"
         self._compared: object = None
@@ -57,15 +57,15 @@ A run without a score on the yardstick is named, and not ranked: mlm-workbench y
             yield Static("", id="said", markup=False)
         yield KeyFooter()
 
-    def read(self) -> list[Contestant]:
+    def read(self) -> list[ComparedRun]:
         if self._contest is None:
             self._contest = Contest(self.workbench.store, self._run_ids)
         return self._contest.read()
 
-    def show(self, data: list[Contestant]) -> None:
-        self._contestants = data
+    def show(self, data: list[ComparedRun]) -> None:
+        self._runs = data
         self._draw()
-        # A score is made when a run has ended; until something like that happens the ranking stays.
+        # Scores are made when a run ends; until then the ranking stays.
         state = (self._which, *((one.run.status, one.run.yardstick_perplexity) for one in data))
         if state != self._compared:
             self._compared = state
@@ -84,19 +84,19 @@ A run without a score on the yardstick is named, and not ranked: mlm-workbench y
             self._draw()
 
     def _draw(self) -> None:
-        if not self._contestants:
+        if not self._runs:
             return
-        self.query_one(RunOverlay).overlay(self._contestants, self._curve, self._axis)
-        count = len(self._contestants)
+        self.query_one(RunOverlay).overlay(self._runs, self._curve, self._axis)
+        count = len(self._runs)
         self.query_one(TitleBar).show(
             f"{count} runs compared", f"{self._which} checkpoints", f"curves by {self._axis}"
         )
         width = max(self.size.width - 4, 20)
         sections = (
-            who(self._contestants, width),
-            ranking(self._contestants, self._comparison, self._wrong),
-            final_figures(self._contestants, self._comparison, width, self.workbench.clock()),
-            differing(self._contestants, width),
+            who(self._runs, width),
+            ranking(self._runs, self._comparison, self._wrong),
+            final_figures(self._runs, self._comparison, width, self.workbench.clock()),
+            differing(self._runs, width),
         )
         wanted = Text("\n\n", end="").join(Text("\n", end="").join(section) for section in sections)
         said = self.query_one("#said", Static)

@@ -1,4 +1,4 @@
-"""What is said of runs side by side: who they are, what may be ranked, figures, differences."""
+"""The texts of a comparison: the runs, their ranking, metrics and differences."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from workbench.display import numbers
 from workbench.display.run import as_shown, elapsed
 from workbench.display.status import mark
 from workbench.text import printable
-from workbench.tui.compare.reader import Contestant
+from workbench.tui.compare.reader import ComparedRun
 
 if TYPE_CHECKING:
     from workbench.analysis.comparison import Comparison
     from workbench.store import Run
 
 _LABEL = 17
-"""Cells for what a line is about."""
+"""Cells for a line's label."""
 _NARROWEST, _WIDEST = 7, 24
 
 
-def who(contestants: Sequence[Contestant], width: int) -> Iterator[Text]:
-    """Letter, number, name and status of each."""
-    for one in contestants:
+def who(runs: Sequence[ComparedRun], width: int) -> Iterator[Text]:
+    """Letter, id, name and status of each run."""
+    for one in runs:
         status = f"  {mark(one.run.status).symbol} {one.run.status}"
         name = numbers.clip(f"{one.run.id} {printable(one.run.name)}", width - 3 - len(status))
         yield Text(f"{one.letter}  ", "bold", no_wrap=True).append(f"{name}{status}", "not bold")
 
 
-def ranking(contestants: Sequence[Contestant], comparison: Comparison | None, wrong: str) -> Iterator[Text]:
-    """What may be ranked and what may not, in sentences. `comparison` None: it is still being made."""
+def ranking(runs: Sequence[ComparedRun], comparison: Comparison | None, wrong: str) -> Iterator[Text]:
+    """The ranking in sentences. `comparison` None: it is still being computed."""
     yield Text("Which is better, on the yardstick", "bold")
     if wrong:
         yield Text(printable(wrong))
@@ -40,7 +40,7 @@ def ranking(contestants: Sequence[Contestant], comparison: Comparison | None, wr
     if comparison is None:
         yield Text("Comparing chunk by chunk …")
         return
-    letters = {one.run.id: one.letter for one in contestants}
+    letters = {one.run.id: one.letter for one in runs}
     for pair in comparison.pairs:
         a, b = letters[pair.a], letters[pair.b]
         p = "p < 0.001" if pair.p_value < 0.001 else f"p = {pair.p_value:.3f}"
@@ -49,16 +49,16 @@ def ranking(contestants: Sequence[Contestant], comparison: Comparison | None, wr
         else:
             yield Text(f"{b} is {pair.verdict} than {a}, {p}")
     for line in comparison.why_not:
-        yield Text(f"Not to be ranked: {printable(line)}")
+        yield Text(f"Cannot rank: {printable(line)}")
     for line in comparison.notes:
         yield Text(f"Note: {printable(line)}")
 
 
 def final_figures(
-    contestants: Sequence[Contestant], comparison: Comparison | None, width: int, now: float
+    runs: Sequence[ComparedRun], comparison: Comparison | None, width: int, now: float
 ) -> Iterator[Text]:
-    """The figures that runs end with, a column for each run."""
-    rows: list[tuple[str, Callable[[Contestant], str]]] = [
+    """Final metrics, one column per run."""
+    rows: list[tuple[str, Callable[[ComparedRun], str]]] = [
         ("test, own", lambda one: numbers.perplexity(one.run.eval_perplexity)),
         ("  best", lambda one: numbers.perplexity(one.run.best_eval_perplexity)),
         ("  before training", lambda one: numbers.perplexity(one.run.baseline_perplexity)),
@@ -69,27 +69,27 @@ def final_figures(
         ("tokens/s", lambda one: numbers.compact(one.run.tokens_per_second)),
         ("duration", lambda one: numbers.duration(elapsed(one.run, now))),
     ]
-    yield Text("Final figures", "bold")
-    yield _row("", [one.letter for one in contestants], width, "bold")
+    yield Text("Final metrics", "bold")
+    yield _row("", [one.letter for one in runs], width, "bold")
     scores = {one.id: one for one in comparison.runs} if comparison else {}
     for title, name in (("yardstick", "yardstick_perplexity"), ("  before training", "base_perplexity")):
-        values = [getattr(scores.get(_id(one.run)), name, None) for one in contestants]
+        values = [getattr(scores.get(_id(one.run)), name, None) for one in runs]
         yield _row(title, [numbers.perplexity(value) for value in values], width)
     for title, cell in rows:
-        yield _row(title, [cell(one) for one in contestants], width)
+        yield _row(title, [cell(one) for one in runs], width)
 
 
-def differing(contestants: Sequence[Contestant], width: int) -> Iterator[Text]:
-    """The recipe fields that are not the same in all runs."""
-    runs = [one.run for one in contestants]
+def differing(compared: Sequence[ComparedRun], width: int) -> Iterator[Text]:
+    """The recipe fields in which the runs differ."""
+    runs = [one.run for one in compared]
     found = differences(runs)
     for sentence in not_told(runs):
         yield Text(printable(sentence))
     if not found:
-        yield Text("Their recipes are the same.", "bold")
+        yield Text("Their recipes are equal.", "bold")
         return
-    yield Text("What differs in their recipes", "bold")
-    yield _row("", [one.letter for one in contestants], width, "bold")
+    yield Text("Recipe differences", "bold")
+    yield _row("", [one.letter for one in compared], width, "bold")
     for name, values in found.items():
         yield _row(name, [as_shown(value) for value in values], width)
 

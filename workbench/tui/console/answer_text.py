@@ -1,4 +1,4 @@
-"""An answer of the console, drawn: the sentence filled in, what fits together, and bars for each mask."""
+"""Draws an answer of the console: the filled sentence, the best combinations, and bars for each mask."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TITLE = "not italic dim underline"
 
 
 def answer_text(result: Mapping[str, Any], width: int, notes: Sequence[str] = ()) -> Text:
-    """Lines of `width` cells. `result`: as `FillResult.to_json` or `Surprisal.to_json` gave it."""
+    """The answer in lines of `width` cells. `result`: from `FillResult.to_json` or `Surprisal.to_json`."""
     text = surprisal_text(result, width) if "tokens" in result else fill_text(result, width)
     for note in notes:
         text.append(f"\n\n! {printable(note)}", "not italic bold")
@@ -25,18 +25,24 @@ def answer_text(result: Mapping[str, Any], width: int, notes: Sequence[str] = ()
 
 
 def best_text(result: Mapping[str, Any]) -> str:
-    """The text filled in as well as can be: with what fits together, if that was looked for."""
+    """The filled text, with the best combination if one was computed."""
     joint = result.get("joint")
     return str((joint[0] if joint else result).get("filled", ""))
 
 
 def fill_text(result: Mapping[str, Any], width: int) -> Text:
-    """The filled sentence, then each mask's words with their probabilities."""
+    """The filled sentence, then the words and probabilities of each mask."""
     masks, joint = result.get("masks", []), result.get("joint") or []
     text = Text(printable(best_text(result)), style="italic")
     if joint:
         together = [(", ".join(one["words"]), float(one["mean_probability"])) for one in joint[:_TOGETHER]]
-        _append_bars(text, "together, mean of each given the others", together, width, "green")
+        _append_bars(
+            text,
+            "best combinations (mean of each word's probability given the others)",
+            together,
+            width,
+            "green",
+        )
     for number, mask in enumerate(masks, 1):
         title = f"mask {number} of {len(masks)}" if len(masks) > 1 else "mask"
         if mask.get("candidates"):
@@ -56,7 +62,7 @@ def _append_bars(
 
 
 def _append_candidates(text: Text, title: str, given: Sequence[Mapping[str, Any]], width: int) -> None:
-    """Bars of the given words' shares among themselves, which are readable also where all are unlikely."""
+    """Bars of the candidates' shares among themselves, readable even where all are unlikely."""
     fit = [(str(one["text"]), float(one["probability"])) for one in given if one["probability"] is not None]
     total = sum(probability for _, probability in fit) or 1.0
     of_all = f"{100 * total:.2g} % of all words"

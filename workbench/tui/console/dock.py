@@ -1,4 +1,4 @@
-"""The console at the bottom of whatever screen is shown, which goes on above it."""
+"""The console at the bottom of any screen, which stays live above it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.tui.console.mask_console import MaskConsole
 
 
 class ConsoleDock(MaskConsole):
-    """Tab goes between it and the screen."""
+    """Tab moves the focus between it and the screen."""
 
     DEFAULT_CSS = """
     ConsoleDock { height: 50%; min-height: 9; border-top: heavy $primary; }
@@ -38,13 +38,13 @@ class ConsoleDock(MaskConsole):
         self.close()
 
     def close(self) -> None:
-        """Away with it; what was asked stays in the session."""
+        """Remove it; the session is kept."""
         screen = self.screen
         self.remove()
         screen.call_after_refresh(_focus_first, screen)
 
 
 def _focus_first(screen: Screen[object]) -> None:
-    """Have the keys go to the screen's own first widget again."""
+    """Give the focus back to the screen's first widget."""
     if screen.focused is None:
         screen.focus_next()

@@ -1,4 +1,4 @@
-"""Brings the console up: at the bottom of the screen in front, or on a screen of its own."""
+"""Shows the console at the bottom of the screen in front, or full screen."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Docking:
             dock.take_focus()
 
     async def open_full(self) -> None:
-        """The console on a screen of its own, as it was left."""
+        """Show the console full screen, as it was left."""
         screen = self._app.screen
         if isinstance(screen, WorkbenchScreen) and not isinstance(screen, ConsoleScreen):
             session = await self._as_left()
@@ -64,7 +64,7 @@ class Docking:
         return self.session
 
     def _close_docks(self) -> None:
-        """Two of them would show two states of one session."""
+        """Close all docks: two would show two states of one session."""
         for screen in self._app.screen_stack:
             screen.query(ConsoleDock).remove()
 

@@ -1,4 +1,4 @@
-"""What one model answers: the sentence filled in, or how unexpected its words are."""
+"""One model's answer: the filled sentence, or how unexpected its words are."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from workbench.text import printable
 from workbench.tui.console.answer_text import answer_text
 
 _NARROWEST = 10
-"""Cells below which nothing can be read any more; lines are then cut off."""
+"""Least width; below it lines are cut off."""
 
 
 class FillPane(VerticalScroll, can_focus=False):
-    """One model's answer. Takes the JSON form of a result, so that one from the history looks the same."""
+    """Shows one model's answer. Takes a result's JSON form, so that one from the history looks the same."""
 
     DEFAULT_CSS = """
     FillPane { width: 1fr; padding: 0 1; scrollbar-gutter: stable; }
@@ -47,7 +47,7 @@ class FillPane(VerticalScroll, can_focus=False):
         self._draw()
 
     def show_result(self, result: Mapping[str, Any], notes: Sequence[str] = ()) -> None:
-        """Show what `FillResult.to_json` or `Surprisal.to_json` gave. `notes`: what to know of the model."""
+        """Show what `FillResult.to_json` or `Surprisal.to_json` returned. `notes`: remarks on the model."""
         self._content, self._notes = result, notes
         self._draw()
         self.scroll_home(animate=False)

@@ -1,4 +1,4 @@
-"""Lines typed before, gone through with up and down as in a shell."""
+"""Earlier lines, recalled with up and down as in a shell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 class History:
-    """Oldest first; no line twice. What was being typed comes back after the newest."""
+    """Oldest first, without repeats. The line being typed comes back after the newest."""
 
     def __init__(self, lines: Iterable[str] = ()) -> None:
         self._lines: list[str] = []
@@ -24,7 +24,7 @@ class History:
         self._draft = ""
 
     def older(self, typed: str) -> str:
-        """The line before; `typed` is kept when it is not from the history."""
+        """The line before; `typed` is kept if it is not from the history."""
         if self._at == len(self._lines):
             self._draft = typed
         self._at = max(self._at - 1, 0)

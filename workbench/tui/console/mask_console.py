@@ -1,4 +1,4 @@
-"""The console as one piece, docked or on a whole screen: a line to type in, and up to four answers."""
+"""The console, docked or full screen: an input line and up to four answers."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ MASK = "[MASK]"
 TOP_K = (5, 10, 20)
 EMPTY = """\
 Type a sentence with [MASK] where a word is missing, and press Enter.
-Ctrl+T puts [MASK] at the cursor; several are fine.
+Ctrl+T inserts [MASK] at the cursor; use as many as you like.
 
 For example:  The [MASK] of the list is returned as an [MASK]."""
 EMPTY_SURPRISAL = """\
-Type a sentence without masks, and press Enter: each of its words is masked in turn,
-and you see how unexpected it is to the model."""
+Type a sentence without masks, and press Enter: each word is masked in turn,
+and shown with how unexpected it is to the model."""
 LOADING = "Loading the model… the first answer takes a few seconds."
 _PATIENCE = 0.4
-"""Seconds after which it is said that an answer is on its way: at once, and the pane would flash."""
+"""Seconds before a pane says that it is loading; at once, it would flash."""
 
 
 class MaskConsole(Vertical):
-    """Asks the models of `session`, and keeps in it what it shows, for the next console to go on from."""
+    """Queries the models of `session`, and keeps the answers there for the next console."""
 
     DEFAULT_CSS = """
     MaskConsole #line { margin: 0; border: round $primary; height: 3; }
@@ -57,12 +57,12 @@ class MaskConsole(Vertical):
 
     @dataclass
     class Described(Message):
-        """What is asked now, in a few words."""
+        """The present mode, in a few words."""
 
         parts: tuple[str, ...]
 
     class Left(Message):
-        """The console is to be closed."""
+        """The user closed the console."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -94,13 +94,13 @@ class MaskConsole(Vertical):
         return cast(Host, self.app)
 
     def take_focus(self) -> None:
-        """Have the cursor in the line."""
+        """Focus the input line."""
         self.query_one("#line", Input).focus()
 
     # What is shown
 
     def _show_models(self) -> None:
-        """Panes for the session's models, with what they last answered."""
+        """Make panes for the session's models, with their last answers."""
         holder = self.query_one("#panes", Horizontal)
         self.app.workers.cancel_node(self)
         holder.remove_children()
@@ -124,7 +124,7 @@ class MaskConsole(Vertical):
             parts = (f"only {', '.join(asking.candidates)}",)
         else:
             parts = (f"top {asking.top_k}",)
-        self.post_message(self.Described((*parts, "Enter asks")))
+        self.post_message(self.Described((*parts, "Enter sends")))
 
     @work(group="history")
     async def _read_history(self) -> None:
@@ -138,21 +138,21 @@ class MaskConsole(Vertical):
             return
         session.history = History(fill.text for fill in reversed(fills))
         line = self.query_one("#line", Input)
-        last = next((fill for fill in fills if fill.model == session.models[0].label), None)
+        last = next((fill for fill in fills if session.models[0].answered(fill.model)), None)
         if last and not session.asked and not line.value:
             self._put(last.text)
             self.panes[0].show_result(last.result)
             for pane in self.panes[1:]:
-                pane.say("Enter asks again, every model.")
+                pane.say("Press Enter to query every model again.")
 
     # Asking
 
     async def _warm(self, asked: Asked) -> None:
-        """Have the model loaded while the person is still typing."""
+        """Load the model while the user is typing."""
         try:
             await self.workbench.inference.fill(await self._path(asked), MASK, 1)
         except WorkbenchError:
-            return  # it will be said when something is asked
+            return  # the query itself will report it
 
     async def _path(self, asked: Asked) -> str:
         found = await asyncio.to_thread(resolve_model, self.workbench.store, None, asked.model)
@@ -161,7 +161,7 @@ class MaskConsole(Vertical):
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         safe = printable(event.value)
-        if safe != event.value:  # pasted: a line of the terminal must hold nothing that it obeys
+        if safe != event.value:  # pasted text may hold control characters
             event.input.value = safe
         elif event.input.id == "line":
             self.session.text = event.value
@@ -174,7 +174,7 @@ class MaskConsole(Vertical):
             self.ask()
 
     def ask(self) -> None:
-        """Ask every model about the line. What was asked before and not answered yet is taken back."""
+        """Query every model. Earlier queries that are not answered yet are cancelled."""
         text = self.query_one("#line", Input).value.strip()
         if not text:
             return
@@ -209,7 +209,7 @@ class MaskConsole(Vertical):
             self._tell_error(error)
 
     def _ask_again(self) -> None:
-        """The same, in another way."""
+        """Repeat the query in the new mode."""
         self._describe()
         if self.session.asked:
             self.ask()
@@ -283,7 +283,7 @@ class MaskConsole(Vertical):
         session = self.session
         subject = session.subject
         if subject is None:
-            self._tell("There is nothing to set beside a model that is not a run's. Ctrl+O chooses others.")
+            self._tell("Only a run's model has a base to compare with. Ctrl+O chooses others.")
             return
         if session.models == subject.alone():
             models = subject.with_base()
@@ -292,7 +292,7 @@ class MaskConsole(Vertical):
             models = subject.growth(saved) if len(saved) > 1 else subject.alone()
         else:
             models = subject.alone()
-        self.call_later(self._turn_to, models, subject)  # which ends this worker with the others
+        self.call_later(self._turn_to, models, subject)  # it cancels this worker with the others
 
     def _turn_to(self, models: list[Asked], subject: object) -> None:
         from workbench.tui.console.session import Subject
@@ -315,7 +315,7 @@ class MaskConsole(Vertical):
         else:
             text = best_text(result)
         self.app.copy_to_clipboard(text)
-        self._tell(f"Copied, if the terminal takes it (in tmux: set-clipboard on): {text[:60]}")
+        self._tell(f"Copied, if the terminal allows it (tmux: set-clipboard on): {text[:60]}")
 
     def action_scroll(self, lines: int) -> None:
         for pane in self.panes:

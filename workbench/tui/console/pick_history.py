@@ -1,4 +1,4 @@
-"""Chooses among what was asked before, by any part of it."""
+"""A picker of earlier sentences, searched by any part."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from workbench.store import Store
 
 _MOST = 1000
-NOTHING_YET = "Nothing was asked yet: what you ask is kept, and found here."
-NOTHING_FITS = "Nothing that was asked has these words."
+NOTHING_YET = "No sentences yet: what you type in the console is kept here."
+NOTHING_FITS = "No sentence contains these words."
 
 
 class PickLine(ModalScreen[str | None]):
-    """Newest first, no text twice. Gives the text, which goes into the line to be changed or asked again."""
+    """Newest first, without repeats. Returns the text, which goes into the input line."""
 
     CSS_PATH = "pick_model.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("console.pick_history")
@@ -40,13 +40,13 @@ class PickLine(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Static("Asked before", id="title", markup=False)
+            yield Static("Earlier sentences", id="title", markup=False)
             line = Input(compact=True, placeholder="any part of it", id="filter")
             line.cursor_blink = False
             yield line
             yield OptionList(id="choices", markup=False)
             yield Static("", id="empty", markup=False)
-            yield Static("↑↓ choose   Enter takes   Esc leaves", id="keys", markup=False)
+            yield Static("↑↓ move   Enter choose   Esc back", id="keys", markup=False)
 
     async def on_mount(self) -> None:
         self.query_one(OptionList).can_focus = False

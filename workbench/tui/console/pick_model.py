@@ -1,4 +1,4 @@
-"""Chooses whom the console asks: checkpoints of runs, models in the cache or in folders; up to four."""
+"""A picker of up to four models: runs' checkpoints, models in the cache or in folders."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MARK = "✓"
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """Whom to ask, and the run that they belong to when there is one."""
+    """The chosen models, and the run that they belong to, if any."""
 
     models: list[Asked]
     subject: Subject | None
@@ -40,7 +40,7 @@ class Picked:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A line of the list. `opens`: a folder to look into first."""
+    """A line of the list. `opens`: a folder to open."""
 
     text: str
     note: str
@@ -50,7 +50,7 @@ class Choice:
 
 
 class PickModel(ModalScreen[Picked | None]):
-    """Typing narrows the list; a path looks into folders; what fits nothing is taken as a model's name."""
+    """Typing filters the list; a path opens folders; text that matches nothing is taken as a model's name."""
 
     CSS_PATH = "pick_model.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("console.pick_model")
@@ -64,7 +64,7 @@ class PickModel(ModalScreen[Picked | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Static("Whom to ask", id="title", markup=False)
+            yield Static("Choose models", id="title", markup=False)
             line = Input(
                 compact=True, placeholder="run, epoch, best; a hub id; or a path: ./ ~/ /", id="filter"
             )
@@ -72,9 +72,7 @@ class PickModel(ModalScreen[Picked | None]):
             yield line
             yield OptionList(id="choices", markup=False)
             yield Static("", id="empty", markup=False)
-            yield Static(
-                "↑↓ choose   Tab marks up to four   Enter takes   Esc leaves", id="keys", markup=False
-            )
+            yield Static("↑↓ move   Tab mark, up to four   Enter choose   Esc back", id="keys", markup=False)
 
     async def on_mount(self) -> None:
         self.query_one(OptionList).can_focus = False
@@ -86,7 +84,7 @@ class PickModel(ModalScreen[Picked | None]):
         self._offer()
 
     def _offer(self, *, keep: bool = False) -> None:
-        """Show what fits the line; `keep`: the same line highlighted."""
+        """Show the matches; `keep`: keep the same line highlighted."""
         typed = self.query_one(Input).value.strip()
         if sources.is_path(typed):
             inside = sources.inside("model", typed)
@@ -99,7 +97,7 @@ class PickModel(ModalScreen[Picked | None]):
                 one for one in self._all if all(part in f"{one.text} {one.note}".lower() for part in parts)
             ]
         if typed and not any(one.asked.model == typed for one in fitting):
-            fitting.append(Choice(typed, "as it is typed: a hub id or a folder", Asked.of_model(typed)))
+            fitting.append(Choice(typed, "as typed: a hub id or a folder", Asked.of_model(typed)))
         more = len(fitting) - _MOST_SHOWN
         self._offered = fitting[:_MOST_SHOWN]
         choices = self.query_one(OptionList)
@@ -155,7 +153,9 @@ class PickModel(ModalScreen[Picked | None]):
             self._marked.remove(current)
             self._offer(keep=True)
         elif len(self._marked) == MOST_MODELS:
-            self.app.notify(f"{MOST_MODELS} are marked: no more fit side by side.", severity="warning")
+            self.app.notify(
+                f"{MOST_MODELS} are marked, which is the most that fit side by side.", severity="warning"
+            )
         else:
             self._marked.append(current)
             self._offer(keep=True)
@@ -170,16 +170,20 @@ class PickModel(ModalScreen[Picked | None]):
 
 
 def _known(store: Store) -> list[Choice]:
-    """Runs with their checkpoints, and the models that they began with or that are on this machine."""
+    """Runs with their checkpoints, their base models, and the models on this machine."""
     found: list[Choice] = []
     saved = store.models.saved()
     for one in saved:
         subject = Subject(one.run_id, one.run, one.base)
         if one.newest:
             note = f"newest, test {numbers.perplexity(one.eval_perplexity)}, on {one.base}"
-            found.append(Choice(f"{one.run_id} {one.run}", note, Asked.of_run(one.run_id, one.run), subject))
+            found.append(
+                Choice(
+                    f"run run run {one.run_id} {one.run}", note, Asked.of_run(one.run_id, one.run), subject
+                )
+            )
         found.append(_of_checkpoint(one, subject))
-    bases = {one.base: "a run began with it" for one in saved if not one.base.startswith("run:")}
+    bases = {one.base: "base of a run" for one in saved if not one.base.startswith("run:")}
     cached = {
         one.value: one.note for one in sources.known("model", store) if not one.value.startswith("run:")
     }
@@ -190,12 +194,12 @@ def _known(store: Store) -> list[Choice]:
 def _of_checkpoint(one: SavedModel, subject: Subject) -> Choice:
     best = ", best" if one.best else ""
     note = f"step {one.step:,}, test {numbers.perplexity(one.eval_perplexity)}{best}"
-    name = f"  epoch {one.epoch:.3g} of {one.run_id} {one.run}"
+    name = f"  run {one.run_id} {one.run}, epoch {one.epoch:.3g}"
     return Choice(name, note, Asked.of_checkpoint(one), subject)
 
 
 def _row(choice: Choice, marked: bool, width: int) -> Text:
-    """Mark, name and note in one line; of a long path the end is seen."""
+    """Mark, name and note in one line; a long path is cut at its start."""
     room = max((width - 4) * 3 // 5, 8)
     name = printable(choice.text) + ("/" if choice.opens else "")
     if sources.is_path(choice.text) and numbers.cell_len(name) > room:

@@ -1,4 +1,4 @@
-"""The console on all of the screen."""
+"""The console, full screen."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from workbench.tui.screen import TitleBar, WorkbenchScreen
 from workbench.tui.widgets.key_footer import KeyFooter
 
 HELP = """
-Write [MASK] where a word is missing, in the way of any model: it becomes the model's own mask. Each bar is
-the probability of that word in that place, the other masks being masked as well. Of several masks you also
-see the words that fit best together: for each the mean probability of a word, given the others.
+Write [MASK] where a word is missing; it becomes the model's own mask token. Each bar is the probability of a
+word there while the other masks stay masked. For several masks, the best combinations follow: the mean
+probability of each word given the others.
 
-Surprise: each word masked in turn. Bits say how unexpected it is (1 bit: one in 2; 10 bits: one in 1,000);
-the pseudo-perplexity is 2 to the mean. Words are parted by ·, where the model reads them in parts.
+Surprisal: each token is masked in turn. Bits say how unexpected it is (1 bit: one in 2; 10 bits: one in
+1,000); the pseudo-perplexity is 2 to the mean. A · separates the tokens of one word.
 
-Words: a word of several tokens gets as many masks, filled from left to right; its probability is among
-words of as many tokens. Beside: the model that the run started from, then its checkpoints, so that you see
-what training changed. Up and down bring back what was asked before, also on other days.
+Limit: only the words you list. A word of several tokens gets as many masks, filled left to right; its
+probability is among words of as many tokens. Compare: beside the run's base model, then beside its
+checkpoints, to see what training changed. Up and down recall earlier sentences, also of earlier days.
 """
 
 
 class ConsoleScreen(WorkbenchScreen):
-    """A title, the console, the keys."""
+    """Title, console, footer."""
 
     TITLE = "Fill masks"
     HELP = HELP

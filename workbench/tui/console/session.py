@@ -1,4 +1,4 @@
-"""Whom the console asks, and what it knows while the program runs."""
+"""The models that the console queries, and its session state."""
 
 from __future__ import annotations
 
@@ -16,21 +16,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A model. `model`: as `resolve_model` takes it, so that `run:6` is its newest checkpoint at any time."""
+    """A model to query. `model`: as `resolve_model` takes it, so `run:6` is always its newest checkpoint."""
 
     label: str
     model: str
     run_id: int | None = None
 
+    def answered(self, label: str) -> bool:
+        """Whether a stored answer with this label is this model's. Older stores have no "run" in a label."""
+        return label in (self.label, self.label.removeprefix("run "))
+
     @classmethod
     def of_run(cls, run_id: int, name: str) -> Asked:
-        return cls(f"{run_id} {name}", f"run:{run_id}", run_id)
+        return cls(f"run {run_id} {name}", f"run:{run_id}", run_id)
 
     @classmethod
     def of_checkpoint(cls, saved: SavedModel) -> Asked:
         best = " (best)" if saved.best else ""
         return cls(
-            f"epoch {saved.epoch:.3g}{best} of {saved.run_id} {saved.run}",
+            f"run {saved.run_id} {saved.run}, epoch {saved.epoch:.3g}{best}",
             f"run:{saved.run_id}@{saved.step}",
             saved.run_id,
         )
@@ -46,7 +50,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The run that one is looking at in the console, and the model that it started from."""
+    """The run that the console is about, and its base model."""
 
     run_id: int
     name: str
@@ -63,7 +67,7 @@ class Subject:
         return [*self.alone(), Asked.of_base(self.base)]
 
     def growth(self, saved: Sequence[SavedModel]) -> list[Asked]:
-        """The base, then checkpoints in the order of training: the best, the last, and others between."""
+        """The base, then checkpoints in order of training: the best, the last, and some between."""
         ordered = sorted(saved, key=lambda one: one.step)
         chosen = [one for one in ordered if one.best or one is ordered[-1]]
         rest = [one for one in ordered if one not in chosen]
@@ -75,7 +79,7 @@ class Subject:
 
 @dataclass
 class Session:
-    """Held by the program, so that the dock and the full screen show the same on every screen."""
+    """One for the whole program, so that the dock and the full screen show the same everywhere."""
 
     models: list[Asked]
     subject: Subject | None = None
@@ -83,18 +87,18 @@ class Session:
     text: str = ""
     asked: str = ""
     answers: dict[str, tuple[Mapping[str, Any], Sequence[str]]] = field(default_factory=dict)
-    """By model: the answer to what was asked last, with its notes."""
+    """By model: the answer to the last query, with its notes."""
     history: History | None = None
 
     @classmethod
     def about(cls, run: Run | None) -> Session:
-        """Of a run beside its base; of the starter where there is none with a checkpoint."""
+        """About a run beside its base, or about the starter if the run has no checkpoint."""
         if run is None or not run.checkpoint:
             return cls([Asked.of_model("starter")])
         subject = Subject.of(run)
         return cls(subject.with_base(), subject)
 
     def turn_to(self, models: list[Asked], subject: Subject | None) -> None:
-        """Ask others from now on."""
+        """Query other models from now on."""
         self.models, self.subject = models, subject
         self.answers = {}

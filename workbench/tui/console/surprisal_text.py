@@ -1,4 +1,4 @@
-"""A text shaded by how unexpected each of its tokens is, with the figures beneath."""
+"""A text shaded by the surprisal of each token, with the values below."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from workbench.display import numbers
 from workbench.text import printable
 
 LEVELS = ((2.0, "not italic"), (5.0, "underline"), (10.0, "bold underline yellow"))
-"""Up to so many bits: this style. Letter attributes alone tell them apart, colour only helps."""
+"""(bits, style): the style up to that many bits. They differ without colour too."""
 HIGHEST = "bold reverse"
 _MOST_UNEXPECTED = 3
 _JOIN = "·"
-"""Stands between two tokens that have no space between them."""
+"""Separates two tokens without a space between them."""
 
 
 class _Cell(NamedTuple):
@@ -30,16 +30,16 @@ class _Cell(NamedTuple):
 
 
 def style_of(bits: float) -> str:
-    """How a token of so many bits looks."""
+    """The style of a token of that many bits."""
     return next((style for limit, style in LEVELS if bits < limit), HIGHEST)
 
 
 def surprisal_text(result: Mapping[str, Any], width: int) -> Text:
-    """`result`: see `Surprisal.to_json`. Lines of at most `width` cells, wrapped between tokens."""
+    """The result of `Surprisal.to_json` in lines of at most `width` cells, wrapped between tokens."""
     perplexity = result["pseudo_perplexity"]
     shown = numbers.perplexity(float("inf") if perplexity is None else perplexity)
     text = Text(f"pseudo-perplexity {shown}", "bold")
-    text.append(f"\n{result['bits_per_token']:.1f} bits a token, {result['count']} tokens\n", "not bold")
+    text.append(f"\n{result['bits_per_token']:.1f} bits/token, {result['count']} tokens\n", "not bold")
     for row in _rows(list(_cells(result, width)), width):
         _append_row(text, row)
     text.append("\n").append_text(_legend(width))

@@ -1,4 +1,4 @@
-"""The line in which one types what to look for in a log, and which then says where one is."""
+"""The search line of the log, which also shows the number of the match."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workbench.tui.actions import bindings
 
 
 class LogSearch(Horizontal):
-    """Hidden until it is opened. It is typed in or only shown; `Escape` in it closes it."""
+    """Hidden until it is opened; Escape closes it."""
 
     DEFAULT_CSS = """
     LogSearch { height: 1; display: none; }
@@ -31,12 +31,12 @@ class LogSearch(Horizontal):
 
     @dataclass
     class Wanted(Message):
-        """Look for `text`."""
+        """Search for `text`."""
 
         text: str
 
     class Closed(Message):
-        """The search is over."""
+        """The search ended."""
 
     def compose(self) -> ComposeResult:
         yield Static("/", classes="sign", markup=False)
@@ -50,7 +50,7 @@ class LogSearch(Horizontal):
         return self.has_class("-open")
 
     def open(self) -> None:
-        """Show it, and put the cursor into it."""
+        """Show and focus it."""
         self.add_class("-open")
         field = self.query_one(Input)
         field.select_all()
@@ -62,7 +62,7 @@ class LogSearch(Horizontal):
         self.tell("")
 
     def tell(self, place: str) -> None:
-        """Say which of how many lines one is at."""
+        """Show the number of the match, or that there is none."""
         self.query_one(".place", Static).update(printable(place))
 
     def action_close(self) -> None:

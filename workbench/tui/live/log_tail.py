@@ -1,4 +1,4 @@
-"""The end of a growing log file, read as it grows, and searched."""
+"""The tail of a growing log file, with search."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.widgets import Log
 from workbench.text import printable
 
 _MOST_BYTES = 64 * 1024
-"""Read at one look; of more only the end is shown."""
+"""Bytes read at once; of more, only the end is shown."""
 _MOST_LINES = 2000
 
 
@@ -35,7 +35,7 @@ class LogTail(Log):
         self.read_more()
 
     def read_more(self) -> None:
-        """Append what was written since the last look."""
+        """Append what was written since the last read."""
         if self._path is None:
             return
         try:
@@ -53,24 +53,24 @@ class LogTail(Log):
             text = ("" if cut else self._rest) + file.read(_MOST_BYTES).decode("utf-8", errors="replace")
             self._at = file.tell()
         lines = text.split("\n")
-        # A line still being written waits for its end, but not for ever: a progress bar may have none.
+        # An unfinished line waits for its end, but not for ever: a progress bar may never end its line.
         self._rest = lines.pop()
         follows = self.is_vertical_scroll_end or not self.line_count
         self.write_lines([self._clean(line) for line in (lines[1:] if cut else lines)], scroll_end=False)
-        if follows:  # whoever has scrolled up to read stays there
+        if follows:  # do not scroll away from what is being read
             self.call_after_refresh(self.scroll_end, animate=False)
 
     def find(self, needle: str) -> tuple[int, int]:
-        """Mark `needle` wherever it is, and go to the last line that has it: (its number, how many have it).
+        """Highlight `needle` and go to its last line: (number of the match, number of matches).
 
-        Small letters find capitals too. (0, 0): no line has it. "" ends the search.
+        Lower case matches upper case too. (0, 0): no match. "" ends the search.
         """
         self._needle, self._found = needle, None
         self.refresh()
         return self.find_next(-1)
 
     def find_next(self, by: int) -> tuple[int, int]:
-        """Go to the next line that has what is searched for, or with -1 to the one before; around the end."""
+        """Go to the next match, or with -1 to the one before; wraps around."""
         lines = [number for number, line in enumerate(self.lines) if self._spots(line)]
         if not lines:
             return 0, 0
@@ -85,7 +85,7 @@ class LogTail(Log):
         return at + 1, len(lines)
 
     def _spots(self, line: str) -> list[int]:
-        """Where the needle begins in a line."""
+        """Where the needle begins in each line."""
         if not self._needle:
             return []
         exact = any(letter.isupper() for letter in self._needle)
@@ -112,5 +112,5 @@ class LogTail(Log):
 
     @staticmethod
     def _clean(line: str) -> str:
-        """What a terminal would show of the line: the part after the last carriage return, made harmless."""
+        """What a terminal would show: the part after the last carriage return, without control characters."""
         return printable(line.rstrip("\r").rpartition("\r")[2].expandtabs(4))

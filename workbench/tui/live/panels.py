@@ -1,4 +1,4 @@
-"""Small panels: a name, the newest value and how it went, one line each, as many abreast as fit."""
+"""Small panels: a metric's name, newest value and sparkline on one line, as many side by side as fit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAME, _VALUE, _LEAST = 10, 9, 36
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`low` and `high` are the ends of its scale; None: those of the points."""
+    """`low` and `high` are the ends of its scale; None: taken from the points."""
 
     name: str
     value: str
@@ -30,7 +30,7 @@ class Panel:
 def sparkline(
     points: Sequence[Point], width: int, low: float | None = None, high: float | None = None
 ) -> str:
-    """The points in `width` cells from the first step to the last; a cell shows the highest of its values."""
+    """The points in `width` cells from first step to last; a cell shows its highest value."""
     if not points or width < 1:
         return ""
     columns = thin(points, width, points[0][0], max(points[-1][0], points[0][0] + 1e-9))
@@ -46,7 +46,7 @@ def sparkline(
 class Panels(Widget):
     """Shows `Panel`s and one line of text under them; redrawn only when they change.
 
-    Its height is asked for before it has its width, so it is told for any width, not learned from a drawing.
+    Textual asks for its height before it has a width, so the height is computed and not measured.
     """
 
     DEFAULT_CSS = """
@@ -58,7 +58,7 @@ class Panels(Widget):
         self._shown: tuple[list[Panel], str] = ([], "")
 
     def show(self, panels: list[Panel], line: str) -> None:
-        """`line`: plain text, cut where the room ends; "" for none."""
+        """Show these. `line`: plain text, clipped to the width; "" for none."""
         if (panels, line) != self._shown:
             taller = (len(panels), bool(line)) != (len(self._shown[0]), bool(self._shown[1]))
             self._shown = (panels, line)
@@ -73,12 +73,12 @@ class Panels(Widget):
 
 
 def _abreast(panels: int, width: int) -> int:
-    """How many stand in one line."""
+    """How many fit on one line."""
     return max(min((width + 2) // (_LEAST + 2), panels), 1)
 
 
 def drawing(panels: Sequence[Panel], line: str, width: int) -> Text:
-    """The panels row by row, each column as wide as the others."""
+    """The panels row by row, in columns of equal width."""
     text = Text(no_wrap=True, end="")
     abreast = _abreast(len(panels), width)
     each = (width - 2 * (abreast - 1)) // abreast

@@ -1,4 +1,4 @@
-"""What a run is doing, how far it is, and when it will be through: redrawn only when that changes."""
+"""A run's progress bar and remaining time, redrawn only on a change."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from workbench.text import amount
 
 _RIGHT = 36
 _WINDOW = 60.0
-"""Seconds of the past that an estimate rests on."""
+"""Seconds of progress that an estimate is based on."""
 
 
-class Pace:
-    """Estimates the time left from how far something was at earlier looks."""
+class TimeLeft:
+    """Estimates the time left from recent progress."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -27,7 +27,7 @@ class Pace:
         self._seen: deque[tuple[float, float]] = deque()
 
     def look(self, what: object, done: float, total: float) -> float | None:
-        """Seconds left, or None while not known. `what` names the thing counted; a new one starts afresh."""
+        """Seconds left, or None while unknown. `what`: what is counted; a new one starts afresh."""
         now = self._clock()
         if what != self._what or (self._seen and done < self._seen[-1][1]):
             self._what = what
@@ -56,7 +56,7 @@ class ProgressLine(Widget):
     def show(
         self, label: str, done: float, total: float, unit: str, eta: float | None, note: str = ""
     ) -> None:
-        """`total` 0: not known, only what is done is shown. `note` stands in the place of the ETA."""
+        """Show the progress. `total` 0: unknown, so only `done` is shown. `note` replaces the ETA."""
         tail = note or ("" if eta is None else f"ETA {numbers.duration(eta)}")
         wanted = (label, done, total, unit, tail)
         if wanted != self._shown:
@@ -72,10 +72,10 @@ class ProgressLine(Widget):
         counted = amount(done, total, unit)
         right = f" {part:4.0%}  {counted}" if total > 0 else f"  {counted}" if done else ""
         right += f"  {tail}" if tail else ""
-        # Bars of one length, whatever stands beside them, so that two lines can be compared.
+        # Bars of equal length, whatever is beside them, so that two lines can be compared.
         right = numbers.fit(right, max(_RIGHT, numbers.cell_len(right)))
         room = max(width - 15 - numbers.cell_len(right), 0)
-        # A track of dots: how far it still is must be seen without colour.
+        # The rest is dotted, so that it can be seen without colour.
         filled = bar(part, room).rstrip() if total > 0 and part > 0 else ""
         text = Text(numbers.fit(label, 14) + " ", no_wrap=True, end="")
         text.append(filled, "bold").append("·" * (room - len(filled)), "dim")

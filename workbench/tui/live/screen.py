@@ -1,4 +1,4 @@
-"""One run while it happens: curves, figures, progress, log."""
+"""One run, live or ended: curves, metrics, progress, log."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from workbench.tui.actions import bindings
 from workbench.tui.live.log_search import LogSearch
 from workbench.tui.live.log_tail import LogTail
 from workbench.tui.live.panels import Panels
-from workbench.tui.live.progress import Pace, ProgressLine
+from workbench.tui.live.progress import ProgressLine, TimeLeft
 from workbench.tui.live.text import (
     figure_lines,
     panels_of,
@@ -50,12 +50,12 @@ if TYPE_CHECKING:
     from workbench.store import Metric, Run
 
 _TALL = 34
-"""Lines of a terminal from which on the panels are shown without being asked for."""
+"""Terminal height from which the panels are shown by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one reading of the store gave. `metrics` are those after the cursor, or after `past`."""
+    """The result of one read of the store. `metrics` are those after the cursor, or after `past`."""
 
     run: Run
     past: Past | None
@@ -63,17 +63,17 @@ class Look:
 
 
 class LiveScreen(WorkbenchScreen):
-    """Watches one run. Leaving it, or the program, does the run no harm."""
+    """Watches one run. Leaving the screen or the program does not affect the run."""
 
     CSS_PATH = "screen.tcss"
     TITLE = "Live"
     HELP = """
-One run, live or past. ● is test perplexity, always on the same masks; the line is train perplexity as
-training goes; the dashed line is the model before any training. Steps are optimizer steps. Zoomed in, the
-baseline is left out. A panel's line shows the highest value of each moment.
+One run, live or ended. ● is test perplexity, always on the same masks; the line is train perplexity; the
+dashed line is the model before training (left out when zoomed in). Steps are optimizer steps. A panel's
+sparkline shows the highest value in each of its cells.
 
-Stop ends the run after the step under way and keeps a checkpoint, so nothing is lost. A run goes on when
-you leave this screen or the program.
+Stop ends the run after the current step and saves a checkpoint, so nothing is lost. A run continues when you
+leave this screen or quit the program.
 """
     BINDINGS: ClassVar[list[BindingType]] = bindings("live")
 
@@ -84,8 +84,8 @@ you leave this screen or the program.
         self._measured = Measurements()
         self._smoothing = self._zoom = 0
         self._wants_panels: bool | None = None
-        self._phase_pace = Pace(lambda: self.workbench.clock())
-        self._run_pace = Pace(lambda: self.workbench.clock())
+        self._phase_time = TimeLeft(lambda: self.workbench.clock())
+        self._run_time = TimeLeft(lambda: self.workbench.clock())
         self._figures = ""
         self._problem = ""
 
@@ -152,7 +152,7 @@ you leave this screen or the program.
     def _show_panels(self, run: Run) -> None:
         wanted = self.size.height >= _TALL if self._wants_panels is None else self._wants_panels
         self.set_class(wanted, "-panels")
-        # Where both do not fit, the panels take the place of the log.
+        # If both do not fit, the panels replace the log.
         self.set_class(self.size.height < _TALL, "-short")
         if wanted:
             line = phases_line(run, self._measured, self.workbench.clock())
@@ -188,19 +188,19 @@ you leave this screen or the program.
             overall.show(run.status, step, total, "steps", None, took)
             return
         label, done, of, unit = phase_progress(run)
-        phase_eta = self._phase_pace.look((run.segment, label), done, of)
+        phase_eta = self._phase_time.look((run.segment, label), done, of)
         phase.show(label, done, of, unit, phase_eta)
-        # From the first step on: what came before it says nothing about the speed of training.
-        run_eta = (self._run_pace.look(run.segment, step, total) or seconds_left(run)) if step else None
+        # From the first step on: the time before it says nothing about the speed of training.
+        run_eta = (self._run_time.look(run.segment, step, total) or seconds_left(run)) if step else None
         overall.show("overall", step, total, "steps", run_eta, "" if step else took)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         run = self.run_now
         if run is None:
-            # Keys may be pressed before the run is read; what they do reads it first.
+            # A key may be pressed before the run is read; its action reads it first.
             return action not in ("resume", "delete")
         if action == "stop":
-            # Of the two keys that exclude each other only the one that works is in the footer.
+            # Only one of the two is possible, and the footer shows only that one.
             return run.status in ACTIVE
         if action == "resume":
             return run.status in RESUMABLE
@@ -230,7 +230,7 @@ you leave this screen or the program.
     def action_zoom(self, by: int) -> None:
         self._zoom = (self._zoom + by) % len(ZOOM)
         part = ZOOM[self._zoom]
-        self.tell("All of the run." if part == 1 else f"The last {part:.0%} of the run.")
+        self.tell("The whole run." if part == 1 else f"The last {part:.0%} of the run.")
         if self.run_now:
             self._show_curves(self.run_now)
 
@@ -254,7 +254,7 @@ you leave this screen or the program.
         self.query_one(LogSearch).open()
 
     def on_log_search_wanted(self, event: LogSearch.Wanted) -> None:
-        self.set_focus(None)  # so that n and N are keys again
+        self.set_focus(None)  # so that n and N are keys and not letters
         self._say_place(*self.query_one(LogTail).find(event.text))
         self.refresh_bindings()
 
@@ -267,12 +267,12 @@ you leave this screen or the program.
         self._say_place(*self.query_one(LogTail).find_next(by))
 
     def _say_place(self, place: int, of: int) -> None:
-        said = f"line {place} of {of}  n N  Esc" if of else "no line has it  Esc"
+        said = f"line {place} of {of}  n N  Esc" if of else "no match  Esc"
         self.query_one(LogSearch).tell(said)
 
     def action_console(self) -> None:
         async def job() -> None:
-            # The newest checkpoint is asked for now: there may be one since the last look.
+            # Read the run again: it may have a new checkpoint.
             run = await asyncio.to_thread(self.workbench.store.run, self.run_id)
             if run.checkpoint:
                 self.workbench.open_console(run)

@@ -1,4 +1,4 @@
-"""What the live view says of a run, in words and figures."""
+"""The texts of the live screen."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOT_COUNTED = ("starting", "loading model", "saving")
 
 
 def title_of(run: Run, standstill: str = "") -> tuple[str, ...]:
-    """Name and status on the left; what it is made of on the right. `standstill`: why it seems to stall."""
+    """The title: name and status on the left, recipe on the right. `standstill`: why it seems to stall."""
     recipe = run.recipe
     symbol, words = doing(run, standstill)
     return (
@@ -30,7 +30,7 @@ def title_of(run: Run, standstill: str = "") -> tuple[str, ...]:
 
 
 def figure_lines(run: Run, measured: Measurements) -> list[str]:
-    """Two lines of figures: what it came to, and how it is going."""
+    """Two lines of metrics: results, and the training."""
     test, baseline = run.eval_perplexity, run.baseline_perplexity
     first = [f"test {numbers.perplexity(test)}", f"best {numbers.perplexity(run.best_eval_perplexity)}"]
     first.append(f"train {numbers.perplexity(run.train_perplexity)}")
@@ -51,11 +51,11 @@ def figure_lines(run: Run, measured: Measurements) -> list[str]:
 
 
 def phase_progress(run: Run) -> tuple[str, int, int, str]:
-    """(label, done, total, unit) of what is going on now; within training that is the epoch."""
+    """(label, done, total, unit) of the current phase; while training, of the current epoch."""
     per_epoch = (run.engine or {}).get("steps_per_epoch") or 0
     if run.phase == "training" and per_epoch:
         step = run.step or 0
-        # The last step of an epoch still belongs to it.
+        # the last step of an epoch belongs to it
         before = max(step - 1, 0) // per_epoch
         label = f"epoch {before + 1}/{run.recipe.get('epochs')}"
         return label, step - before * per_epoch, per_epoch, "steps"
@@ -66,7 +66,7 @@ def phase_progress(run: Run) -> tuple[str, int, int, str]:
 
 
 def seconds_left(run: Run) -> float | None:
-    """Seconds of training left by the run's own throughput, before there is a pace to go by."""
+    """Seconds of training left, from the run's throughput, until its progress gives an estimate."""
     engine, speed = run.engine, run.tokens_per_second
     if not engine or not speed or not run.total_steps:
         return None
@@ -76,16 +76,16 @@ def seconds_left(run: Run) -> float | None:
 
 
 def waiting_text(run: Run) -> str:
-    """What the chart says while there is nothing to draw."""
+    """The chart's text while there is nothing to draw."""
     if run.status == "queued":
-        return "Waiting for its worker to start."
+        return "Waiting for the worker to start."
     if run.status == "running":
-        return f"No measurement yet: {run.phase or 'starting'}."
-    return "It ended before anything was measured."
+        return f"No measurements yet: {run.phase or 'starting'}."
+    return "The run ended before any measurement."
 
 
 def panels_of(measured: Measurements) -> list[Panel]:
-    """A panel for each figure that the run has."""
+    """A panel for each metric of the run."""
     percent = "{:.0f} %".format
     shown = [
         ("lr", "train/learning_rate", numbers.short, None),
@@ -93,7 +93,7 @@ def panels_of(measured: Measurements) -> list[Panel]:
         ("tokens/s", "speed/tokens_per_second", numbers.compact, None),
         ("GPU", "system/gpu", percent, 100.0),
         ("GPU memory", "system/gpu_memory", percent, 100.0),
-        ("GPU heat", "system/gpu_temperature", "{:.0f} °C".format, None),
+        ("GPU temp", "system/gpu_temperature", "{:.0f} °C".format, None),
         ("CPU", "system/cpu", percent, 100.0),
         ("RAM", "system/ram", percent, 100.0),
         ("worker RAM", "system/worker_memory", "{:.2f} GB".format, None),
@@ -107,7 +107,7 @@ def panels_of(measured: Measurements) -> list[Panel]:
 
 
 def phases_line(run: Run, measured: Measurements, now: float) -> str:
-    """What each phase took so far, the one under way too; those that took no time are left out."""
+    """The time each phase has taken so far; phases that took no time are left out."""
     seconds = dict(measured.seconds)
     began = measured.phase_ended_at
     if run.status == "running" and run.phase and began:

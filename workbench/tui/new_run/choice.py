@@ -1,4 +1,4 @@
-"""A few words of which one holds, or several, all of them in sight."""
+"""A field that chooses among a few visible words, one or several."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from workbench.tui.actions import bindings
 
 
 class Choice(Widget, can_focus=True):
-    """A few words of which one holds, all of them in sight; left and right move.
+    """Chooses one of a few visible words; left and right move.
 
-    several: a comma keeps the word under the cursor, so that others hold besides; `value` is a list then,
-    with commas.
+    several: a comma keeps the word under the cursor and adds another; `value` is then a list with commas.
     """
 
     DEFAULT_CSS = """
@@ -50,14 +49,14 @@ class Choice(Widget, can_focus=True):
         self.set_reactive(Choice.value, value)
 
     def offer(self, options: tuple[str, ...], value: str) -> None:
-        """Other words to choose from; nobody is told."""
+        """Set other words to choose from, without a message."""
         self.options = options
         self._at, self._kept = value, set()
         self.set_reactive(Choice.value, value)
         self.refresh(layout=True)
 
     def watch_value(self, value: str) -> None:
-        if value != self._joined():  # set from outside: the last of several is the one under the cursor
+        if value != self._joined():  # set by the program: the cursor goes to the last of several
             *kept, self._at = value.split(",")
             self._kept = set(kept)
 
@@ -80,7 +79,7 @@ class Choice(Widget, can_focus=True):
         return text
 
     def _in_sight(self) -> tuple[int, int]:
-        """The options from the first to before the last that there is room for, the chosen one among them."""
+        """The range of options that fit, including the chosen one."""
         first, last, room = 0, len(self.options), self.size.width
         at = self.options.index(self._at) if self._at in self.options else 0
         widths = [cell_len(option) + 4 for option in self.options]
@@ -98,13 +97,13 @@ class Choice(Widget, can_focus=True):
         self._go_to(self.options[(at + by) % len(self.options)])
 
     def action_keep(self) -> None:
-        """Keep the word under the cursor when it goes on, so that several hold; or keep it no longer."""
+        """Keep the word under the cursor among several, or drop it again."""
         if self._several:
             self._kept ^= {self._at}
             self.refresh()
 
     def choose(self, value: str) -> None:
-        """Set the value as if by hand, in the place of all."""
+        """Set the value as the user would, replacing all."""
         self._kept = set()
         self._go_to(value)
 

@@ -1,4 +1,4 @@
-"""The command line that starts what a form says."""
+"""The command line that starts what the form describes."""
 
 from __future__ import annotations
 

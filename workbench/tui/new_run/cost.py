@@ -1,4 +1,4 @@
-"""What a recipe will cost, from what earlier runs measured; where nothing was measured it says so."""
+"""What a recipe will cost, estimated from earlier runs; unknown where there are none."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from workbench.recipe import Affects, Recipe
 from workbench.recipe_fields import agree
 
 _RECENT = 5
-"""Speeds that count; older runs may have been made by an older version."""
+"""Number of recent speeds that count, since older runs may come from an older version."""
 
 
 class PastRun(Protocol):
-    """The part of a stored run that a cost is worked out from."""
+    """What an estimate needs of a stored run."""
 
     @property
     def recipe(self) -> Mapping[str, Any]: ...
@@ -31,7 +31,7 @@ class PastRun(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PreviewedText:
-    """A text that a preview has counted: it knows as much as a run that read it, and nothing of speed."""
+    """A text counted by the preview: as good as a run for counts, without a speed."""
 
     recipe: Mapping[str, Any]
     data: Mapping[str, Any] | None
@@ -41,7 +41,7 @@ class PreviewedText:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Chunks, steps and seconds of training; None where no earlier run tells."""
+    """Chunks, steps and seconds of training; None where unknown."""
 
     train_chunks: int | None
     steps_per_epoch: int | None
@@ -51,29 +51,29 @@ class Cost:
     seconds: float | None
     too_short: bool = False
     masked: int | None = None
-    """Tokens to predict in the whole training, on average."""
+    """Expected number of masked tokens in the whole training."""
 
     def lines(self) -> list[str]:
-        """Two lines for a person."""
+        """Two lines for the form."""
         if self.too_short:
-            first = "Not enough text for one chunk of this size: the run would fail."
+            first = "Not enough text for one chunk of this size; the run would fail."
         elif self.steps is None:
-            first = "Steps: not known yet; no run has measured this text; F2 counts it."
+            first = "Steps: unknown until the text is counted; F2 counts it."
         else:
             first = (
-                f"{numbers.count(self.steps)} steps ({numbers.count(self.steps_per_epoch)} an epoch) over "
+                f"{numbers.count(self.steps)} steps ({numbers.count(self.steps_per_epoch)} per epoch) over "
                 f"{numbers.count(self.train_chunks)} chunks, {numbers.compact(self.tokens)} tokens, "
                 f"{numbers.compact(self.masked)} masked"
             )
         speed = self.tokens_per_second
         if speed is None:
-            second = "Time: not known yet; no run of this model on this machine."
+            second = "Time: unknown; no earlier run of this model on this machine."
         elif self.seconds is None:
-            second = f"Time: not known yet; past runs here made {numbers.compact(speed)} tokens/s."
+            second = f"Time: unknown; earlier runs here made {numbers.compact(speed)} tokens/s."
         else:
             second = (
                 f"Training about {numbers.duration(self.seconds)} at {numbers.compact(speed)} tokens/s, "
-                "as in past runs here"
+                "as in earlier runs here"
             )
         return [first, second]
 
@@ -81,7 +81,7 @@ class Cost:
 def estimate(recipe: Recipe, past: Iterable[PastRun], host: str) -> Cost:
     """The cost of `recipe` on `host`. `past`: newest first.
 
-    Chunks of another size than was measured are worked out from the number of tokens.
+    The number of chunks of another size follows from the number of tokens.
     """
     wanted = recipe.model_dump()
     tokens: int | None = None
@@ -92,7 +92,7 @@ def estimate(recipe: Recipe, past: Iterable[PastRun], host: str) -> Cost:
         speed = run.tokens_per_second
         if speed and speed > 0 and run.host == host and agree(wanted, run.recipe, Affects.SPEED):
             speeds.append((agree(wanted, run.recipe, Affects.SHAPE), speed))
-    # Runs of the same shape know best; others of the same model are better than nothing.
+    # Runs of the same shape are the best guide; others of the same model are better than nothing.
     same_shape = [speed for same, speed in speeds if same]
     recent = (same_shape or [speed for _, speed in speeds])[:_RECENT]
     speed = statistics.median(recent) if recent else None

@@ -1,4 +1,4 @@
-"""Two lines under a form: what one run, or a grid of runs, will cost."""
+"""Two lines under the form: the cost of the run, or of the grid."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from workbench.tui.new_run.grid import SEEDS_FIELD, Typed, grid_lines
 
 
 class CostLines(Static):
-    """A grid may have a thousand recipes: those are looked at on a thread."""
+    """Estimates a grid on a thread, since it may have a thousand recipes."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("", id=id, markup=False)
         self._plan: Plan | None = None
 
     def show(self, typed: Typed, past: Sequence[PastRun]) -> None:
-        """Say what these fields come to, as far as earlier runs tell."""
+        """Show the cost of these fields, as far as it is known."""
         self._plan = typed.plan
         if typed.plan is not None:
             self._count(typed.plan, past)
@@ -33,7 +33,7 @@ class CostLines(Static):
         else:
             seeds = typed.problems.get(SEEDS_FIELD)
             wrong = typed.problems.get("", f"✗ {seeds}" if seeds else "")
-            self._say(["Cost: known when every field is right.", wrong])
+            self._say(["Cost: shown when all fields are valid.", wrong])
 
     @work(group="grid", exclusive=True)
     async def _count(self, plan: Plan, past: Sequence[PastRun]) -> None:

@@ -1,4 +1,4 @@
-"""Fields of a form folded away under one line that says what they hold."""
+"""A group of form fields, folded into one line that summarizes them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.tui.new_run.field import RecipeField
 
 
 class FieldGroup(Vertical):
-    """Fields folded away under one line, which says what they hold; made when first opened."""
+    """A folded group of fields; they are created when it is first opened."""
 
     DEFAULT_CSS = """
     FieldGroup { height: auto; }
@@ -27,7 +27,7 @@ class FieldGroup(Vertical):
 
     @dataclass
     class Opened(Message):
-        """The group's fields are there now; the form has to fill them."""
+        """The group's fields exist now; the form fills them."""
 
         group: FieldGroup
 
@@ -60,12 +60,12 @@ class FieldGroup(Vertical):
         self.query_one(GroupTitle).refresh()
 
     def tell(self, summary: str, problems: int) -> None:
-        """What the folded line says."""
+        """The summary on the folded line."""
         self.query_one(GroupTitle).tell(summary, problems)
 
 
 class GroupTitle(Widget, can_focus=True):
-    """The line a group is opened and closed by."""
+    """The line that opens and closes a group."""
 
     DEFAULT_CSS = """
     GroupTitle { height: 1; }
@@ -95,7 +95,7 @@ class GroupTitle(Widget, can_focus=True):
         text = Text(f"{'▾' if is_open else '▸'} {self._group.capitalize():<24}", no_wrap=True, end="")
         text.overflow = "ellipsis"
         if self._problems:
-            text.append(f"✗ {self._problems} to put right  ", "bold red")
+            text.append(f"✗ {self._problems} to fix  ", "bold red")
         if not is_open:
             text.append(self._summary, "dim")
         return text

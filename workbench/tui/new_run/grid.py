@@ -1,4 +1,4 @@
-"""What a form says when fields hold lists: a grid of runs, what is wrong with it, and what it will cost."""
+"""Forms whose fields hold lists: the grid of runs, its problems and its cost."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from workbench.sweeps.reading import read_seeds, read_values
 from workbench.tui.new_run.cost import PastRun, estimate
 
 SEEDS_FIELD = "seeds"
-"""The form's field that is none of the recipe: how many seeds, or which."""
+"""The form's one field that is not the recipe's: how many seeds, or which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What the fields come to: `recipe` with the first value of each list, and the plan where there are lists
-    or several seeds. problems: what is wrong, by field."""
+    """The parsed form: `recipe` with the first value of each list, and the plan if there are lists or several
+    seeds. problems: by field."""
 
     recipe: Recipe | None
     plan: Plan | None = None
@@ -29,7 +29,7 @@ class Typed:
 
 
 def read_form(values: Mapping[str, Any], seeds: str) -> Typed:
-    """Read the fields. That all values of a grid go together is not looked at: `check_grid` takes longer."""
+    """Read the fields. Whether the values of a grid fit together is left to `check_grid`, which is slower."""
     several: dict[str, tuple[Any, ...]] = {}
     problems: dict[str, str] = {}
     single = dict(values)
@@ -64,7 +64,7 @@ def read_form(values: Mapping[str, Any], seeds: str) -> Typed:
 
 
 def _wrong(name: str, listed: Sequence[Any]) -> dict[str, str]:
-    """What is wrong with one of the values by itself."""
+    """The problem of one value by itself."""
     for value in listed:
         _, problems = Recipe.check({**Recipe().model_dump(), name: value})
         if name in problems:
@@ -77,23 +77,23 @@ def _at_field(name: str, error: UsageError) -> str:
 
 
 def grid_lines(plan: Plan, past: Sequence[PastRun], host: str, places: int) -> list[str]:
-    """Two lines: how many runs and steps, and how long they take, `places` at once. Raises UsageError where
-    values do not go together."""
+    """Two lines: the number of runs and steps, and their time, `places` at once. Raises UsageError if values
+    do not fit together."""
     cells = len(plan.recipes()) // len(plan.seed_list)
     costs = [estimate(recipe, past, host) for recipe in plan.recipes()[:cells]]
     seeds = len(plan.seed_list)
     first = f"{numbers.count(plan.count)} runs: {numbers.count(cells)} recipe{'' if cells == 1 else 's'}"
     first += f" x {seeds} seeds" if seeds > 1 else ""
     if any(cost.too_short for cost in costs):
-        return [first, "Not enough text for one chunk in some of them: those would fail."]
+        return [first, "Not enough text for one chunk in some of them, which would fail."]
     steps = [cost.steps for cost in costs if cost.steps is not None]
     if len(steps) == len(costs):
         first += f", {numbers.count(seeds * sum(steps))} steps"
     else:
-        first += "; steps: not known yet, F2 counts the text"
+        first += "; steps: unknown, F2 counts the text"
     seconds = [cost.seconds for cost in costs if cost.seconds is not None]
     if len(seconds) < len(costs):
-        return [first, "Time: not known yet; no run like these was measured on this machine."]
+        return [first, "Time: unknown; no run like these was measured on this machine."]
     at_once = f"{places} at once" if places > 1 else "one after another"
     minutes = numbers.duration(seeds * sum(seconds) / places)
     return [first, f"Training about {minutes}, {at_once}, as fast as past runs here"]

@@ -1,4 +1,4 @@
-"""Choose a model or a text from what is on this machine."""
+"""A picker of models or datasets on this machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TITLES: dict[Kind, str] = {"model": "Model", "dataset": "Text"}
 
 
 class PickSource(ModalScreen[str]):
-    """A filter to type in, or a path, and what fits under it. Gives the field's new value."""
+    """Type a filter or a path, and choose among the matches. Returns the field's new value."""
 
     CSS_PATH = "pick_source.tcss"
     AUTO_FOCUS = "Input"
@@ -45,7 +45,7 @@ class PickSource(ModalScreen[str]):
             yield field
             yield OptionList(id="found", markup=False)
             yield Static("", id="empty", markup=False)
-            yield Static("↑↓ choose   Enter takes   Tab completes   Esc leaves", id="keys", markup=False)
+            yield Static("↑↓ move   Enter choose   Tab complete   Esc back", id="keys", markup=False)
 
     def on_mount(self) -> None:
         self.query_one(OptionList).can_focus = False
@@ -81,7 +81,7 @@ class PickSource(ModalScreen[str]):
         width = max(options.size.width - 3, 10)
         options.add_options([Option(_line(one, width)) for one in fitting])
         options.highlighted = 0 if fitting else None
-        nothing = "Nothing here has that name. Enter takes it as it is typed." if wanted else "Looking…"
+        nothing = "Nothing here has that name. Enter takes it as typed." if wanted else "Looking…"
         self.query_one("#empty", Static).update("" if fitting else nothing)
 
     @property
@@ -95,7 +95,7 @@ class PickSource(ModalScreen[str]):
             options.highlighted = min(max((options.highlighted or 0) + by, 0), len(self._fitting) - 1)
 
     def action_complete(self) -> None:
-        """Take the chosen one's name into the line; a folder's with what is in it."""
+        """Complete the line with the highlighted name; a folder is opened."""
         if self._chosen:
             field = self.query_one(Input)
             field.value = self._chosen.value.rstrip("/") + ("/" if self._chosen.opens else "")
@@ -120,7 +120,7 @@ class PickSource(ModalScreen[str]):
 
 
 def _line(source: Source, width: int) -> Text:
-    """Name and note in one line; the name is cut at its beginning, which paths have in common."""
+    """Name and note in one line; a long name is cut at its start, which paths share."""
     name = printable(source.value) + ("/" if source.opens else "")
     room = max(width * 3 // 5, 10)
     if numbers.cell_len(name) > room:

@@ -1,4 +1,4 @@
-"""Chunks of text as a model will see them: what is masked is told apart by signs, and by colour too."""
+"""Chunks as the model will see them; masked tokens are marked by signs and by colour."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from workbench.text import printable
 
 _STYLES = {"mask": "bold reverse", "random": "bold underline", "kept": "underline"}
 _STILL = 0.25
-"""Seconds without a change after which the preview is drawn anew."""
+"""Seconds without a change before the preview is redrawn."""
 LEGEND = "[masked] word→random =kept="
 
 
 class PreviewPane(VerticalScroll, can_focus=False):
-    """A line that says what it is, and the chunks under it. Its process is started by the first of them."""
+    """A heading and the chunks. The preview process starts with the first of them."""
 
     DEFAULT_CSS = """
     PreviewPane { height: 2fr; min-height: 5; padding: 0 1; border-top: solid $panel; }
@@ -40,7 +40,7 @@ class PreviewPane(VerticalScroll, can_focus=False):
 
     @dataclass
     class Counted(Message):
-        """The text of `recipe` has these counts (see `Preview.counts`)."""
+        """The text of `recipe` was counted (see `Preview.counts`)."""
 
         recipe: Recipe
         counts: dict[str, Any]
@@ -60,9 +60,9 @@ class PreviewPane(VerticalScroll, can_focus=False):
 
     @work(group="preview", exclusive=True)
     async def draw(self, recipe: Recipe | None) -> None:
-        """Show the text of `recipe` once it has stayed the same for a moment. A later call gives this up.
+        """Show the text of `recipe` after a moment without changes. A later call cancels this one.
 
-        None: the form holds a mistake; what is shown stays.
+        None: the form has a mistake, so the preview stays as it is.
         """
         if recipe is None:
             return
@@ -80,12 +80,12 @@ class PreviewPane(VerticalScroll, can_focus=False):
 
     @property
     def client(self) -> PreviewClient:
-        """Who reads the text."""
+        """The process that reads the text."""
         self._client = self._client or PreviewClient()
         return self._client
 
     async def model_of(self, recipe: Recipe) -> str:
-        """The recipe's model as the client wants it: a run's name is its newest checkpoint. Raises
+        """The recipe's model as the client takes it: a run's newest checkpoint for its name. Raises
         WorkbenchError."""
         if not recipe.model.startswith("run:"):
             return recipe.model
@@ -97,22 +97,22 @@ class PreviewPane(VerticalScroll, can_focus=False):
 
 
 def headline(preview: Preview) -> str:
-    """What the chunks are, and how many of their tokens are masked."""
+    """What the chunks are, and the share of their tokens that is masked."""
     tokens = sum(chunk.tokens for chunk in preview.chunks)
     masked = sum(chunk.masked for chunk in preview.chunks)
     share = f"{masked} of {tokens} tokens masked ({masked / max(tokens, 1):.1%})"
     shown = len(preview.chunks)
     if preview.counts:
         chunks = numbers.count(preview.counts["train_chunks"])
-        what = f"The first {shown} of {chunks} chunks that are trained on"
+        what = f"The first {shown} of {chunks} training chunks"
     else:
-        what = f"{shown} chunks of the text's beginning, masked as an example"
+        what = f"{shown} chunks from the start of the text, masked as an example"
     notes = "".join(f"\n{printable(note)}" for note in preview.notes)
     return f"{what}: {share}.  {LEGEND}{notes}"
 
 
 def chunks_text(preview: Preview) -> Text:
-    """The chunks, a paragraph each."""
+    """The chunks, one paragraph each."""
     text = Text(end="")
     for number, chunk in enumerate(preview.chunks):
         text.append(("\n" if number else "") + f"{chunk.row:,} ", "dim")

@@ -1,4 +1,4 @@
-"""Asks for the name under which a recipe is kept."""
+"""A dialog that asks for a preset's name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workbench.tui.actions import bindings
 
 
 class SavePreset(ModalScreen[str]):
-    """Saves the recipe; gives the name, or None when it was left. Says at the line what is wrong."""
+    """Saves the recipe and returns the name, or None. Mistakes are shown at the line."""
 
     CSS_PATH = "save_preset.tcss"
     AUTO_FOCUS = "Input"
@@ -32,11 +32,11 @@ class SavePreset(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static("Save as a preset", id="title", markup=False)
-            field = Input(self._proposed, compact=True, placeholder="its name", max_length=60)
+            field = Input(self._proposed, compact=True, placeholder="name", max_length=60)
             field.cursor_blink = False
             yield field
             yield Static("", id="said", markup=False)
-            yield Static("Enter saves   Esc leaves", id="keys", markup=False)
+            yield Static("Enter save   Esc back", id="keys", markup=False)
 
     def on_mount(self) -> None:
         self._tell(self._proposed)
@@ -46,7 +46,7 @@ class SavePreset(ModalScreen[str]):
 
     def _tell(self, name: str) -> None:
         exists = name.strip() in presets.saved()
-        said = "There is one of that name: it is replaced." if exists else f"In {presets.presets_folder()}"
+        said = "This replaces the preset of that name." if exists else f"In {presets.presets_folder()}"
         self.query_one("#said", Static).update(printable(said))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

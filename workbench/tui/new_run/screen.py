@@ -1,4 +1,4 @@
-"""The form for a new run: what people change first on top, the rest folded away, its cost below."""
+"""The form for a new run: the fields changed most on top, the others folded, the cost below."""
 
 from __future__ import annotations
 
@@ -47,35 +47,35 @@ _IN_SIGHT = {
     "machine": ("device", "precision"),
     "checkpoints": ("eval_every", "checkpoint_every"),
 }
-"""Of each group the fields that its folded line shows."""
+"""The fields that each group's folded line shows."""
 _SPEAK_FOR_THEMSELVES = frozenset({"model", "dataset", "masking"})
 
 
 def group_fields(group: str) -> tuple[str, ...]:
-    """The fields folded away under `group`, in the recipe's order."""
+    """The fields of `group`, in the recipe's order."""
     return tuple(name for name, field in FIELDS.items() if name not in FIRST and field.group == group)
 
 
 class NewRunScreen(WorkbenchScreen):
-    """Every knob of a recipe. Nothing is written until the run is started."""
+    """All fields of a recipe. Nothing is saved until the run is started."""
 
     CSS_PATH = "screen.tcss"
     TITLE = "New run"
     HELP = """
 Set chunk size, mask probability and epochs, and press Ctrl+S. Everything else has a sensible value from
-the preset and is folded away: Enter on a group's line opens it. What is wrong is said at the field as you
-type. Numbers may be typed as 1e-3. An empty field means: not set.
+the preset and is folded: Enter on a group's line opens it. Errors appear next to the field as you type.
+Numbers may be typed as 1e-3. An empty field means not set.
 
-A list, as 64,128,256, makes a sweep: a run for each value, and with several lists for each combination. In a
-choice a comma keeps the word, so that others hold besides. Ctrl+S queues all of them and opens the sweep.
+A list such as 64,128,256 makes a sweep: one run per value, or per combination of several lists. In a choice,
+a comma keeps the word and adds another. Ctrl+S queues all of them and opens the sweep.
 
-F2 shows the first chunks that would be trained on, with the masks that the first epoch draws, and counts
-the text; it follows what you change. [word] the model sees as a mask, word→other it sees as the other word,
-=word= it sees as it is; all three it must predict. F6 tells more of the text: how long its documents are,
-how many are repeated or nearly empty, what the tokenizer cannot spell.
+F2 shows the first training chunks with the masks of the first epoch, counts the text, and follows your
+changes. The model sees [word] as a mask, word→other as the other word, and =word= as it is; it must predict
+all three. F6 shows statistics of the text: the length of documents, how many are repeated or nearly empty,
+and what the tokenizer cannot spell.
 
-The preset starter needs no network. xsum is the reference recipe and fetches its model and text. Presets that
-you save are offered beside them, and by train --preset.
+The preset starter needs no network. xsum is the reference recipe and downloads its model and text. Presets
+that you save are offered here and by train --preset.
 """
     BINDINGS: ClassVar[list[BindingType]] = bindings("form")
 
@@ -100,7 +100,7 @@ you save are offered beside them, and by train --preset.
                 yield RecipeField(name, self._values[name])
             with Horizontal(classes="row"):
                 yield Static("Name of the run", classes="title", markup=False)
-                name_input = Input(compact=True, placeholder="made up if empty", max_length=200, id="name")
+                name_input = Input(compact=True, placeholder="generated if empty", max_length=200, id="name")
                 name_input.cursor_blink = False
                 yield name_input
             with Horizontal(classes="row"):
@@ -108,7 +108,7 @@ you save are offered beside them, and by train --preset.
                 seeds = NumberInput(compact=True, placeholder="one", max_length=200, id="seeds")
                 seeds.cursor_blink = False
                 yield seeds
-                yield Static("each recipe so many times: 3, or 1,2,7", classes="hint", markup=False)
+                yield Static("repeats per recipe: 3, or seeds 1,2,7", classes="hint", markup=False)
             with Vertical(id="groups"):
                 for group in GROUPS:
                     yield FieldGroup(group, group_fields(group))
@@ -120,7 +120,7 @@ you save are offered beside them, and by train --preset.
 
     def on_mount(self) -> None:
         self.query_one(TitleBar).show("New run", "Ctrl+S starts it")
-        # At once, not when there is time for it: what is typed already must find the field.
+        # At once, so that keys already typed reach the field.
         self.set_focus(self.query_one("#field-chunk_size", RecipeField).editor)
         self._check()
 
@@ -183,13 +183,13 @@ you save are offered beside them, and by train --preset.
                 "Left and right choose. A preset fills in every field.\nF3 saves one, F8 deletes a saved one."
             )
         if widget.id == "seeds":
-            return "Every recipe with so many seeds, or with these: what chance alone does.\nempty: one"
-        return "What the run, or the sweep, is called in the list; a run's files lie in runs/ID-NAME."
+            return "How many seeds each recipe gets, or which: shows the effect of chance.\nempty: one"
+        return "The name of the run or sweep in the list; a run's files are in runs/ID-NAME."
 
     def _use_preset(self, name: str) -> None:
         try:
             self._base = presets.load(name)
-        except WorkbenchError as error:  # edited by hand, or deleted in another window
+        except WorkbenchError as error:  # edited or deleted by another program
             self.tell_error(error)
             self._offer_presets()
             return
@@ -205,7 +205,7 @@ you save are offered beside them, and by train --preset.
         choice.offer(tuple(presets.names()), self._preset)
 
     def _set_value(self, name: str, value: str) -> None:
-        """As if it had been typed into its field, which may be folded away."""
+        """Set a value as if typed; its field may be folded."""
         self._values[name] = value
         for field in self.query(RecipeField):
             if field.field_name == name:
@@ -213,7 +213,7 @@ you save are offered beside them, and by train --preset.
         self._check()
 
     def _check(self) -> None:
-        """Validate all of it and say at each field what is wrong."""
+        """Validate all fields and show each one's error."""
         self._typed = typed = read_form(self._values, self.query_one("#seeds", Input).value)
         self._recipe, problems = typed.recipe, typed.problems
         for field in self.query(RecipeField):
@@ -227,7 +227,7 @@ you save are offered beside them, and by train --preset.
             self.query_one(PreviewPane).draw(self._recipe)
 
     def _summary(self, group: str) -> str:
-        """The values of a folded group that say most."""
+        """The most telling values of a folded group."""
         shown = []
         for name in _IN_SIGHT.get(group, ()):
             value = as_text(self._values[name])
@@ -257,7 +257,7 @@ you save are offered beside them, and by train --preset.
                 self.tell(f"Saved: train --preset {name}")
 
         if self._recipe is None:
-            self.tell("Not saved: a field has to be put right first.", warning=True)
+            self._tell_problem()
             return
         if self._typed.plan is not None:
             self.tell("Not saved: a preset has one value in each field, and one seed.", warning=True)
@@ -280,9 +280,11 @@ you save are offered beside them, and by train --preset.
                 self.tell(f"Preset {name} was deleted.")
 
         if name in PRESETS:
-            self.tell(f"{name} comes with the program and stays.", warning=True)
+            self.tell(f"{name} is built in and cannot be deleted.", warning=True)
         else:
-            self.app.push_screen(Confirm(f"Delete the preset “{name}”?", "The fields here stay."), answered)
+            self.app.push_screen(
+                Confirm(f"Delete the preset “{name}”?", "The fields keep their values."), answered
+            )
 
     def action_pick(self) -> None:
         focused = self.focused.ancestors_with_self if self.focused else []
@@ -298,7 +300,7 @@ you save are offered beside them, and by train --preset.
 
     def action_copy(self) -> None:
         if self._recipe is None:
-            self.tell("Not copied: a field has to be put right first.", warning=True)
+            self._tell_problem()
             return
         self.app.copy_to_clipboard(self._command(self._recipe))
         self.tell(f"Copied: {self._command(self._recipe)}")
@@ -316,7 +318,7 @@ you save are offered beside them, and by train --preset.
 
     def action_statistics(self) -> None:
         if self._recipe is None:
-            self.tell("Not counted: a field has to be put right first.", warning=True)
+            self._tell_problem()
             return
         self.app.push_screen(TextStatistics(self._recipe, self.query_one(PreviewPane)))
 
@@ -353,7 +355,7 @@ you save are offered beside them, and by train --preset.
             start_run(self, self._recipe, self._run_name, command)
 
     async def _go_to_problem(self) -> None:
-        """Put the cursor into the first field that is wrong, unfolding its group."""
+        """Focus the first field with an error, unfolding its group."""
         for group in self.query(FieldGroup):
             if any(name in self._problems for name in group.field_names):
                 await group.open(self._values)
@@ -365,7 +367,13 @@ you save are offered beside them, and by train --preset.
                 break
         if list(self._problems) == [SEEDS_FIELD]:
             self.query_one("#seeds").focus()
-        self.tell("Not started: a field has to be put right first.", warning=True)
+        self._tell_problem()
+
+    def _tell_problem(self) -> None:
+        """Name the first field with an error, and the error."""
+        name, problem = next(iter(self._problems.items()))
+        title = "Seeds" if name == SEEDS_FIELD else FIELDS[name].title if name else ""
+        self.tell(f"Fix {f'“{title}”' if title else 'this'} first: {problem}", warning=True)
 
     def action_help(self) -> None:
         self.workbench.open_help()

@@ -1,4 +1,4 @@
-"""Start what the form describes, on a thread: no key waits for it."""
+"""Starts what the form describes, on a thread so that no key waits for it."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 
 
 def start_run(screen: WorkbenchScreen, recipe: Recipe, name: str | None, command: str) -> None:
-    """Start a run and watch it. Says at once when that cannot be."""
+    """Start a run and watch it, or show why it cannot start."""
 
     async def job() -> None:
         from workbench.worker import launch
 
         store = screen.workbench.store
         run = await asyncio.to_thread(launch.start, store, recipe, name=name, command=command)
-        screen.tell(f"Run {run.id} “{run.name}” started. It goes on when you leave.")
+        screen.tell(f"Run {run.id} “{run.name}” started. It continues when you quit.")
         screen.workbench.replace_with_live(ids_of([run])[0])
 
     screen.in_background(job)
 
 
 def queue_sweep(screen: WorkbenchScreen, plan: Plan, name: str | None, command: str) -> None:
-    """Queue a sweep and watch it. Says at once when that cannot be."""
+    """Queue a sweep and watch it, or show why it cannot be queued."""
 
     async def job() -> None:
         from workbench.sweeps.queueing import start_sweep
 
         made = await asyncio.to_thread(start_sweep, screen.workbench.store, plan, name, command=command)
-        screen.tell(f"Sweep {made.id} “{made.name}”: {plan.count} runs wait. It goes on when you leave.")
+        screen.tell(f"Sweep {made.id} “{made.name}”: queued {plan.count} runs. It continues when you quit.")
         screen.workbench.replace_with_sweep(made.id)
 
     screen.in_background(job)

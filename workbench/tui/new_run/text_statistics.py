@@ -1,4 +1,4 @@
-"""What the text of a recipe is made of, before anything is trained on it."""
+"""The statistics of a recipe's text, before any training."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 
 class TextStatistics(ModalScreen[None]):
-    """Reads the whole text, as a training would. Leaving gives that up; what was read is kept for later."""
+    """Reads the whole text, as training would. Leaving cancels it; what was read is cached."""
 
     CSS_PATH = "text_statistics.tcss"
     AUTO_FOCUS = "VerticalScroll"
     BINDINGS: ClassVar[list[BindingType]] = bindings("form.statistics")
 
     def __init__(self, recipe: Recipe, pane: PreviewPane) -> None:
-        """`pane`: whose process reads."""
+        """`pane`: whose process reads the text."""
         super().__init__()
         self._recipe, self._pane = recipe, pane
 
     def compose(self) -> ComposeResult:
         recipe = self._recipe
         with VerticalScroll(id="page"):
-            yield Static(printable(f"The text {recipe.dataset}"), id="title", markup=False)
+            yield Static(printable(f"Dataset {recipe.dataset}"), id="title", markup=False)
             yield Static(printable(f"in the tokens of {recipe.model}"), id="model", markup=False)
             yield Static("Reading the text…", id="told", markup=False)
             yield Static("Esc closes this page.", id="end", markup=False)

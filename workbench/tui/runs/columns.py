@@ -22,25 +22,25 @@ SPARK = 8
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a cell needs to know besides the run: the time, the curves in sight, the marked runs."""
+    """What a cell depends on besides its run: the time, the sparklines in sight, the marked runs."""
 
     now: float
     sparks: dict[int, str]
     marked: set[int]
     standstills: Mapping[int, str] = field(default_factory=dict)
-    """Why a run seems to stand still, of those that do."""
+    """Why a run seems to stall, by id."""
 
     def status_of(self, line: RunLine) -> str:
-        """As it is shown."""
+        """The status as shown."""
         return STALLED if line.id in self.standstills else line.status
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`least` cells or none; it grows to its widest text while there is room, up to `most`.
+    """At least `least` cells, or left out; it grows to its widest text while there is room, up to `most`.
 
-    `value`: what is sorted by, None last. `rank`: 0 always stands; of the others the highest are left out
-    first. `descends`: which way round one wants it at first.
+    `value`: the sort key, None last. `rank`: 0 is always shown; of the others, the highest are left out
+    first. `descends`: the direction of the first sort.
     """
 
     key: str
@@ -61,11 +61,11 @@ def _flags(line: RunLine, context: Context) -> str:
 
 
 def _seconds(line: RunLine) -> float | None:
-    # one that goes on is sorted by when it began
+    # a running run is sorted by its start
     return None if line.started_at is None else (line.ended_at or 2e10) - line.started_at
 
 
-def _fallen(line: RunLine) -> float | None:
+def _decrease(line: RunLine) -> float | None:
     if line.eval_perplexity is None or not line.baseline_perplexity:
         return None
     return line.eval_perplexity / line.baseline_perplexity
@@ -157,7 +157,7 @@ COLUMNS: tuple[Column, ...] = (
         SPARK,
         3,
         lambda line, context: context.sparks.get(line.id, ""),
-        _fallen,
+        _decrease,
     ),
     Column(
         "ppl",
@@ -221,7 +221,7 @@ LOOSE = tuple(column for column in COLUMNS if column.rank > 0)
 
 
 def order(lines: Sequence[RunLine], key: str, descending: bool) -> list[RunLine]:
-    """Sorted by a column, what is not known last whichever way round; equal ones stay newest first."""
+    """Sort by a column, unknown values last in either direction; equal ones stay newest first."""
     value = BY_KEY[key].value
     known: list[tuple[Any, RunLine]] = []
     unknown: list[RunLine] = []

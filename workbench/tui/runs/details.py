@@ -1,4 +1,4 @@
-"""All that a panel says of one run: read on a thread, and its curve no oftener than it grows."""
+"""The details of one run, read on a thread; its curve is read only when it has grown."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from workbench.store import Run, Store
 
 POINTS = 400
-"""Of a curve: more than a panel has dots."""
+"""Points of a curve: more than the panel has dots."""
 _CURVES = ("train/loss", "train/perplexity", "eval/perplexity")
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A run, its curves, its recipe's distance from the nearest preset."""
+    """A run, its curves, and how its recipe differs from the nearest preset."""
 
     run: Run
     series: list[Series]
@@ -27,7 +27,7 @@ class About:
 
 
 class AboutRun:
-    """Reads what is new of the run that it read last, and all of another one. For one thread at a time."""
+    """Reads a run's details, incrementally if it is the run read last. Not thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -35,7 +35,7 @@ class AboutRun:
         self._measured = Measurements()
 
     def read(self, run_id: int) -> About:
-        """Ask the store. Raises UsageError when the run is gone."""
+        """Read a run. Raises UsageError when it is gone."""
         run = self._store.run(run_id)
         which = (run_id, run.created_at, run.segment)
         if which == self._read:
@@ -50,7 +50,7 @@ class AboutRun:
 
 
 def nearest_preset(recipe: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The preset that a recipe differs from in the fewest fields, and those fields with their values."""
+    """The preset nearest to a recipe, and the fields that differ, with the recipe's values."""
     from workbench.recipe import PRESETS
 
     found: dict[str, dict[str, Any]] = {}

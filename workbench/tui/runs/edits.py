@@ -1,4 +1,4 @@
-"""What the list of runs does to the chosen ones: stars, names, tags, notes, archiving, copies."""
+"""What the list does to the chosen runs: star, rename, tag, note, archive, duplicate."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def resume(screen: WorkbenchScreen, lines: Lines) -> None:
 
 
 def star(screen: WorkbenchScreen, lines: Lines) -> None:
-    """A star for all; taken away where all have one."""
+    """Star all, or unstar them if all have a star."""
     starred = not all(line.starred for line in lines)
-    said = f"{_subject(lines)} {_has(lines)} {'a star' if starred else 'no star any more'}."
+    said = f"{'Starred' if starred else 'Unstarred'} {_subject(lines, inside=True)}."
     _edit(screen, lines, "star", _ids(lines), starred, said=said)
 
 
 def archive(screen: WorkbenchScreen, lines: Lines) -> None:
-    """Out of sight; back where all are archived."""
+    """Archive all, or bring them back if all are archived."""
     archived = not all(line.archived for line in lines)
     verb = "is" if len(lines) == 1 else "are"
     what = "archived; A shows archived runs" if archived else "back from the archive"
@@ -47,16 +47,16 @@ def archive(screen: WorkbenchScreen, lines: Lines) -> None:
 def rename(screen: WorkbenchScreen, line: RunLine) -> None:
     def answered(name: str | None) -> None:
         if name is not None and name.strip() != line.name:
-            said = f"Run {line.id} is called “{name.strip()}” now."
+            said = f"Run {line.id} is now “{name.strip()}”."
             _edit(screen, [line], "rename", line.id, name, said=said)
 
-    _ask(screen, f"A name for run {line.id}", line.name, "Its folder keeps the name it has.", answered)
+    _ask(screen, f"Name of run {line.id}", line.name, "Its folder keeps its name.", answered)
 
 
 def tags(screen: WorkbenchScreen, lines: Lines) -> None:
-    hint = "Words, with blanks or commas between them. +word adds one, -word takes it away."
+    hint = "Separate tags with blanks or commas. +tag adds one, -tag removes it."
     if len(lines) > 1:
-        hint += f" Words alone replace the tags of all {len(lines)}."
+        hint += f" Without + or -, they replace the tags of all {len(lines)} runs."
 
     def answered(text: str | None) -> None:
         if text is None:
@@ -66,7 +66,7 @@ def tags(screen: WorkbenchScreen, lines: Lines) -> None:
         except UsageError as error:
             screen.tell_error(error)
             return
-        said = f"{_subject(lines)} {_has(lines)} other tags now."
+        said = f"Changed the tags of {_subject(lines, inside=True)}."
         _edit(screen, lines, "retag", _ids(lines), change, said=said)
 
     value = " ".join(lines[0].tags) if len(lines) == 1 else ""
@@ -74,21 +74,21 @@ def tags(screen: WorkbenchScreen, lines: Lines) -> None:
 
 
 def note(screen: WorkbenchScreen, lines: Lines) -> None:
-    hint = "What you want to remember. The filter finds its words."
+    hint = "Anything worth remembering. The filter searches notes too."
     if len(lines) > 1:
-        hint += f" It replaces the notes of all {len(lines)}."
+        hint += f" It replaces the notes of all {len(lines)} runs."
 
     def answered(text: str | None) -> None:
         if text is not None:
-            said = f"{_subject(lines)} {_has(lines)} {'a note' if text else 'no note'} now."
+            said = f"{'Changed' if text else 'Removed'} the note on {_subject(lines, inside=True)}."
             _edit(screen, lines, "note", _ids(lines), text, said=said)
 
     value = lines[0].note if len(lines) == 1 else ""
-    _ask(screen, f"A note on {_subject(lines, inside=True)}", value, hint, answered)
+    _ask(screen, f"Note on {_subject(lines, inside=True)}", value, hint, answered)
 
 
 async def duplicate(screen: WorkbenchScreen, line: RunLine) -> None:
-    """The form, filled in with the run's recipe."""
+    """Open the form with the run's recipe."""
     from workbench.recipe import Recipe
 
     try:
@@ -98,15 +98,15 @@ async def duplicate(screen: WorkbenchScreen, line: RunLine) -> None:
 
 
 def tag_change(text: str) -> Callable[[list[str]], list[str]]:
-    """What a typed line does to a list of tags. Raises UsageError when it says two things at once."""
+    """The change of a list of tags that a typed line asks for. Raises UsageError when it mixes both ways."""
     words = [word for word in re.split(r"[\s,]+", text) if word]
     changes = [word for word in words if word[0] in "+-"]
     if not changes:
         return lambda tags: words
     if len(changes) != len(words):
         raise UsageError(
-            "Either all words have + or - before them, or none has.",
-            "+word adds a tag, -word takes it away; words alone replace all tags.",
+            "Put + or - before all tags, or before none.",
+            "+tag adds, -tag removes; tags alone replace all.",
         )
     added = [word[1:] for word in changes if word[0] == "+"]
     taken = {word[1:] for word in changes if word[0] == "-"}

@@ -1,4 +1,4 @@
-"""What a person types to find runs: words, `field:value`, comparisons, `-` before what must not be."""
+"""The filter language: words, `field:value`, comparisons, and `-` to exclude."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ _YES = {"yes": True, "no": False}
 
 
 class _Mistake(ValueError):
-    """What is wrong with a term, in a few words."""
+    """What is wrong with a term."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """`tests` must all hold. `mistakes` say what was typed that means nothing, and was left out."""
+    """All of `tests` must hold. `mistakes`: terms that mean nothing and are ignored, with the reason."""
 
     tests: tuple[Test, ...] = ()
     mistakes: tuple[str, ...] = ()
     names_archived: bool = field(default=False)
-    """Whether the person says which of the archived runs are wanted."""
+    """Whether the filter itself decides about archived runs."""
 
     def matches(self, line: RunLine) -> bool:
         return all(test(line) for test in self.tests)
 
 
 def parse(typed: str) -> RunFilter:
-    """Read a filter. Never raises: it is read at every letter, of which most come before the end."""
+    """Parse a filter. Never raises, since it is parsed at every key press."""
     tests: list[Test] = []
     mistakes: list[str] = []
     names_archived = False
@@ -79,7 +79,7 @@ def _plain(value: str) -> str:
 
 
 def _text_anywhere(value: str) -> Test:
-    """A word is looked for in what the list shows, and in the note."""
+    """A word matches the texts in the list and the note."""
     wanted = _plain(value)
 
     def test(line: RunLine) -> bool:
@@ -101,14 +101,14 @@ def _test_of(name: str, value: str) -> Test:
         return _any([_number(name, part) for part in value.split(",")])
     if name in _FLAGS:
         return _flag(name, _plain(value))
-    raise _Mistake(f"{name}: is no field; there are {', '.join(FIELDS)}")
+    raise _Mistake(f"Unknown field {name}. Fields: {', '.join(FIELDS)}")
 
 
 def _flag(name: str, value: str) -> Test:
     if name == "archived" and value == "all":
         return lambda line: True
     if value not in _YES:
-        # While it is being typed, `y` is on the way to `yes`.
+        # `y` is the beginning of `yes`, still being typed.
         if any(known.startswith(value) for known in _YES):
             value = next(known for known in _YES if known.startswith(value))
         else:
@@ -119,7 +119,7 @@ def _flag(name: str, value: str) -> Test:
 
 def _number(name: str, value: str) -> Test:
     found = _COMPARISON.fullmatch(value)
-    assert found is not None  # it matches everything
+    assert found is not None  # the empty word matches everything
     compare, wanted, get = _COMPARE[found[1] or "="], _parse_number(name, found[2]), _NUMBERS[name]
 
     def test(line: RunLine) -> bool:
@@ -137,7 +137,7 @@ def _parse_number(name: str, text: str) -> float:
         return float(text) * unit
     except ValueError:
         example = "time:>10m" if name == "time" else f"{name}:<50"
-        raise _Mistake(f"{name}: wants a number, for example {example}") from None
+        raise _Mistake(f"{name}: needs a number, for example {example}") from None
 
 
 def _status(value: str) -> Test:
@@ -183,4 +183,4 @@ _FLAGS: dict[str, Callable[[RunLine], bool]] = {
     "archived": lambda line: line.archived,
 }
 FIELDS = (*_TEXTS, *_NUMBERS, *_FLAGS)
-"""What may stand before a colon."""
+"""The names allowed before a colon."""

@@ -1,4 +1,4 @@
-"""The line in which runs are filtered as one types, with what it found, or what was meant by no filter."""
+"""The line that filters runs as you type, with the number of matches or the mistake."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.tui.actions import bindings
 
 
 class RunFilterLine(Horizontal):
-    """Out of sight while there is no filter."""
+    """Hidden while there is no filter."""
 
     DEFAULT_CSS = """
     RunFilterLine { height: 1; display: none; padding: 0 1; }
@@ -32,12 +32,12 @@ class RunFilterLine(Horizontal):
 
     @dataclass
     class Changed(Message):
-        """Another filter is wanted."""
+        """The filter changed."""
 
         text: str
 
     class Left(Message):
-        """The line is done with; the list is wanted."""
+        """The user left the line for the list."""
 
     def compose(self) -> ComposeResult:
         yield Static("/", id="slash", markup=False)
@@ -51,17 +51,17 @@ class RunFilterLine(Horizontal):
         return self.query_one(Input).value
 
     def open(self) -> None:
-        """Come into sight and take the keys."""
+        """Show and focus the line."""
         self.add_class("-open")
         self.query_one(Input).focus()
 
     def clear(self) -> None:
-        """No filter any more."""
+        """Remove the filter."""
         self.query_one(Input).value = ""
         self.remove_class("-open")
 
     def say(self, found: str, mistake: str) -> None:
-        """What the filter found, or what is wrong with it."""
+        """Show the number of matches, or the mistake."""
         self.set_class(bool(mistake), "-mistake")
         self.query_one("#found", Static).update(f"✗ {mistake}" if mistake else found)
 

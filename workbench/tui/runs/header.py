@@ -1,4 +1,4 @@
-"""The titles over the columns of the list of runs: what it is sorted by, and what is out of sight."""
+"""The column titles of the list of runs, with the sort arrow and a hint at hidden columns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEFORE, AFTER = "‹", "›"
 
 
 class RunHeader(Static):
-    """Follows a `RunTable`. A click on a title asks for the list to be sorted by it."""
+    """Follows a `RunTable`. A click on a title sorts by it."""
 
     DEFAULT_CSS = """
     RunHeader { height: 1; padding: 0 0 0 1; text-style: underline; color: $text-muted; text-wrap: nowrap; }
@@ -37,12 +37,12 @@ class RunHeader(Static):
         self._sorted_by, self._descending = "", False
 
     def lay_out(self, layout: Layout) -> None:
-        """Stand over these columns."""
+        """Align with these columns."""
         self._layout = layout
         self._redraw()
 
     def show_order(self, key: str, descending: bool) -> None:
-        """Mark the column that the list is sorted by."""
+        """Show by which column the list is sorted."""
         self._sorted_by, self._descending = key, descending
         self._redraw()
 

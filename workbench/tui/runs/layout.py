@@ -1,4 +1,4 @@
-"""Which columns of the list of runs fit into the width there is, and how wide they are."""
+"""Which columns of the list of runs fit, and how wide each is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Columns in order, each with its cells. `before`, `after`: loose columns out of sight on either side."""
+    """Columns in order, each with its width. `before`, `after`: hidden loose columns on either side."""
 
     columns: tuple[Column, ...] = ()
     widths: tuple[int, ...] = ()
@@ -29,13 +29,13 @@ class Layout:
 def lay_out(wanted: Sequence[int], width: int, first: int = 0) -> Layout:
     """Which columns are shown in `width` cells, and how wide.
 
-    `wanted`: the cells that each of COLUMNS could use. `first` 0: as many as fit, the most important ones;
-    otherwise the loose columns from this one (counted from 1) on, beside the pinned ones.
+    `wanted`: the cells that each of COLUMNS could use. `first` 0: the most important columns that fit;
+    otherwise the pinned columns and the loose ones from number `first` (counted from 1) on.
     """
     want = dict(zip(COLUMNS, wanted, strict=True))
     pinned = sum(_least(column, want[column]) + GAP for column in PINNED)
     room = width - pinned + GAP
-    # all that are there are tried: a narrow one may fit where a wider one of a better rank does not
+    # try all of them: a narrow column may fit where a wider one of a better rank does not
     candidates = sorted(LOOSE, key=lambda column: column.rank) if first == 0 else LOOSE[first - 1 :]
     chosen: list[Column] = []
     for column in candidates:
@@ -50,7 +50,7 @@ def lay_out(wanted: Sequence[int], width: int, first: int = 0) -> Layout:
     left = width - sum(given) - GAP * (len(columns) - 1)
     most = [want[column] for column in columns]
     while left > 0 and (lacking := [i for i in range(len(columns)) if given[i] < most[i]]):
-        # The narrowest of those that lack something gets the next cell: one long name starves no other.
+        # The narrowest column that needs more gets the next cell, so one long name starves no other column.
         given[min(lacking, key=given.__getitem__)] += 1
         left -= 1
     shown = [LOOSE.index(column) for column in chosen]
@@ -63,7 +63,7 @@ def _least(column: Column, wanted: int) -> int:
     return min(column.least, wanted)
 
 
-def wishes(lines: Sequence[RunLine]) -> list[int]:
+def widths(lines: Sequence[RunLine]) -> list[int]:
     """The cells that each column could use for these runs."""
     texts: dict[str, set[str]] = {
         "id": {str(max((line.id for line in lines), default=0))},
@@ -87,7 +87,7 @@ def wishes(lines: Sequence[RunLine]) -> list[int]:
 
 
 def _cells(text: str) -> int:
-    return len(text) if text.isascii() else cell_len(text)  # of many texts: the measuring would take long
+    return len(text) if text.isascii() else cell_len(text)  # measuring all of many texts would take long
 
 
 def _longest_epochs(lines: Sequence[RunLine]) -> str:
@@ -95,5 +95,5 @@ def _longest_epochs(lines: Sequence[RunLine]) -> str:
 
 
 def _widest(values: Iterable[float | None]) -> set[str]:
-    """The longest figure: that of the greatest number."""
+    """The widest number: that of the greatest value."""
     return {numbers.perplexity(max((value for value in values if value is not None), default=None))}

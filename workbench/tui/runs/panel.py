@@ -1,4 +1,4 @@
-"""Beside the list: the curve of the run under the cursor, its figures, and how its recipe differs."""
+"""The panel beside the list: the run's curve, its metrics, and how its recipe differs from a preset."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TITLE = 22
 
 
 class RunPanel(Vertical):
-    """Says at once what the list knows of a run; the rest when it was read."""
+    """Shows at once what the list knows of a run, and the rest when it has been read."""
 
     DEFAULT_CSS = """
     RunPanel { width: 44; padding: 0 1; border-left: solid $panel; }
@@ -40,12 +40,12 @@ class RunPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="about-head", markup=False)
-        yield Chart(title="ppl", empty="no figures yet")
+        yield Chart(title="ppl", empty="no metrics yet")
         with VerticalScroll(can_focus=False):
             yield Static("", id="about-recipe", markup=False)
 
     def show_line(self, line: RunLine | None, standstill: str = "") -> None:
-        """The head of this run; another run's goes. `standstill`: why it seems to stall."""
+        """Show the head of this run and drop another's. `standstill`: why it seems to stall."""
         head = Text("", no_wrap=True, end="")
         if line is not None:
             width = max(self.size.width - 2, 10)
@@ -59,7 +59,7 @@ class RunPanel(Vertical):
             self._put("#about-recipe", Text(""))
 
     def show_about(self, about: About) -> None:
-        """The curve and the recipe."""
+        """Show the curve and the recipe."""
         self._about = about
         self.query_one(Chart).show(about.series)
         width = max(self.size.width - 4, 20)
@@ -76,7 +76,7 @@ class RunPanel(Vertical):
 
 
 def summary(line: RunLine, standstill: str = "") -> str:
-    """What it is doing and came to, in a line."""
+    """Status and progress in one line."""
     parts = [" ".join(doing(line, standstill))]
     if line.step:
         parts.append(f"step {numbers.count(line.step)}/{numbers.count(line.total_steps)}")
@@ -86,7 +86,7 @@ def summary(line: RunLine, standstill: str = "") -> str:
 
 
 def described(about: About, width: int) -> Iterator[Text]:
-    """Figures, then the recipe, what differs from the nearest preset first, in lines of `width` cells."""
+    """Metrics, then the recipe, with differences from the nearest preset first; in lines of `width` cells."""
     run = about.run
     if run.error:
         hint = f" {run.error_hint}" if run.error_hint else ""
@@ -104,17 +104,17 @@ def described(about: About, width: int) -> Iterator[Text]:
     if run.note:
         yield Text(f"“{printable(run.note)}”", "italic")
     yield Text("")
-    if not run.recipe:  # it was imported, and its log tells none
+    if not run.recipe:  # an imported run whose log has no recipe
         return
     count = len(about.differences)
     if count:
-        yield Text(f"{count} field{'' if count == 1 else 's'} not as in preset {about.preset}:", "bold")
+        yield Text(f"{count} field{'' if count == 1 else 's'} changed from preset {about.preset}:", "bold")
         for name, value in about.differences.items():
             yield _fact(name, as_shown(value), width)
         yield Text("")
-        yield Text("The others:", "bold")
+        yield Text("Unchanged:", "bold")
     else:
-        yield Text(f"As preset {about.preset}:", "bold")
+        yield Text(f"Preset {about.preset}, unchanged:", "bold")
     for name, value in run.recipe.items():
         if name not in about.differences:
             yield _fact(name, as_shown(value), width)

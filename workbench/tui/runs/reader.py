@@ -1,4 +1,4 @@
-"""What the list of runs reads from the store, and when: little at a time, and never twice the same."""
+"""What the list of runs reads from the store, and when: little at a time, and nothing twice."""
 
 from __future__ import annotations
 
@@ -20,37 +20,39 @@ if TYPE_CHECKING:
     from workbench.tui.screen import WorkbenchScreen
 
 FIRST = 200
-"""Runs that are shown while the rest is read for the first time: more than a screen has lines."""
+"""Runs shown while the rest is first read: more than a screen has lines."""
 WHOLE_EVERY = 5.0
-"""Seconds between two readings of all runs while something changes all the time."""
+"""Seconds between two reads of all runs while something changes all the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All runs, newest first, and the cells that each column could use. `owes`: in so many seconds a whole
-    reading is due, because this one was not and something had changed; None: nothing is owed. `complete`: not
-    only the newest."""
+    """All runs, newest first, and the width that each column could use.
+
+    `reload_in`: seconds until a whole read is due, because this one was partial and something had changed;
+    None: not due. `complete`: not only the newest runs.
+    """
 
     lines: list[RunLine] = field(default_factory=list)
-    wishes: list[int] = field(default_factory=lambda: [column.least for column in COLUMNS])
-    owes: float | None = None
+    widths: list[int] = field(default_factory=lambda: [column.least for column in COLUMNS])
+    reload_in: float | None = None
     complete: bool = True
 
 
 class Reading:
-    """One per list. Each of its three readings runs on a thread, at most one of each at a time."""
+    """One per list. Each of its three reads runs on a thread, at most one of each at a time."""
 
     def __init__(self, store: Store) -> None:
         from workbench.store.run_lines import RunLines
 
         self._store = store
         self._kept = RunLines(store.database)
-        self._wishes: tuple[list[RunLine], list[int]] = ([], Listing().wishes)
+        self._widths: tuple[list[RunLine], list[int]] = ([], Listing().widths)
         self._whole_version: int | None = None
         self._whole_at = float("-inf")
         self._has_begun = False
         self.touched: set[int] = set()
-        """Runs that were changed here: read again next time."""
+        """Runs changed here, to be read again."""
         self._sparks: dict[int, object] = {}
         self._spark_lines: Sequence[RunLine] = ()
         self._reading_sparks = False
@@ -59,14 +61,14 @@ class Reading:
         self._reading_about = False
 
     def listing(self, version: int | None) -> Listing:
-        """Read what may have changed. `version`: what the database says of its own state."""
-        from workbench.tui.runs.layout import wishes
+        """Read what may have changed. `version`: the store's data version."""
+        from workbench.tui.runs.layout import widths
 
         if not self._has_begun:
             self._has_begun = True
             lines = self._kept.newest(FIRST)
             if len(lines) == FIRST:
-                return Listing(lines, wishes(lines), 0.0, complete=False)
+                return Listing(lines, widths(lines), 0.0, complete=False)
         now = time.monotonic()
         changed = version is None or version != self._whole_version
         due = self._whole_at + WHOLE_EVERY - now
@@ -75,12 +77,12 @@ class Reading:
         lines = self._kept.refresh(whole=whole, also=also)
         if whole:
             if self._whole_version is None:
-                gc.freeze()  # thousands of lines that stay: each look through them would hold up a key
+                gc.freeze()  # thousands of unchanged lines: looking through them would hold up a key
             self._whole_version, self._whole_at = version, now
-        # A run that goes does not make a column wider; looking at all of them each second would cost.
-        if also or whole or len(lines) != len(self._wishes[0]):
-            self._wishes = (lines, wishes(lines))
-        return Listing(lines, self._wishes[1], due if changed and not whole else None)
+        # A running run makes no column wider, and measuring all of them each second would be slow.
+        if also or whole or len(lines) != len(self._widths[0]):
+            self._widths = (lines, widths(lines))
+        return Listing(lines, self._widths[1], due if changed and not whole else None)
 
     def sparks(
         self,
@@ -88,7 +90,7 @@ class Reading:
         lines: Sequence[RunLine],
         then: Callable[[dict[int, str]], None],
     ) -> None:
-        """Read the curves of these runs that are not known yet, or have grown."""
+        """Read the sparklines of those runs that are new or have grown."""
         self._spark_lines = lines
         if self._reading_sparks:
             return
@@ -113,11 +115,11 @@ class Reading:
         screen.run_worker(job(), group="sparks")
 
     def knows(self, line: RunLine) -> bool:
-        """Whether what was last read of a run is this one, as it is now."""
+        """Whether the details read last are this run's, in its present state."""
         return self._about_line is line
 
     def about(self, screen: WorkbenchScreen, line: RunLine, then: Callable[[About], None]) -> None:
-        """Read all about a run."""
+        """Read the details of a run."""
         from workbench.tui.runs.details import AboutRun
 
         self._about_line = line
@@ -133,7 +135,7 @@ class Reading:
                     read = self._about_line
                     then(await asyncio.to_thread(reader.read, read.id))
             except WorkbenchError:
-                self._about_line = None  # it was deleted: the next reading of the list says so
+                self._about_line = None  # it was deleted; the next read of the list shows that
             finally:
                 self._reading_about = False
 
@@ -141,5 +143,5 @@ class Reading:
 
 
 def _state(line: RunLine) -> object:
-    """What of a run decides whether its curve is another one."""
+    """What changes when a run's curve does."""
     return line.created_at, line.segment, line.eval_perplexity, line.best_eval_perplexity, line.status

@@ -1,4 +1,4 @@
-"""The first screen: every run, sorted and filtered as one likes, and the keys that act on them."""
+"""The first screen: all runs, sortable and filterable, and the actions on them."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from workbench.tui.runs.details import About
 
 WIDE = 110
-"""Columns from which on the panel stands beside the list."""
+"""Terminal width from which the panel is shown beside the list."""
 FOOTER_WITH_PALETTE = 92
-"""Columns from which on the footer has room for the palette's key as well."""
+"""Terminal width from which the footer has room for the palette's key."""
 REST = 0.12
-"""Seconds that the cursor must stay on a run before its curve is read."""
+"""Seconds that the cursor must rest on a run before its details are read."""
 MOST_COMPARED = 8
 
 
 class RunsScreen(WorkbenchScreen):
-    """The list, what is known of the run under the cursor, and the keys that act on it or on marked ones."""
+    """The list, details of the run under the cursor, and actions on it or on the marked runs."""
 
     TITLE = "Runs"
     HELP = text.HELP
@@ -87,12 +87,12 @@ class RunsScreen(WorkbenchScreen):
 
     @property
     def chosen(self) -> list[RunLine]:
-        """The runs that keys act on: the marked ones in sight, or the one under the cursor."""
+        """The runs that keys act on: the marked ones that are shown, or the one under the cursor."""
         marked = [line for line in self._shown if line.id in self._marked] if self._marked else []
         return marked or ([self.current] if self.current else [])
 
     def select(self, run_id: int) -> None:
-        """Have the cursor on this run when the list is next seen."""
+        """Put the cursor on this run."""
         self.query_one(RunTable).select(run_id)
 
     # Reading
@@ -114,27 +114,27 @@ class RunsScreen(WorkbenchScreen):
         self._arrange()
         if not data.complete:
             self.call_after_refresh(self.reload)
-        elif data.owes is not None:
-            self.set_timer(data.owes, self.reload)
+        elif data.reload_in is not None:
+            self.set_timer(data.reload_in, self.reload)
 
     def touched(self, run_ids: Collection[int]) -> None:
         if self._reader is not None:
             self._reader.touched.update(run_ids)
 
     def _arrange(self) -> None:
-        """Filter what is sorted, and show it."""
+        """Filter the sorted runs, and show them."""
         archived_too = self._show_archived or self._filter.names_archived
         here = self._ordered if archived_too else [line for line in self._ordered if not line.archived]
         self._shown = [line for line in here if self._filter.matches(line)] if self._filter.tests else here
         self._sparks = {key: text for key, text in self._sparks.items() if key in self._by_id}
         context = Context(self.workbench.clock(), self._sparks, self._marked, self.workbench.standstills)
         table = self.query_one(RunTable)
-        table.set_lines(self._shown, context, self._listing.wishes)
+        table.set_lines(self._shown, context, self._listing.widths)
         self.set_class(not self._shown, "-empty")
         if not self._shown:
             self.query_one("#empty Static", Static).update(self._why_empty())
         elif self.focused is None:
-            table.focus()  # it had none while it was hidden
+            table.focus()  # a hidden table has no focus
         count = f"{len(self._shown):,} of {len(self._ordered):,}"
         self.query_one(RunFilterLine).say(count, "; ".join(self._filter.mistakes))
         self._show_title()
@@ -146,7 +146,7 @@ class RunsScreen(WorkbenchScreen):
         hidden = self._archived
         if not self.query_one(RunFilterLine).text.strip():
             return text.ALL_ARCHIVED
-        more = f"\nA  looks among the archived too: {hidden}." if hidden else ""
+        more = f"\nA  includes the {hidden} archived." if hidden else ""
         return text.NOTHING_FOUND.format(archived="" if self._show_archived else more)
 
     def _show_title(self) -> None:
@@ -155,7 +155,7 @@ class RunsScreen(WorkbenchScreen):
         count = len(self._ordered)
         parts = [f"◆ {marked} marked"] if marked else []
         parts += [f"{self._going} going"] if self._going else []
-        more = "" if self._listing.complete else ", reading on"
+        more = "" if self._listing.complete else ", loading more"
         parts += [f"{count:,} run{'' if count == 1 else 's'}{more}"]
         parts += [f"{hidden} archived"] if hidden else []
         self.query_one(TitleBar).show("mlm-workbench", *parts, self.workbench.store.location)
@@ -229,7 +229,7 @@ class RunsScreen(WorkbenchScreen):
         self.sort_by(event.key)
 
     def sort_by(self, key: str | None) -> None:
-        """Sort by a column; by the same again: the other way round. None: as it was."""
+        """Sort by a column; by the same one again, reverse. None: leave it."""
         if key is None:
             return
         if key == self._key:
@@ -248,7 +248,7 @@ class RunsScreen(WorkbenchScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "new_run":
-            return not isinstance(self.focused, Input)  # there it is a letter
+            return not isinstance(self.focused, Input)  # in an input it is a letter
         if not self.is_mounted or action not in _NEEDING:
             return True
         if action == "undo":
@@ -301,7 +301,7 @@ class RunsScreen(WorkbenchScreen):
         if 2 <= len(chosen) <= MOST_COMPARED:
             self.workbench.open_compare([line.id for line in chosen])
         else:
-            self.tell(f"Mark two to {MOST_COMPARED} runs with space; = compares them.", warning=True)
+            self.tell(f"Mark 2 to {MOST_COMPARED} runs with space; = compares them.", warning=True)
 
     def action_console(self) -> None:
         line = self.current
@@ -341,7 +341,7 @@ class RunsScreen(WorkbenchScreen):
 
     def action_show_archived(self) -> None:
         self._show_archived = not self._show_archived
-        self.tell("Archived runs are shown too." if self._show_archived else "Archived runs are hidden.")
+        self.tell("Showing archived runs too." if self._show_archived else "Hiding archived runs.")
         self._arrange()
 
     def action_panel(self) -> None:
@@ -359,4 +359,4 @@ class RunsScreen(WorkbenchScreen):
 _ON_ONE = frozenset({"open", "rename", "duplicate", "mark", "mark_all", "filter", "sort", "undo"})
 _ON_MANY = frozenset({"stop", "resume", "delete", "compare", "star", "archive", "tags", "note"})
 _NEEDING = _ON_ONE | _ON_MANY
-"""Actions that need a run, or one in a certain state."""
+"""Actions that need a run, or one of a certain status."""

@@ -1,4 +1,4 @@
-"""Asks which column the list of runs is sorted by."""
+"""A dialog that asks by which column to sort the list of runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workbench.tui.runs.header import DOWN, UP
 
 
 class SortBy(ModalScreen[str | None]):
-    """Gives the column's key. The one that is sorted by already is under the cursor."""
+    """Returns the column's key. The cursor starts on the present one."""
 
     CSS_PATH = "sort.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("runs.sort")

@@ -1,4 +1,4 @@
-"""The list of runs: makes only the lines in sight into text, and redraws only those that changed."""
+"""The list of runs: renders only the visible lines, and redraws only those that changed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_CONTEXT = Context(0.0, {}, set())
 
 
 class RunTable(ScrollView, can_focus=True):
-    """Runs under a cursor. The cursor stays on its run when others come and go."""
+    """Runs with a cursor, which stays on its run when others come and go."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"run-table--cursor", "run-table--cursor-blurred"}
     DEFAULT_CSS = """
@@ -44,30 +44,30 @@ class RunTable(ScrollView, can_focus=True):
 
     @dataclass
     class Highlighted(Message):
-        """The cursor is on this run now (None: there is none)."""
+        """The cursor moved to this run; None: there are no runs."""
 
         run_id: int | None
 
     @dataclass
     class Opened(Message):
-        """Enter or a click on the run that the cursor was on."""
+        """Enter, or a click on the run under the cursor."""
 
         run_id: int
 
     @dataclass
     class Laid(Message):
-        """The columns are these now; the header follows."""
+        """The columns changed; the header follows."""
 
         layout: Layout
 
     class Moved(Message):
-        """Other runs may be in sight now."""
+        """Other runs may be visible now."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._lines: Sequence[RunLine] = ()
         self._drawn_with = NO_CONTEXT
-        self._wishes = [column.least for column in COLUMNS]
+        self._widths = [column.least for column in COLUMNS]
         self._first = 0
         self._layout = Layout()
         self._laid_width = 0
@@ -81,19 +81,19 @@ class RunTable(ScrollView, can_focus=True):
 
     @property
     def in_sight(self) -> Sequence[RunLine]:
-        """The runs that the window is on."""
+        """The visible runs."""
         top = round(self.scroll_y)
         return self._lines[top : top + self.scrollable_content_region.height]
 
     def select(self, run_id: int) -> None:
-        """Put the cursor on this run, now or when it comes."""
+        """Put the cursor on this run, now or when it appears."""
         self._wanted = run_id
-        self.set_lines(self._lines, self._drawn_with, self._wishes)
+        self.set_lines(self._lines, self._drawn_with, self._widths)
 
-    def set_lines(self, lines: Sequence[RunLine], context: Context, wishes: Sequence[int]) -> None:
-        """Show these. Lines that say the same as before are not drawn again."""
+    def set_lines(self, lines: Sequence[RunLine], context: Context, widths: Sequence[int]) -> None:
+        """Show these runs. Unchanged lines are not redrawn."""
         count, kept = len(self._lines), self.current
-        self._lines, self._drawn_with, self._wishes = lines, context, list(wishes)
+        self._lines, self._drawn_with, self._widths = lines, context, list(widths)
         at = self._place_of(kept)
         self.virtual_size = Size(self.scrollable_content_region.width, len(lines))
         changed_layout = self._lay_out()
@@ -108,7 +108,7 @@ class RunTable(ScrollView, can_focus=True):
         self.post_message(self.Moved())
 
     def _place_of(self, kept: int | None) -> int:
-        """Where the cursor goes: to the run that was asked for, or to the one it is on."""
+        """Where the cursor goes: to the run selected, or to the one it is on."""
         for wanted in (self._wanted, kept):
             if wanted is None:
                 continue
@@ -122,7 +122,7 @@ class RunTable(ScrollView, can_focus=True):
         return max(min(self.cursor, len(self._lines) - 1), 0) if kept is not None else 0
 
     def refresh_changed(self) -> None:
-        """Draw again those lines in sight that say something else than when they were drawn."""
+        """Redraw the visible lines that changed."""
         top = round(self.scroll_y)
         for y in range(self.scrollable_content_region.height):
             if self._drawn.get(y) != self._content(top + y):
@@ -141,7 +141,7 @@ class RunTable(ScrollView, can_focus=True):
 
     def _lay_out(self) -> bool:
         self._laid_width = self.scrollable_content_region.width
-        layout = lay_out(self._wishes, self._laid_width, self._first)
+        layout = lay_out(self._widths, self._laid_width, self._first)
         if layout == self._layout:
             return False
         self._layout = layout
@@ -181,7 +181,7 @@ class RunTable(ScrollView, can_focus=True):
         self.action_move(by * max(self.scrollable_content_region.height - 1, 1))
 
     def action_columns(self, by: int) -> None:
-        """Walk through the columns. The leftmost place is the one where the most important are together."""
+        """Scroll the columns. The leftmost position shows the most important ones together."""
         if by > 0 and not self._layout.after:
             return
         self._first = min(max(self._first + by, 0), len(LOOSE))
@@ -200,7 +200,7 @@ class RunTable(ScrollView, can_focus=True):
             self.cursor = row
 
     def _content(self, at: int) -> tuple[object, ...]:
-        """All that the look of a line depends on, its cells first."""
+        """Everything that a line's look depends on, its cells first."""
         if at >= len(self._lines):
             return ()
         line = self._lines[at]
@@ -210,7 +210,7 @@ class RunTable(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
         width = self.scrollable_content_region.width
-        if width != self._laid_width:  # a scroll bar that comes or goes is not always told by a Resize
+        if width != self._laid_width:  # a scroll bar may appear without a Resize
             self._lay_out()
         content = self._drawn[y] = self._content(y + round(self.scroll_y))
         if not content:
@@ -221,7 +221,7 @@ class RunTable(ScrollView, can_focus=True):
         if is_current:
             name = "run-table--cursor" if self.has_focus else "run-table--cursor-blurred"
             style = base + self.get_component_rich_style(name, partial=True)
-        # Without colours a red would come out as a dark grey: the symbol alone says it.
+        # Without colours red would turn dark grey: the symbol alone must do.
         colour = Style.null() if self.app.no_color else Style.parse(mark(str(status)).style)
         segments = line_of(cells, self._layout, style, colour)
         return Strip(segments).adjust_cell_length(width, style)
@@ -232,7 +232,7 @@ def line_of(cells: Sequence[str], layout: Layout, style: Style, status: Style) -
     gap = Segment(" " * GAP, style)
     segments: list[Segment] = []
     for column, text, width in zip(layout.columns, cells, layout.widths, strict=True):
-        # On the cursor's line in reverse a colour would become a background: symbol and word are enough.
+        # On the cursor's reversed line a colour would become the background: symbol and word are enough.
         coloured = column.key in ("star", "status") and not style.reverse
         own = style + status if coloured else style
         segments += [Segment(numbers.fit(text, width, "right" if column.right else "left"), own), gap]

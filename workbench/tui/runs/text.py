@@ -1,4 +1,4 @@
-"""What the list of runs says in words: its help, why it is empty, and two lines on one run."""
+"""The list's texts: its help, why it is empty, and two lines on one run."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from workbench.store.run_lines import RunLine
 
 HELP = """
-Every run in this database. A run is a process of its own: it goes on when you leave this program, close
-the terminal or lose the connection, and is here when you come back. Keys act on the marked runs (◆), or on
-the one under the cursor when none is marked.
+All runs in this database. Each run is a process of its own: it continues when you quit this program, close
+the terminal or lose the connection. Actions apply to the marked runs (◆), or to the one under the cursor
+when none is marked.
 
-curve, test, best: perplexity on held-out text, its last value, its lowest. Lower is better, but figures at
-different chunk sizes or mask probabilities answer different questions; yard is the same test for all.
+curve, test, best: perplexity on held-out text, its last and its lowest value. Lower is better, but values
+at different chunk sizes or mask probabilities are not comparable; yardstick is one test for all runs.
 
 Filter: words, "several words", status:finished tag:x model:y data:z name:v note:w star:yes archived:yes (or
 all); numbers as chunk:128 mask:0.15 epochs:3 batch:16 seed:42 id:7, or compared as ppl:<50 best:<50 yard:<50
@@ -29,15 +29,15 @@ base:>900 time:>10m lr:>=1e-4; several values with commas; - before what must no
 EMPTY = """\
 No runs yet.
 
-Press  n  for a new run: the form comes filled in with the starter,
-a small model and text that need no network. Ctrl+S starts it.
+Press  n  for a new run: the form opens with the starter, a small
+model and text that need no network. Ctrl+S starts it.
 
 Press  c  to fill masks with the starter as it is.
 Press  ?  for all keys."""
 NOTHING_FOUND = """\
-No run is like that.
+No run matches.
 
-Esc  clears the filter, in its line or here.   /  changes it.{archived}"""
+Esc  clears the filter.   /  edits it.{archived}"""
 ALL_ARCHIVED = """\
 All runs are archived.
 
@@ -45,7 +45,7 @@ Press  A  to see them, n  for a new run."""
 
 
 def detail(line: RunLine, width: int, standstill: str = "") -> Text:
-    """Two lines on the run under the cursor: what it is doing and came to, or what went wrong."""
+    """Two lines on the run under the cursor: status and results, or the error."""
     star = f" {STAR}" if line.starred else ""
     first = Text(f"{numbers.clip(printable(line.name), width // 2)}{star}  ", "bold", no_wrap=True, end="")
     parts = [summary(line, standstill)]

@@ -1,4 +1,4 @@
-"""The heat map of a sweep with a cursor, in as many rows and columns as there is room for."""
+"""The heat map of a sweep, with a cursor, in as many rows and columns as fit."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from workbench.analysis.sweep_table import Entry
 
 _AROUND = 5
-"""Lines of a map that are no cells: titles, what is hidden, two lines of legend."""
+"""Lines of a map without cells: titles, a note on hidden cells, two lines of legend."""
 
 
 class SweepMap(Widget, can_focus=True):
-    """Arrows go from cell to cell; what is out of sight comes into it."""
+    """Arrow keys move from cell to cell and scroll."""
 
     DEFAULT_CSS = """
     SweepMap { height: auto; padding: 0 1; }
@@ -31,11 +31,11 @@ class SweepMap(Widget, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = bindings("sweep.map")
 
     class Moved(Message):
-        """The cursor is on another cell."""
+        """The cursor moved to another cell."""
 
     @dataclass
     class Opened(Message):
-        """A click on the cell that the cursor was on."""
+        """The cell under the cursor was clicked."""
 
         entry: Entry
 
@@ -55,7 +55,7 @@ class SweepMap(Widget, can_focus=True):
         return self._picture.cells[row][column]
 
     def show(self, picture: HeatMap | None, most_rows: int) -> None:
-        """Draw this map, in at most so many lines."""
+        """Draw this map in at most that many lines."""
         if picture == self._picture and most_rows == self._most_rows:
             return
         before = self._picture
@@ -71,7 +71,7 @@ class SweepMap(Widget, can_focus=True):
 
     @staticmethod
     def _best(picture: HeatMap) -> Place:
-        """Where the best recipe is, or the first cell with one."""
+        """The cell of the best recipe, or the first cell with a recipe."""
         places = [
             (row, column)
             for row, cells in enumerate(picture.cells)

@@ -1,4 +1,4 @@
-"""What can be done to a sweep from a screen, on a thread: no key waits for it."""
+"""Actions on sweeps, done on a thread so that no key waits for them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from workbench.analysis.sweep_table import SweepTable
     from workbench.tui.screen import WorkbenchScreen
 
-ENDINGS = "Its ending says in which form: .csv .json .md or .svg."
+ENDINGS = "The file name's ending decides the format: .csv .json .md or .svg."
 
 
 def pause(screen: WorkbenchScreen, sweep_id: int, name: str, state: str) -> None:
-    """Start no more runs of a sweep, or go on with it."""
+    """Pause a sweep, or continue it."""
 
     async def job() -> None:
         from workbench.sweeps.queueing import continue_sweep
@@ -28,13 +28,13 @@ def pause(screen: WorkbenchScreen, sweep_id: int, name: str, state: str) -> None
         store = screen.workbench.store
         if state == "paused":
             await asyncio.to_thread(continue_sweep, store, sweep_id)
-            screen.tell(f"“{name}” goes on.")
+            screen.tell(f"Continuing “{name}”.")
         else:
             await asyncio.to_thread(store.sweeps.pause, sweep_id, True)
-            screen.tell(f"“{name}” is paused: what trains goes on to its end. p goes on with it.")
+            screen.tell(f"“{name}” is paused; running runs finish. p continues it.")
 
     if state == "done":
-        screen.tell(f"“{name}” is done: nothing waits. e queues more of it.", warning=True)
+        screen.tell(f"“{name}” is done. e queues more runs.", warning=True)
     else:
         screen.in_background(job)
 
@@ -42,25 +42,25 @@ def pause(screen: WorkbenchScreen, sweep_id: int, name: str, state: str) -> None
 def trim(
     screen: WorkbenchScreen, sweep_id: int, what: str, count: int, run_ids: Collection[int] | None = None
 ) -> None:
-    """Drop runs that wait, after asking. None: all of the sweep, and the trials to come."""
+    """Drop waiting runs, after asking. None: all of the sweep's, and its remaining trials."""
     if not count:
-        screen.tell(f"Nothing of {what} waits.", warning=True)
+        screen.tell(f"No run of {what} is waiting.", warning=True)
         return
 
     async def job() -> None:
         dropped = await asyncio.to_thread(screen.workbench.store.sweeps.trim, sweep_id, run_ids)
-        screen.tell(f"{dropped} run{'' if dropped == 1 else 's'} will not be trained.")
+        screen.tell(f"Dropped {dropped} run{'' if dropped == 1 else 's'}.")
 
     def answered(yes: bool | None) -> None:
         if yes:
             screen.in_background(job, run_ids or ())
 
     question = f"Drop {count} waiting run{'' if count == 1 else 's'} of {what}?"
-    screen.app.push_screen(Confirm(question, "What trains or has trained is left alone."), answered)
+    screen.app.push_screen(Confirm(question, "Running and finished runs are kept."), answered)
 
 
 def extend(screen: WorkbenchScreen, sweep_id: int, name: str, *, search: bool) -> None:
-    """Ask for more values, seeds or trials, and queue them."""
+    """Ask for more values, seeds or trials, and queue their runs."""
 
     def change(text: str) -> int:
         from workbench.sweeps.plan import Plan
@@ -71,7 +71,7 @@ def extend(screen: WorkbenchScreen, sweep_id: int, name: str, *, search: bool) -
         sweep = store.sweeps.sweep(sweep_id)
         if search:
             if not text.isdecimal() or not int(text):
-                raise UsageError(f"{text!r} is no number of trials.", "For example 10.")
+                raise UsageError(f"{text!r} is not a number of trials.", "For example 10.")
             extend_sweep(store, sweep, {}, (), int(text))
             return int(text)
         values, seeds = read_more(text, Plan.from_json(sweep.plan).seed_list[0])
@@ -79,7 +79,7 @@ def extend(screen: WorkbenchScreen, sweep_id: int, name: str, *, search: bool) -
 
     async def job(text: str) -> None:
         count = await asyncio.to_thread(change, text)
-        screen.tell(f"{count} more run{'' if count == 1 else 's'} wait{'s' if count == 1 else ''}.")
+        screen.tell(f"Queued {count} more run{'' if count == 1 else 's'}.")
 
     def answered(text: str | None) -> None:
         if text is not None and text.strip():
@@ -87,7 +87,7 @@ def extend(screen: WorkbenchScreen, sweep_id: int, name: str, *, search: bool) -
 
     if search:
         question = f"How many more trials of “{name}”?"
-        hint = "A number. The search learns from all before."
+        hint = "A number. The search learns from all earlier trials."
     else:
         question = f"More of “{name}”"
         hint = "Values and seeds, for example: chunk_size=256,512 mask_prob=0.4 seeds=5 (five in all)"
@@ -95,12 +95,12 @@ def extend(screen: WorkbenchScreen, sweep_id: int, name: str, *, search: bool) -
 
 
 def move(screen: WorkbenchScreen, what: str, run_ids: Collection[int], by: int) -> None:
-    """Start those of these runs that wait earlier or later than their neighbour in the queue."""
+    """Move the waiting ones of these runs up or down in the queue."""
     _move(screen, what, lambda: run_ids, by, whole_sweeps=False)
 
 
 def move_sweep(screen: WorkbenchScreen, sweep_id: int, what: str, by: int) -> None:
-    """Start a sweep's waiting runs before those of the sweep in front of it, or after those of the next."""
+    """Move a sweep's waiting runs before the previous sweep's, or after the next one's."""
     lines = screen.workbench.store.sweeps.lines
     _move(screen, what, lambda: [run.id for run in lines.runs(sweep_id)], by, whole_sweeps=True)
 
@@ -114,11 +114,11 @@ def _move(
         store = screen.workbench.store
         waiting = set(run_ids()) & store.sweeps.lines.queue().keys()
         if not waiting:
-            return f"Nothing of {what} waits."
+            return f"No run of {what} is waiting."
         if not move_by(store, waiting, by, whole_sweeps=whole_sweeps):
-            return f"Nothing waits {'before' if by < 0 else 'after'} {what}."
+            return f"{what.capitalize()} is already {'first' if by < 0 else 'last'} in the queue."
         verb = "starts" if len(waiting) == 1 else "start"
-        return f"Of {what} {len(waiting)} {verb} {'earlier' if by < 0 else 'later'}."
+        return f"{len(waiting)} of {what} {verb} {'earlier' if by < 0 else 'later'}."
 
     async def job() -> None:
         screen.tell(await asyncio.to_thread(change))
@@ -127,7 +127,7 @@ def _move(
 
 
 def save(screen: WorkbenchScreen, name: str, table: Callable[[], SweepTable]) -> None:
-    """Ask for a file, and write the sweep into it. `table` runs on a thread."""
+    """Ask for a file, and write the sweep to it. `table` runs on a thread."""
 
     async def job(file: Path) -> None:
         from workbench.exports.sweep_files import write_sweep
@@ -157,7 +157,7 @@ def save(screen: WorkbenchScreen, name: str, table: Callable[[], SweepTable]) ->
 
 
 def open_run(screen: WorkbenchScreen, runs: Mapping[int, str]) -> None:
-    """Watch the run, or choose among several."""
+    """Watch the run; ask which if there are several."""
     from workbench.tui.sweeps.pick_run import PickRun
 
     def picked(run_id: int | None) -> None:

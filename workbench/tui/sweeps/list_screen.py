@@ -1,4 +1,4 @@
-"""Every sweep: how far it is, and the best recipe so far."""
+"""All sweeps: their progress, and their best recipes so far."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ No sweeps yet. A sweep trains a grid of recipes, one after another.
 
 Press  n  for the form, and type a list into a field,
 for example 64,128,256 at Chunk size, and 3 at Seeds.
-Ctrl+S queues it; it goes on when you leave."""
+Ctrl+S queues it; it continues when you quit."""
 _NUMBERS = ("done", "going", "waiting", "failed")
 _SYMBOLS = {"going": "▶", "paused": "■", "done": "✓"}
 
 
 class SweepsScreen(WorkbenchScreen):
-    """The list. Keys act on the sweep under the cursor."""
+    """The list of sweeps."""
 
     CSS_PATH = "list_screen.tcss"
     TITLE = "Sweeps"
     HELP = """
-Runs planned together, newest first. Their runs wait in one queue and are started one after another, or as
-many at once as there are GPUs, whether this program is open or not. K and J move a whole sweep in that queue.
+Runs planned together, newest first. All waiting runs share one queue: one runs at a time, or one per GPU,
+whether this program is open or not. K and J move a whole sweep in the queue.
 
-best: the lowest mean perplexity over seeds on the yardstick, one test for all, and its recipe. Whether it is
-better than the others beyond chance is said in the sweep.
+best: the lowest mean perplexity over seeds on the yardstick, one test for all runs, and its recipe. The
+sweep's own screen says whether it is better than the others beyond chance.
 """
     BINDINGS: ClassVar[list[BindingType]] = bindings("sweeps")
 
@@ -77,13 +77,13 @@ better than the others beyond chance is said in the sweep.
         self.set_class(not data, "-empty")
         going = sum(line.state == "going" for line in data)
         count = f"{len(data)} sweep{'' if len(data) == 1 else 's'}"
-        self.query_one(TitleBar).show("Sweeps", *([f"{going} going"] if going else []), count)
+        self.query_one(TitleBar).show("Sweeps", *([f"{going} running"] if going else []), count)
         if before != data:
             self._fill(before, kept)
         self.refresh_bindings()
 
     def _fill(self, before: list[SweepLine], kept: SweepLine | None) -> None:
-        """Change the lines that say something else; all of them when there are others."""
+        """Update the lines that changed; all of them if the sweeps did."""
         shown = self.query_one(OptionList)
         width = max(self.size.width - 4, 20)
         self.query_one("#head", Static).update(_head(width))
@@ -170,7 +170,7 @@ def _row(line: SweepLine, width: int) -> Text:
 
 
 def _widths(width: int) -> tuple[int, int]:
-    """Cells for the name and for the best recipe."""
+    """Widths of the name and of the best recipe."""
     room = max(width - 48, 10)
     name = max(min(room // 2, 24), 5)
     return name, room - name

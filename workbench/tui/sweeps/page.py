@@ -1,4 +1,4 @@
-"""Many lines of styled text that scroll; only those in sight are drawn."""
+"""Many scrolling lines of styled text, of which only the visible ones are drawn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 
 class Page(ScrollView, can_focus=False):
-    """Shows sections of lines, each as wide as it was made; no line is wrapped."""
+    """Shows sections of lines without wrapping them."""
 
     DEFAULT_CSS = """
     Page { height: 1fr; padding: 0 1; }
@@ -23,7 +23,7 @@ class Page(ScrollView, can_focus=False):
         self._starts: list[int] = []
 
     def show(self, sections: Sequence[Sequence[Text]]) -> None:
-        """Draw these, a blank line between two; the same ones again cost nothing."""
+        """Draw these, with a blank line in between; drawing the same ones again costs nothing."""
         lines: list[Text] = []
         starts = []
         for section in sections:
@@ -38,7 +38,7 @@ class Page(ScrollView, can_focus=False):
         self.refresh()
 
     def to_next_section(self) -> None:
-        """Scroll to the section after the first one in sight; from the last back to the top."""
+        """Scroll to the next section; from the last back to the top."""
         top = round(self.scroll_y)
         later = [start for start in self._starts if top < start <= self.max_scroll_y]
         hidden = [start for start in self._starts if start > top]

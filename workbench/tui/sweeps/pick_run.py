@@ -1,4 +1,4 @@
-"""Asks which of a recipe's runs is meant."""
+"""A dialog that asks which of a recipe's runs is meant."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workbench.tui.actions import bindings
 
 
 class PickRun(ModalScreen[int | None]):
-    """Gives the run's id. `runs`: what is said of each."""
+    """Returns the run's id. `runs`: a description of each."""
 
     CSS_PATH = "pick_run.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("sweep.pick_run")

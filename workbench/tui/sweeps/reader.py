@@ -1,4 +1,4 @@
-"""What the screens of sweeps read from the store, on a thread, and keep: nothing is worked out twice."""
+"""What the sweep screens read from the store, on a thread, and cache."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many runs of a sweep stand how. `waiting` takes in the trials that a search is still to make;
-    `done` the trials that it ended early; `failed` all else that did not come to its end."""
+    """The runs of a sweep by state. `waiting` includes a search's remaining trials; `done` the trials that it
+    pruned; `failed` all others that did not finish."""
 
     done: int
     going: int
@@ -43,19 +43,19 @@ class Counts:
 
     @property
     def left(self) -> int:
-        """What is not over."""
+        """Runs that have not ended."""
         return self.going + self.waiting
 
     @property
     def all(self) -> int:
-        """Every run that there is or is to be."""
+        """All runs, including those to come."""
         return self.done + self.left + self.failed
 
 
 @dataclass(frozen=True, slots=True)
 class SweepLine:
-    """One sweep of the list. `best`: its lowest mean perplexity on the yardstick and the recipe it is of; ""
-    while none is known, or where the fields that were swept decide what the yardstick asks."""
+    """One sweep of the list. `best`: the recipe with the lowest mean perplexity on the yardstick; "" while
+    none is known, or where the swept fields decide what the yardstick asks."""
 
     id: int
     name: str
@@ -68,7 +68,7 @@ class SweepLine:
 
 
 class SweepList:
-    """Reads the list again and again; recipes are read once."""
+    """Rereads the list; recipes are read once."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -113,8 +113,8 @@ class SweepList:
 
 @dataclass(frozen=True, slots=True)
 class SweepLook:
-    """One sweep as it stands. places: of each run that waits, its place in the queue of all, the first 1.
-    curves: test curves by run, of those that measured something."""
+    """One sweep's present state. places: the place in the whole queue of each waiting run, from 1.
+    curves: test curves by run, of runs with measurements."""
 
     sweep: Sweep
     state: str
@@ -125,12 +125,12 @@ class SweepLook:
     curves: Mapping[int, Sequence[Point]]
 
     def waiting(self, run_ids: Iterable[int]) -> list[int]:
-        """Those of the runs that wait, in the order of their turns."""
+        """The waiting ones of these runs, in queue order."""
         return sorted((one for one in run_ids if one in self.places), key=lambda one: self.places[one])
 
 
 class SweepReader:
-    """Reads one sweep again and again; its table only when a run has come to something."""
+    """Rereads one sweep; its table only when a run has a new result."""
 
     def __init__(self, store: Store, sweep_id: int) -> None:
         self._store, self._id = store, sweep_id
@@ -169,13 +169,13 @@ class SweepReader:
             if run.id in drawn and run.eval_perplexity is not None and self._states.get(run.id) != state:
                 self._states[run.id] = state
                 grown[run.id] = self._store.curves.thinned(run.id, METRIC, 4 * WIDTH)
-        if grown:  # otherwise it stays the same object: what was drawn of it still holds
+        if grown:  # otherwise keep the same object, so that nothing is redrawn
             self._curves = {**self._curves, **grown}
         return self._curves
 
 
 def fields_of(sweep: Sweep) -> tuple[str, ...]:
-    """The fields that a sweep tries several values of."""
+    """The fields that a sweep varies."""
     return tuple(name for name in (*sweep.plan["values"], *sweep.plan["ranges"]) if name not in SEEDS)
 
 

@@ -1,4 +1,4 @@
-"""One sweep: its map with a cursor, all about the recipe under it, and the figures of all."""
+"""One sweep: its map with a cursor, details of the recipe under it, and the results of all."""
 
 from __future__ import annotations
 
@@ -25,22 +25,21 @@ if TYPE_CHECKING:
     from workbench.analysis.sweep_table import Entry
 
 _MARGIN = 4
-"""Columns that no text takes: a blank on each side, and a scroll bar."""
+"""Columns without text: a blank on each side, and a scroll bar."""
 
 
 class SweepScreen(WorkbenchScreen):
-    """Watches one sweep. It goes on by itself, whoever looks."""
+    """Watches one sweep, which continues whether or not it is watched."""
 
     CSS_PATH = "sweep_screen.tcss"
     TITLE = "Sweep"
     HELP = """
-Every recipe of the sweep on the yardstick, one test for all: lower is better, and a bar as high as it is bad
-stands before each figure. ★ is the best; ≈ those that cannot be told from it: the difference is within what
-other test documents and other seeds do, 95 %, corrected for their number. All other recipes are behind.
+Every recipe of the sweep on the yardstick, one test for all. Lower is better; the higher the bar, the worse.
+★ is the best; ≈ marks recipes not distinguishable from it: the difference is within what other test documents
+and other seeds would change (95 %, corrected for their number). All other recipes are behind.
 
 Keys act on the recipe under the cursor. With more than two fields a cell holds several recipes and shows the
-best of them; a turns to the next two fields. Each run of a queue starts when there is a free place: one for
-each GPU, or one. It goes on when you leave.
+best one; a shows the next two fields. Runs start one at a time, or one per GPU, and continue when you quit.
 """
     BINDINGS: ClassVar[list[BindingType]] = bindings("sweep")
 
@@ -96,7 +95,7 @@ each GPU, or one. It goes on when you leave.
 
     @property
     def entry(self) -> Entry | None:
-        """The recipe under the cursor; without a map there is one alone."""
+        """The recipe under the cursor; without a map, the only one."""
         if self._look is None:
             return None
         entries = self._look.table.entries

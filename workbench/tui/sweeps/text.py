@@ -1,5 +1,5 @@
-"""What the screen of a sweep says under its map: its recipes, what each field does, the curves; and in two
-lines all about one recipe."""
+"""The texts of a sweep's screen: its recipes, the effect of each field, the curves; and two lines on one
+recipe."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from workbench.tui.sweeps.reader import SweepLook
 
 NOTHING_YET = (
-    "No run has come to an end yet. Each is scored on the yardstick, one test for all, when it has; the map "
-    "fills as they come."
+    "No run has finished yet. Each is scored on the yardstick, one test for all, when it finishes; the map "
+    "fills as they finish."
 )
 
 
 def sections(look: SweepLook, width: int) -> list[list[Text]]:
-    """All of it, in `width` cells."""
+    """All sections, in `width` cells."""
     table = look.table
     notes = [line for note in table.notes for line in _wrapped(f"Note: {note}", width)]
     scored = any(entry.perplexity is not None for entry in table.entries)
@@ -38,9 +38,9 @@ def sections(look: SweepLook, width: int) -> list[list[Text]]:
 
 
 def about(look: SweepLook, entry: Entry | None, width: int) -> Text:
-    """Two lines on the recipe under the cursor: how good it is, and its runs with their places."""
+    """Two lines on the recipe under the cursor: its result, and its runs with their places in the queue."""
     if entry is None:
-        return Text("No recipe was planned here.\n", end="")
+        return Text("No recipe is planned here.\n", end="")
     name = described(entry.values)
     figure = (
         "" if entry.perplexity is None else f": {numbers.perplexity(entry.perplexity)} {SIGNS[entry.mark]}"
@@ -70,7 +70,7 @@ def standing_of(run_id: int, look: SweepLook) -> str:
 
 
 def choices(entry: Entry, look: SweepLook) -> Mapping[int, str]:
-    """The runs of a recipe, as they stand in a list to choose from."""
+    """The runs of a recipe, for a list to choose from."""
     texts = (line.partition(" ")[2] for line in _runs(entry, look))
     return dict(zip(entry.runs, texts, strict=True))
 

@@ -1,1 +1,1 @@
-"""What the screens are built from."""
+"""What two or more features share."""

@@ -1,4 +1,4 @@
-"""Asks for one line about a run: its name, its tags, its note."""
+"""A dialog that asks for one line, such as a run's name, tags or note."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workbench.tui.widgets.inputs import TextInput
 
 
 class AskLine(ModalScreen[str | None]):
-    """Enter gives the line back; Escape gives None, and nothing was changed."""
+    """Enter returns the line; Escape returns None."""
 
     CSS_PATH = "ask_line.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("ask")
@@ -32,7 +32,7 @@ class AskLine(ModalScreen[str | None]):
             line.cursor_blink = False
             yield line
             yield Static(self._hint, id="hint", markup=False)
-            yield Static("Enter  keep      Esc  leave as it was", id="answers", markup=False)
+            yield Static("Enter  save      Esc  cancel", id="answers", markup=False)
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()

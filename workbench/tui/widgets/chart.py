@@ -16,7 +16,7 @@ from workbench.display.plot import Line, Series, draw
 
 
 class Chart(Widget):
-    """Shows `Series`. Redrawn only when data, size or axis changed; nothing moves by itself."""
+    """Shows `Series`. Redrawn only when data, size or axis change."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "chart--train",
@@ -50,13 +50,13 @@ class Chart(Widget):
         self._lines_size = Size(0, 0)
 
     def show(self, series: Sequence[Series]) -> None:
-        """Draw these; the same ones again cost nothing."""
+        """Draw these series; drawing the same ones again costs nothing."""
         if (wanted := tuple(series)) != self._series:
             self._series = wanted
             self._redraw()
 
     def say_when_empty(self, text: str) -> None:
-        """What stands in the middle while there is no point to draw."""
+        """The text shown while there is no point to draw."""
         if text != self._empty:
             self._empty = text
             self._redraw()
@@ -65,7 +65,7 @@ class Chart(Widget):
         self._redraw()
 
     def _redraw(self) -> None:
-        """Draw again; only lines that came out different are sent to the terminal."""
+        """Draw again; only lines that changed are sent to the terminal."""
         before = self._lines
         self._draw()
         if len(before) != len(self._lines):
@@ -87,7 +87,7 @@ class Chart(Widget):
         return [*blank, [(self._empty.center(width)[:width], "axis")]]
 
     def render_line(self, y: int) -> Strip:
-        if self._lines_size != self.size:  # looked at here: not every change of size comes as a Resize
+        if self._lines_size != self.size:  # checked here, since not every change of size sends a Resize
             self._draw()
         base = self.rich_style
         if y >= len(self._lines):

@@ -1,4 +1,4 @@
-"""Asks before something is lost."""
+"""A dialog that asks before something is lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.tui.actions import bindings
 
 
 class Confirm(ModalScreen[bool]):
-    """A question that only `y` answers with yes; anything that leaves it is no."""
+    """A question that only `y` answers with yes; every other key that leaves it means no."""
 
     CSS_PATH = "confirm.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("confirm")

@@ -1,4 +1,4 @@
-"""The help page of a screen: what it is for, and each of its keys."""
+"""The help page of a screen: its purpose and its keys."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workbench.tui.actions import Key, bindings, keys_of
 
 
 class Help(ModalScreen[None]):
-    """Drawn from the bindings of the screen below, so that it cannot go out of date."""
+    """Drawn from the bindings of the screen below, so it is never out of date."""
 
     CSS_PATH = "help.tcss"
     AUTO_FOCUS = "VerticalScroll"
@@ -51,5 +51,5 @@ class Help(ModalScreen[None]):
 
 
 def unwrapped(text: str) -> str:
-    """Paragraphs as one line each, to be wrapped by the width there is."""
+    """Each paragraph on one line, to be wrapped to the width of the page."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n"))

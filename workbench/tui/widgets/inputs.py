@@ -1,4 +1,4 @@
-"""One-line inputs that are safe to show and leave the screen its keys."""
+"""One-line inputs that show untrusted text safely and pass some keys on to the screen."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from workbench.text import printable
 
 
 class TextInput(Input):
-    """An input whose value may come from elsewhere: what a terminal would obey is shown as U+FFFD."""
+    """An input whose value may be untrusted: terminal control characters are shown as U+FFFD."""
 
     @property
-    def _value(self) -> Text:  # of Input: the text that is drawn, a letter for each of `value`
+    def _value(self) -> Text:  # of Input: the text that is drawn, one letter for each in `value`
         return Text(printable(self.value), no_wrap=True, overflow="ignore", end="")
 
 
 class NumberInput(TextInput):
-    """An input in which `?`, `j` and `k` are keys of the screen, since no number has them."""
+    """An input that passes `?`, `j` and `k` on to the screen, since no number contains them."""
 
     PASSED_ON: ClassVar[frozenset[str]] = frozenset("?jk")
 
@@ -28,6 +28,6 @@ class NumberInput(TextInput):
         return character not in self.PASSED_ON and super().check_consume_key(key, character)
 
     def on_key(self, event: events.Key) -> None:
-        # Both handlers would run: a handler of the same name in a base class is called after this one.
+        # Textual also calls the base class's handler of the same name, unless it is prevented.
         if event.character in self.PASSED_ON:
             event.prevent_default()

@@ -1,4 +1,4 @@
-"""The keys of the screen in front, in its last line."""
+"""The footer: the keys of the screen in front."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from textual.widgets import Footer
 
 
 class KeyFooter(Footer):
-    """Textual's, one line high, and there from the beginning also in a window that has not the focus: a
-    workbench that was opened beside an editor, or in a browser's background, is looked at too.
+    """Textual's footer, one line high, and filled from the start even in a window without the focus, such as
+    a pane beside an editor or a browser's background tab.
     """
 
     def __init__(self, *, show_command_palette: bool = False) -> None:
-        """Without the palette's key, as the other keys fill 80 columns on most screens."""
+        """Without the palette's key, since the other keys fill 80 columns on most screens."""
         super().__init__(compact=True, show_command_palette=show_command_palette)
 
     def bindings_changed(self, screen: Screen) -> None:

@@ -1,4 +1,4 @@
-"""What can be done to runs, on a thread: no key waits for it."""
+"""Actions on runs, done on a thread so that no key waits for them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Named(Protocol):
 
 
 def stop(screen: WorkbenchScreen, *runs: Named) -> None:
-    """Ask runs to stop. Nothing is lost by it, so nothing is asked."""
+    """Ask runs to stop. It needs no confirmation, since nothing is lost."""
 
     async def job() -> None:
         from workbench.worker import launch
@@ -33,40 +33,40 @@ def stop(screen: WorkbenchScreen, *runs: Named) -> None:
         for run_id in ids_of(runs):
             await asyncio.to_thread(launch.stop, screen.workbench.store, run_id)
         if len(runs) == 1:
-            screen.tell(f"Stopping “{runs[0].name}”: it keeps a checkpoint; r resumes it.")
+            screen.tell(f"Stopping “{runs[0].name}” after saving a checkpoint; r resumes it.")
         else:
-            screen.tell(f"Stopping {len(runs)} runs: they keep checkpoints; r resumes them.")
+            screen.tell(f"Stopping {len(runs)} runs after saving checkpoints; r resumes them.")
 
     screen.in_background(job, ids_of(runs))
 
 
 def resume(screen: WorkbenchScreen, *runs: Named) -> None:
-    """Go on from the runs' last checkpoints."""
+    """Continue runs from their last checkpoints."""
 
     async def job() -> None:
         from workbench.worker import launch
 
         for run_id in ids_of(runs):
             await asyncio.to_thread(launch.resume, screen.workbench.store, run_id)
-        screen.tell(f"“{runs[0].name}” goes on." if len(runs) == 1 else f"{len(runs)} runs go on.")
+        screen.tell(f"Resuming “{runs[0].name}”." if len(runs) == 1 else f"Resuming {len(runs)} runs.")
 
     screen.in_background(job, ids_of(runs))
 
 
 def delete(screen: WorkbenchScreen, run: Named, then: Callable[[], None] | None = None) -> None:
-    """Delete one run after asking; `then` is done when it is deleted."""
+    """Delete one run after asking, then call `then`."""
     delete_all(screen, [run], then)
 
 
 def delete_all(
     screen: WorkbenchScreen, runs: Sequence[Named], then: Callable[[], None] | None = None
 ) -> None:
-    """Delete runs after asking. Those that are going stay. It can be undone until one leaves."""
+    """Delete runs after asking; active runs are kept. It can be undone until the program ends."""
     wanted = [run for run in runs if run.status not in ACTIVE]
     staying = len(runs) - len(wanted)
     if not wanted:
-        subject = f"“{runs[0].name}” is {runs[0].status}" if len(runs) == 1 else "They are all going"
-        screen.tell(f"{subject}: x stops it first; then it can be deleted.", warning=True)
+        subject = f"“{runs[0].name}” is {runs[0].status}" if len(runs) == 1 else "All of them are active"
+        screen.tell(f"{subject}: stop with x before deleting.", warning=True)
         return
 
     async def job() -> None:
@@ -74,7 +74,7 @@ def delete_all(
         gone = await asyncio.to_thread(store.catalog.delete, ids_of(wanted))
         screen.workbench.deleted.append(gone)
         what = f"Run {gone[0]} “{wanted[0].name}” is" if len(gone) == 1 else f"{len(gone)} runs are"
-        screen.tell(f"{what} deleted; u in the list brings back, until you leave.")
+        screen.tell(f"{what} deleted; u in the list undoes it until you quit.")
         if then:
             then()
 
@@ -84,25 +84,25 @@ def delete_all(
 
     question = f"Delete run {wanted[0].id} “{wanted[0].name}”?" if len(wanted) == 1 else ""
     question = question or f"Delete {len(wanted)} runs?"
-    rest = f" {staying} more {'is' if staying == 1 else 'are'} going and stay." if staying else ""
-    consequence = f"Figures, checkpoints and log go when you leave; until then u brings them back.{rest}"
+    rest = f" {staying} active {'run is' if staying == 1 else 'runs are'} kept." if staying else ""
+    consequence = f"Metrics, checkpoints and logs are deleted when you quit; u undoes until then.{rest}"
     screen.app.push_screen(Confirm(question, consequence), answered)
 
 
 def undo_delete(screen: WorkbenchScreen) -> None:
-    """Bring back what was deleted last."""
+    """Restore the runs deleted last."""
     if not screen.workbench.deleted:
-        screen.tell("Nothing was deleted that could be brought back.")
+        screen.tell("There is no deletion to undo.")
         return
     gone = screen.workbench.deleted.pop()
 
     async def job() -> None:
         back = await asyncio.to_thread(screen.workbench.store.catalog.restore, gone)
         if back == len(gone):
-            screen.tell("The run is back." if back == 1 else f"{back} runs are back.")
+            screen.tell("The run is restored." if back == 1 else f"{back} runs are restored.")
         else:
             lost = len(gone) - back
-            screen.tell(f"{lost} of them are gone: another workbench was opened or left since.", warning=True)
+            screen.tell(f"{lost} of them are gone: another workbench purged them.", warning=True)
 
     screen.in_background(job, gone)
 
@@ -110,7 +110,7 @@ def undo_delete(screen: WorkbenchScreen) -> None:
 def edit(
     screen: WorkbenchScreen, change: Callable[..., Any], *arguments: Any, runs: Sequence[Named], said: str
 ) -> None:
-    """Do a change of `store.catalog` to these runs on a thread and say what was done."""
+    """Apply a change of `store.catalog` to these runs on a thread, then tell `said`."""
 
     async def job() -> None:
         await asyncio.to_thread(change, *arguments)

@@ -1,4 +1,4 @@
-"""Models and texts to choose from: what runs left, what the Hugging Face cache holds, local files."""
+"""Models and datasets to choose from: runs' checkpoints, the Hugging Face cache, local files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Source:
 
 
 def known(kind: Kind, store: Store) -> list[Source]:
-    """What can be chosen without naming a path. Reads folders and the store: for a thread."""
+    """What can be chosen without naming a path. Reads folders and the store, so call it on a thread."""
     if kind == "dataset":
         return [
             Source("python-docs", "the documentation inside this Python; no download"),
@@ -42,13 +42,13 @@ def known(kind: Kind, store: Store) -> list[Source]:
 
 
 def is_path(text: str) -> bool:
-    """Whether what is typed means a place on this machine."""
+    """Whether the typed text is a path."""
     return text.startswith(("/", ".", "~"))
 
 
 def inside(kind: Kind, typed: str) -> list[Source]:
-    """What lies where a path leads that is being typed: the folder itself, if it can be chosen, then what in
-    it begins with the last part of the path.
+    """Completions of a path being typed: the folder itself, if it can be chosen, then those of its entries
+    that begin with the last part of the path.
     """
     folder, _, begin = typed.rpartition("/")
     if not folder and not typed.startswith("/"):
