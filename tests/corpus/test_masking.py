@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from tests.corpus.conftest import recipe_for
 from workbench.corpus import Corpus
-from workbench.corpus.masking import EVAL_MASK_SEED, IGNORED, Masker, epoch_order, fixed_masks
+from workbench.corpus.masking import EVAL_MASK_SEED, IGNORED, Masker, epoch_order
 from workbench.corpus.vocabulary import Vocabulary
 from workbench.errors import ModelError
 
@@ -213,17 +213,20 @@ def test_small_integer_ids_are_masked_as_large_ones(chunks, vocabulary) -> None:
 
 @pytest.mark.parametrize("masking", STRATEGIES)
 def test_test_masks_are_the_same_for_any_recipe_seed_and_batch_size(docs, vocabulary, masking) -> None:
+    ids = torch.from_numpy(docs.test.ids.astype(np.int64))
+    starts = torch.from_numpy(np.array(docs.test.word_starts))
+    rows = torch.arange(len(ids))
+
     def labels(seed: int, batch_size: int) -> Tensor:
-        recipe = recipe_for("python-docs", seed=seed, masking=masking)
-        return torch.cat([b.labels for b in fixed_masks(docs.test, vocabulary, recipe, batch_size)])
+        masker = Masker.for_test(recipe_for("python-docs", seed=seed, masking=masking), vocabulary)
+        batches = zip(*(part.split(batch_size) for part in (ids, rows, starts)), strict=True)
+        return torch.cat([masker(part, places, 0, begins).labels for part, places, begins in batches])
 
     first = labels(1, 64)
     assert first.shape == docs.test.ids.shape
     assert torch.equal(first, labels(2, 17))
     training = Masker.for_training(recipe_for("python-docs", seed=1, masking=masking), vocabulary)
-    ids = torch.from_numpy(docs.test.ids.astype(np.int64))
-    starts = torch.from_numpy(np.array(docs.test.word_starts))
-    assert not torch.equal(first, training(ids, torch.arange(len(ids)), 0, starts).labels)
+    assert not torch.equal(first, training(ids, rows, 0, starts).labels)
 
 
 def test_no_recipe_can_have_the_seed_of_the_test_masks() -> None:

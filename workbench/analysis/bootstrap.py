@@ -32,7 +32,6 @@ class Estimate:
     low: float
     high: float
     p_value: float
-    standard_error: float
     units: int
     by_document: bool
 
@@ -63,12 +62,12 @@ def paired_bootstrap(
     error = jackknife_error(difference, weight)
     if error == 0:  # the very same answers, or the same difference everywhere
         p_value = 1.0 if ratio == 0 else 1 / (1 + resamples)
-        return Estimate(ratio, ratio, ratio, p_value, 0.0, len(weight), by_document)
+        return Estimate(ratio, ratio, ratio, p_value, len(weight), by_document)
     scores = np.abs(_studentized(difference, weight, ratio, resamples, seed))
     reach = float(np.quantile(scores, LEVEL)) * error
     as_large = int((scores >= abs(ratio) / error).sum())
     p_value = (1 + as_large) / (1 + resamples)
-    return Estimate(ratio, ratio - reach, ratio + reach, p_value, error, len(weight), by_document)
+    return Estimate(ratio, ratio - reach, ratio + reach, p_value, len(weight), by_document)
 
 
 def jackknife_error(difference: np.ndarray, weight: np.ndarray) -> float:

@@ -7,8 +7,7 @@ state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -34,16 +33,6 @@ class MaskedBatch(NamedTuple):
 
     input_ids: Tensor
     labels: Tensor
-
-
-class Chunks(Protocol):
-    """What `fixed_masks` needs of a ChunkTable."""
-
-    @property
-    def ids(self) -> np.ndarray: ...
-
-    @property
-    def word_starts(self) -> np.ndarray: ...
 
 
 class Masker:
@@ -171,18 +160,6 @@ class Masker:
             return state
         turns = (starts & ~constant).cumsum(dim=1)
         return state ^ ((turns - _since_last(constant, turns)) % 2 == 1)
-
-
-def fixed_masks(
-    table: Chunks, vocabulary: Vocabulary, recipe: Recipe, batch_size: int, device: str = "cpu"
-) -> Iterator[MaskedBatch]:
-    """The test's questions, batch by batch in order: the same for any recipe seed and batch size."""
-    masker = Masker.for_test(recipe, vocabulary)
-    for first in range(0, len(table.ids), batch_size):
-        part = slice(first, first + batch_size)
-        ids = torch.from_numpy(table.ids[part].astype(np.int64)).to(device)
-        starts = torch.from_numpy(table.word_starts[part].copy()).to(device)
-        yield masker(ids, torch.arange(first, first + len(ids), device=device), 0, starts)
 
 
 def epoch_order(seed: int, epoch: int, n: int) -> np.ndarray:

@@ -71,34 +71,24 @@ class Previewer:
         raises, that ends. Raises WorkbenchError.
         """
         _check_at_hand(recipe)
-        notes: list[str] = []
-
-        def note(event: Event) -> None:
-            listen(event)
-            if isinstance(event, Message):
-                notes.append(event.text)
-
+        notes: dict[str, None] = {}
+        note = _noting(listen, notes)
         model = self._load(recipe)
         table, counts = self._text(recipe, model, note)
         rows = epoch_order(recipe.seed, 0, len(table))[:chunks]
         drawn = tuple(_mask(table, rows, recipe, model))
-        return Preview(drawn, counts, tuple(dict.fromkeys(notes)))
+        return Preview(drawn, counts, tuple(notes))
 
     def count(self, recipe: Recipe, listen: Listener) -> dict[str, Any]:
         """What the whole text is made of: Statistics as plain values, with `counts` and `notes` as a preview
         has them. Listens and raises as `draw` does.
         """
         _check_at_hand(recipe)
-        notes: list[str] = []
-
-        def note(event: Event) -> None:
-            listen(event)
-            if isinstance(event, Message):
-                notes.append(event.text)
-
+        notes: dict[str, None] = {}
+        note = _noting(listen, notes)
         model = self._load(recipe)
         corpus = self._prepare(recipe, model, note)
-        told = {"counts": asdict(corpus.ready()), "notes": list(dict.fromkeys(notes))}
+        told = {"counts": asdict(corpus.ready()), "notes": list(notes)}
         return statistics(corpus, model.tokenizer).as_json() | told
 
     def _load(self, recipe: Recipe) -> _Model:
@@ -160,6 +150,17 @@ def _beginning(files: LocalFiles, recipe: Recipe, model: _Model, listen: Listene
     kept, shape = slice(0, chunks * recipe.chunk_size), (chunks, recipe.chunk_size)
     offsets = np.concatenate([[0], tokens.lengths.cumsum()])
     return ChunkTable(tokens.ids[kept].reshape(shape), tokens.word_starts[kept].reshape(shape), offsets)
+
+
+def _noting(listen: Listener, notes: dict[str, None]) -> Listener:
+    """A listener that also puts each message into `notes`, once."""
+
+    def note(event: Event) -> None:
+        listen(event)
+        if isinstance(event, Message):
+            notes[event.text] = None
+
+    return note
 
 
 def _mask(table: ChunkTable, rows: np.ndarray, recipe: Recipe, model: _Model) -> list[PreviewedChunk]:

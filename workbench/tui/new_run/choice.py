@@ -102,11 +102,6 @@ class Choice(Widget, can_focus=True):
             self._kept ^= {self._at}
             self.refresh()
 
-    def choose(self, value: str) -> None:
-        """Set the value as the user would, replacing all."""
-        self._kept = set()
-        self._go_to(value)
-
     def _go_to(self, option: str) -> None:
         self._at = option
         value = self._joined()
