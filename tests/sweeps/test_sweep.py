@@ -26,6 +26,6 @@ def test_a_sweep_is_listed_and_shown(trained_sweep: TrainedSweep) -> None:
 
     assert "grid" in shown("list") and "done" in shown("list")
     table = shown("show", "grid", "--plot")
-    assert "★" in table and "mask_prob" in table and "What each field does" in table
+    assert "★" in table and "mask_prob" in table and "Effect of each field" in table
     printed = json.loads(shown("show", "latest", "--json"))
     assert printed["counts"] == {"finished": 8} and len(printed["table"]["entries"]) == 4
