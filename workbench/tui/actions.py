@@ -139,7 +139,7 @@ TABLE: dict[str, tuple[Action, ...]] = {
     "form.group": (Action("fold", "enter,space,right,left,l,h"),),
     "form.statistics": (_CLOSE._replace(keys="escape,q,enter,f6"), _SCROLL_DOWN, _SCROLL_UP),
     "form.source": (
-        Action("dismiss", "escape", "Back"),
+        Action("leave", "escape", "Back"),
         *_PICKS,
         Action("complete", "tab", first=True),
     ),

@@ -160,9 +160,9 @@ def open_run(screen: WorkbenchScreen, runs: Mapping[int, str]) -> None:
     """Watch the run; ask which if there are several."""
     from workbench.tui.sweeps.pick_run import PickRun
 
-    def picked(run_id: int | None) -> None:
+    def picked(run_id: int | str | None) -> None:
         if run_id is not None:
-            screen.workbench.open_live(run_id)
+            screen.workbench.open_live(int(run_id))
 
     if len(runs) == 1:
         picked(next(iter(runs)))
