@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 
 from docs.recipe_table import allowed, written
 from workbench.cli.app import app as command_line
+from workbench.metrics import MetricName
 from workbench.recipe import GROUPS, PRESETS
 from workbench.recipe_fields import FIELDS
 from workbench.tui.actions import REFERENCE, bindings, shown_key
@@ -20,14 +21,14 @@ FILE = Path(__file__).parent / "reference.md"
 HEAD = """\
 # Reference
 
-Every command, every field of a recipe and every key. Written by `make docs` from the program itself; what
-a command prints with `--help` and a screen with `?` is the same.
+Every command, every field of a recipe, every metric and every key. Written by `make docs` from the program
+itself; what a command prints with `--help` and a screen with `?` is the same.
 """
 
 
 def reference() -> str:
     """The whole page, in Markdown."""
-    return "\n".join([HEAD, *_commands(), *_fields(), *_keys()]).rstrip() + "\n"
+    return "\n".join([HEAD, *_commands(), *_fields(), *_metrics(), *_keys()]).rstrip() + "\n"
 
 
 def _commands() -> Iterator[str]:
@@ -68,6 +69,21 @@ def _fields() -> Iterator[str]:
                 what = _cell(field.help)
                 yield f"| `{name}` | {what} | {field.unit} | {allowed(name)} | {values} |"
         yield ""
+
+
+def _metrics() -> Iterator[str]:
+    yield "## Metrics\n"
+    yield (
+        "Named as in `show --json` and the table `metric`; besides, `time/PHASE` is the seconds in a phase.\n"
+        "A perplexity too large for a number is infinite: ∞ on the screen, `inf` in CSV and Parquet,\n"
+        "null in JSON.\n"
+    )
+    yield "| name | shown as | unit | better |\n| --- | --- | --- | --- |"
+    better = {True: "lower", False: "higher", None: ""}
+    yield from (
+        f"| `{name}` | {name.label} | {name.unit} | {better[name.lower_is_better]} |" for name in MetricName
+    )
+    yield ""
 
 
 def _keys() -> Iterator[str]:

@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "workbench"
 GROUND = {"errors", "paths", "private", "text"}
 """Modules that anything may import."""
-BASE = GROUND | {"recipe", "recipe_fields", "events", "status"}
+BASE = GROUND | {"recipe", "recipe_fields", "events", "status", "metrics"}
 """What a run is, and what it tells: known to all above the ground."""
 FEATURES = ("runs", "new_run", "live", "compare", "sweeps", "console")
 """The folders of `tui/`, one for each thing that a person does."""
@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recipe_fields": GROUND | {"recipe", "recipe_wording"},
     "events": GROUND,
     "status": GROUND,
+    "metrics": GROUND | {"events"},
     "presets": BASE,
     "rpc": GROUND,
     "pretrained": BASE,

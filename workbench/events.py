@@ -77,8 +77,7 @@ class EngineReady:
 class Metrics:
     """Values measured at an optimizer step. Step 0 is before any training; `epoch` is fractional.
 
-    Names: train/loss (nats per masked token), train/perplexity, eval/loss, eval/perplexity,
-    train/learning_rate, train/grad_norm, speed/tokens_per_second.
+    `values`: by name, of which metrics.py has those that are known.
     """
 
     step: int

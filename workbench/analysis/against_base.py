@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,8 +46,8 @@ def against_base(store: Store, run: Run, step: int) -> AgainstBase | None:
         None,
     )
     return AgainstBase(
-        perplexity=_perplexity(score),
-        base_perplexity=_perplexity(base) if base else None,
+        perplexity=score.perplexity,
+        base_perplexity=base.perplexity if base else None,
         verdict=_verdict(run, base, score) if base else None,
         chunks=score.chunks,
         masked_tokens=score.masked_tokens,
@@ -74,8 +73,3 @@ def _verdict(run: Run, base: Yardstick, score: Yardstick) -> str | None:
         before.losses[kept], after.losses[kept], after.tokens[kept], shared.documents[kept]
     )
     return verdict(found.log_ratio, found.low, found.high)
-
-
-def _perplexity(score: Yardstick) -> float:
-    loss = score.loss_sum / score.masked_tokens
-    return math.exp(loss) if loss < 700 else math.inf

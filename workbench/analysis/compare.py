@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -232,7 +231,4 @@ def _split_seed(run: Run) -> Any:
 
 
 def _perplexity(score: Yardstick | None) -> float | None:
-    if score is None or not score.masked_tokens:
-        return None
-    loss = score.loss_sum / score.masked_tokens
-    return math.exp(loss) if loss < 700 else math.inf
+    return score.perplexity if score and score.masked_tokens else None

@@ -11,6 +11,7 @@ from typing import Any
 from workbench.analysis.chunk_scores import Common, Sheet
 from workbench.analysis.comparison import Group, GroupPair
 from workbench.analysis.wording import group_verdict
+from workbench.metrics import perplexity
 from workbench.recipe_fields import SEEDS
 
 Shared = Callable[[list[Sheet]], Common | None]
@@ -92,7 +93,7 @@ def _by_seed(left: list[Sheet], right: list[Sheet]) -> tuple[list[Sheet], list[S
 
 
 def _group(label: str, sheets: list[Sheet]) -> Group:
-    logs = [sheet.score.loss_sum / max(1, sheet.score.masked_tokens) for sheet in sheets]
+    logs = [sheet.score.loss for sheet in sheets]
     mean = sum(logs) / len(logs)
     spread = None
     if len(logs) > 1:
@@ -101,7 +102,7 @@ def _group(label: str, sheets: list[Sheet]) -> Group:
         label=label,
         runs=[sheet.run_id for sheet in sheets],
         seeds=[int(sheet.run.recipe.get("seed", 0)) for sheet in sheets],
-        perplexity=math.exp(mean) if mean < 700 else math.inf,
+        perplexity=perplexity(mean),
         spread=spread,
     )
 

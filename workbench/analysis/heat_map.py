@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,8 +28,9 @@ class HeatMap:
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """The lowest and the highest perplexity; None: none is known."""
-        known = [cell.perplexity for row in self.cells for cell in row if cell and cell.perplexity]
+        """The lowest and the highest perplexity that are finite; None: none is known."""
+        all_of_them = [cell.perplexity for row in self.cells for cell in row if cell]
+        known = [value for value in all_of_them if value and value < math.inf]
         return (min(known), max(known)) if known else None
 
 
@@ -53,6 +55,16 @@ def heat_map(table: SweepTable, fields: Sequence[str] | None = None) -> HeatMap 
         for row in rows
     ]
     return HeatMap(down, across, rows, columns, cells, any(len(one) > 1 for one in held.values()))
+
+
+def depth(perplexity: float, bounds: tuple[float, float] | None) -> float:
+    """Where a perplexity lies between the lowest, 0, and the highest, 1, on a logarithmic scale; inf at 1."""
+    if perplexity == math.inf:
+        return 1.0
+    if bounds is None or not bounds[0] < bounds[1]:
+        return 0.0
+    low, high = math.log(bounds[0]), math.log(bounds[1])
+    return min(max((math.log(perplexity) - low) / (high - low), 0.0), 1.0)
 
 
 def _place(entry: Entry) -> tuple[int, float]:

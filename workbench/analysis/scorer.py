@@ -14,14 +14,13 @@ from workbench.corpus.new_model import newborn
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Listener, Phase, PhaseChanged, Progress
 from workbench.inference.resolve import resolve_model
+from workbench.metrics import MetricName
 from workbench.pretrained.shapes import is_new
 from workbench.recipe import Recipe
 from workbench.store import Checkpoint, MetricValue, Run, Store, Yardstick
-from workbench.training.evaluate import Interrupted, perplexity
+from workbench.training.evaluate import Interrupted
 
 log = logging.getLogger(__name__)
-
-METRIC = "yardstick/perplexity"
 
 
 class Scorer:
@@ -73,10 +72,10 @@ class Scorer:
         """The score of a checkpoint, also as the metric of its step. Raises WorkbenchError, Interrupted."""
         path = resolve_model(self._store, run=str(self._run_id), checkpoint=saved.step).path
         found = self._score(path, None, self._run_id, saved.step)
-        value = perplexity(found.loss_sum / max(1, found.masked_tokens))
-        told = self._store.metrics(self._run_id, [METRIC])
+        value = found.perplexity
+        told = self._store.metrics(self._run_id, [MetricName.YARDSTICK_PERPLEXITY])
         if not any(metric.step == saved.step and metric.value == value for metric in told):
-            measured = MetricValue(METRIC, saved.step, saved.epoch, value)
+            measured = MetricValue(MetricName.YARDSTICK_PERPLEXITY, saved.step, saved.epoch, value)
             self._store.add_metrics(self._run_id, self._run.segment, [measured])
         newest = self._store.checkpoints(self._run_id)[-1].step
         if saved.step == newest:

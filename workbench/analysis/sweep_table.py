@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from workbench.analysis.chunk_scores import Sheet, common
 from workbench.analysis.document_hashes import documents_of
 from workbench.analysis.effects import Effect, main_effects
+from workbench.metrics import perplexity
 from workbench.recipe_fields import SEEDS
 
 if TYPE_CHECKING:
@@ -97,10 +98,11 @@ def sweep_table(
     ]
     entries = [_entry(group, fields) for group in groups]
     entries, notes = _ranked(entries, sheets, {} if compared is None else compared)
+    losses = [[score.loss for _, score in group if score is not None] for group in groups]
     known = [
-        (entry.values, math.log(entry.perplexity), entry.n)
-        for entry in entries
-        if entry.perplexity is not None and entry.mark
+        (entry.values, sum(each) / len(each), entry.n)
+        for entry, each in zip(entries, losses, strict=True)
+        if each and entry.mark
     ]
     return SweepTable(list(fields), entries, main_effects(known, fields), notes)
 
@@ -121,7 +123,7 @@ def _by_recipe(runs: Sequence[Run]) -> Iterable[list[Run]]:
 
 
 def _entry(group: Sequence[tuple[Run, Yardstick | None]], fields: Sequence[str]) -> Entry:
-    logs = [score.loss_sum / max(1, score.masked_tokens) for _, score in group if score is not None]
+    logs = [score.loss for _, score in group if score is not None]
     mean = sum(logs) / len(logs) if logs else math.nan
     first = group[0][0].recipe
     return Entry(
@@ -130,7 +132,7 @@ def _entry(group: Sequence[tuple[Run, Yardstick | None]], fields: Sequence[str])
         seeds=[int(run.recipe.get("seed", 0)) for run, _ in group],
         statuses=dict(Counter(str(run.status) for run, _ in group)),
         n=len(logs),
-        perplexity=math.exp(min(mean, 700.0)) if logs else None,
+        perplexity=perplexity(mean) if logs else None,
         spread=_deviation(logs, mean) if len(logs) > 1 else None,
     )
 

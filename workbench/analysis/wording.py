@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from workbench.metrics import change
+
 NO_DIFFERENCE = "no difference shown"
 
 
@@ -13,9 +15,9 @@ def verdict(log_ratio: float, low: float, high: float) -> str:
     if low <= 0 <= high:
         return NO_DIFFERENCE
     if log_ratio < 0:
-        word, shares = "better", [-math.expm1(value) for value in (log_ratio, high, low)]
+        word, shares = "better", [-change(value) for value in (log_ratio, high, low)]
     else:
-        word, shares = "worse", [math.expm1(min(value, 700.0)) for value in (log_ratio, low, high)]
+        word, shares = "worse", [change(value) for value in (log_ratio, low, high)]
     estimate, least, most = _percents(shares)
     return f"{word} by {estimate} % ({least} to {most})"
 
@@ -31,9 +33,9 @@ def group_verdict(log_ratio: float, low: float, high: float, p_seeds: float) -> 
 def _percents(shares: Sequence[float]) -> list[str]:
     """With as many digits as tell the interval's ends apart, for instance 3.1, 0.12, 2,500."""
     width = 100 * abs(shares[2] - shares[1])
-    digits = min(4, -math.floor(math.log10(width))) if width > 0 else 1
+    digits = min(4, -math.floor(math.log10(width))) if 0 < width < math.inf else 1
     digits = max(digits, 0 if 100 * max(map(abs, shares)) >= 1000 else 1)
-    return [f"{100 * share:,.{digits}f}" for share in shares]
+    return [f"{100 * share:,.{digits}f}".replace("inf", "∞") for share in shares]
 
 
 def listed(runs: Sequence[int]) -> str:

@@ -14,6 +14,7 @@ from rich.console import Console
 from workbench.cli.output import say
 from workbench.cli.progress import BarView, LineView, View
 from workbench.display import numbers
+from workbench.metrics import CURVES
 from workbench.status import ACTIVE, Status
 from workbench.store import Run, Store
 from workbench.worker import launch, liveness
@@ -21,7 +22,6 @@ from workbench.worker.liveness import LOG
 
 _LOOK_SECONDS = 0.1
 _LIVENESS_SECONDS = 1.0
-_CURVES = ("train/loss", "train/perplexity", "eval/perplexity")
 INTERRUPTED = 130
 
 
@@ -67,7 +67,7 @@ def follow(store: Store, run_id: int, interrupts: list[int]) -> Run:
             if seen != version or now == checked:
                 version = seen
                 run = store.run(run_id)
-                metrics = store.metrics(run_id, _CURVES, after=cursor)
+                metrics = store.metrics(run_id, CURVES, after=cursor)
                 cursor = max([cursor, *(metric.id for metric in metrics)])
                 for line in warnings.read():
                     view.say(f"Warning: {line}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from workbench.metrics import as_json
 from workbench.text import printable
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _COLUMNS = (
 
 def print_json(value: Any) -> None:
     """Print JSON on standard output, in ASCII so that it holds no terminal escapes."""
-    sys.stdout.write(json.dumps(_finite(value), indent=2, allow_nan=False) + "\n")
+    sys.stdout.write(json.dumps(as_json(value), indent=2, allow_nan=False) + "\n")
     sys.stdout.flush()
 
 
@@ -101,14 +101,3 @@ def local_time(seconds: float | None) -> str:
 def say(text: str) -> None:
     """Print a message on standard error."""
     print(printable(text, keep_newlines=True), file=sys.stderr, flush=True)
-
-
-def _finite(value: Any) -> Any:
-    """`value` with null for what JSON cannot express: an infinite perplexity."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return value

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.text import Text
 
 from workbench.display import numbers
+from workbench.metrics import MetricName
 from workbench.store import Metric, Run
 from workbench.text import amount, printable
 
@@ -43,13 +44,13 @@ class _Common:
 
     def _read(self, metrics: Sequence[Metric]) -> None:
         for metric in metrics:
-            if metric.name == "train/loss":
+            if metric.name == MetricName.TRAIN_LOSS:
                 self._loss = metric.value
             else:
                 self.say(_measured(metric))
 
     def _facts(self, run: Run) -> str:
-        loss = f"loss {self._loss:.3f}  " if self._loss is not None else ""
+        loss = numbers.labelled(MetricName.TRAIN_LOSS, self._loss) + "  " if self._loss is not None else ""
         speed = f"{numbers.compact(run.tokens_per_second)} tokens/s" if run.tokens_per_second else ""
         return loss + speed
 
@@ -146,5 +147,5 @@ def _measured(metric: Metric) -> str:
     value = numbers.perplexity(metric.value)
     if metric.step == 0:
         return f"before training: test perplexity {value}"
-    side = "train" if metric.name.startswith("train/") else "test"
-    return f"epoch {metric.epoch:.2f}, step {metric.step:,}: {side} perplexity {value}"
+    label = MetricName(metric.name).label
+    return f"epoch {metric.epoch:.2f}, step {metric.step:,}: {label} {value}"

@@ -15,6 +15,7 @@ from workbench.cli.output import details_as_json, local_time, print_json, run_as
 from workbench.display import numbers
 from workbench.display.table import table
 from workbench.errors import UsageError
+from workbench.metrics import MetricName
 from workbench.status import ACTIVE
 from workbench.text import printable
 
@@ -156,10 +157,13 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
     if run.error:
         lines += [printable(run.error, keep_newlines=True), printable(run.error_hint or "")]
     lines += ["", table([list(fact) for fact in _facts(run) if fact[1]])]
-    evaluations = [metric for metric in metrics if metric.name == "eval/perplexity"][-_MOST_EVALUATIONS:]
+    evaluations = [metric for metric in metrics if metric.name == MetricName.EVAL_PERPLEXITY]
     if evaluations:
-        rows = [["step", "epoch", "test perplexity"]]
-        rows += [[f"{m.step:,}", f"{m.epoch:.2f}", numbers.perplexity(m.value)] for m in evaluations]
+        rows = [["step", "epoch", MetricName.EVAL_PERPLEXITY.label]]
+        rows += [
+            [f"{m.step:,}", f"{m.epoch:.2f}", numbers.perplexity(m.value)]
+            for m in evaluations[-_MOST_EVALUATIONS:]
+        ]
         lines += ["", table(rows, right=frozenset({0, 1, 2}))]
     if checkpoints:
         rows = [["checkpoint", "best"]] + [[one.path, "yes" if one.best else ""] for one in checkpoints]
@@ -184,11 +188,11 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("ended", local_time(run.ended_at)),
         ("epoch", f"{run.epoch or 0:.2f} of {numbers.known(run.recipe.get('epochs'))}"),
         ("step", f"{run.step or 0:,} of {run.total_steps:,}" if run.total_steps else numbers.NOTHING),
-        ("test perplexity", numbers.perplexity(run.eval_perplexity)),
+        (MetricName.EVAL_PERPLEXITY.label, numbers.perplexity(run.eval_perplexity)),
         ("  best", numbers.perplexity(run.best_eval_perplexity)),
         ("  before training", numbers.perplexity(run.baseline_perplexity)),
-        ("on the yardstick", numbers.perplexity(run.yardstick_perplexity)),
-        ("train perplexity", numbers.perplexity(run.train_perplexity)),
+        (MetricName.YARDSTICK_PERPLEXITY.label, numbers.perplexity(run.yardstick_perplexity)),
+        (MetricName.TRAIN_PERPLEXITY.label, numbers.perplexity(run.train_perplexity)),
         ("throughput", f"{numbers.compact(run.tokens_per_second)} tokens/s"),
         ("tags", ", ".join(run.tags)),
         ("log", "" if is_imported(run) else str(Path(run.folder) / "worker.log")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,12 +54,12 @@ def yardstick(
         return
 
     rows = [["step", "epoch", "yardstick", "own test", ""]]
-    rows.append(["0", "0.00", numbers.perplexity(perplexity_of(base)), numbers.NOTHING, "before training"])
+    rows.append(["0", "0.00", numbers.perplexity(base.perplexity), numbers.NOTHING, "before training"])
     rows += [
         [
             f"{saved.step:,}",
             f"{saved.epoch:.2f}",
-            numbers.perplexity(perplexity_of(score)),
+            numbers.perplexity(score.perplexity),
             numbers.perplexity(saved.eval_perplexity),
             "best on its own test" if saved.best else "",
         ]
@@ -68,12 +67,6 @@ def yardstick(
     ]
     name = f"Run {found.id} {found.name}: perplexity"
     show_table(f"{name} ({base.masked_tokens:,} tokens, {base.chunks:,} chunks)", rows, frozenset(range(4)))
-
-
-def perplexity_of(score: Yardstick) -> float:
-    """exp of the mean loss per predicted token."""
-    loss = score.loss_sum / max(1, score.masked_tokens)
-    return math.exp(loss) if loss < 700 else math.inf
 
 
 def _chosen(store: Store, run: Run, which: str) -> list[Checkpoint]:
@@ -102,7 +95,7 @@ def _chosen(store: Store, run: Run, which: str) -> list[Checkpoint]:
 def _as_json(score: Yardstick) -> dict[str, object]:
     names = ("protocol", "text_fingerprint", "tokenizer_fingerprint", "masks_fingerprint")
     return {
-        "perplexity": perplexity_of(score),
+        "perplexity": score.perplexity,
         "chunks": score.chunks,
         "masked_tokens": score.masked_tokens,
         **{name: getattr(score, name) for name in names},

@@ -9,25 +9,11 @@ from typing import TYPE_CHECKING
 
 from workbench.display.curve import Point, average, pick, smooth
 from workbench.display.plot import Series
-from workbench.events import Phase
+from workbench.metrics import CURVES, PANELS, TIME, MetricName, perplexity
 
 if TYPE_CHECKING:
     from workbench.store import Metric, Store
 
-CURVES = ("train/loss", "train/perplexity", "eval/perplexity")
-FIGURES = ("train/learning_rate", "train/grad_norm", "speed/tokens_per_second")
-SYSTEM = (
-    "system/cpu",
-    "system/ram",
-    "system/worker_memory",
-    "system/gpu",
-    "system/gpu_memory",
-    "system/gpu_memory_used",
-    "system/gpu_temperature",
-)
-TIME = "time/"
-"""The prefix of metrics that say how long a phase took."""
-TIMES = tuple(f"{TIME}{phase}" for phase in Phase)
 KEPT = 4000
 """Points kept per metric; a tenth of them still fills a wide terminal."""
 LONG = 20_000
@@ -56,18 +42,23 @@ class Past:
     def sketched(cls, store: Store, run_id: int, steps: int) -> Past:
         """Read, on a thread, a sketch of a run of that many steps that is available at once."""
         cursor = store.curves.newest(run_id)
-        often = {
-            name: store.curves.sketch(run_id, name, SKETCHED, steps) for name in ("train/loss", *FIGURES)
+        points: dict[str, list[Point]] = {
+            name: store.curves.sketch(run_id, name, SKETCHED, steps)
+            for name in (MetricName.TRAIN_LOSS, *PANELS)
+            if not name.startswith("system/")  # measured at few steps: most would be missed
         }
-        tests = store.curves.thinned(run_id, "eval/perplexity", KEPT, upto=cursor)
-        return cls(cursor, {**often, "eval/perplexity": tests}, {}, is_sketch=True)
+        tested = MetricName.EVAL_PERPLEXITY
+        points[tested] = store.curves.thinned(run_id, tested, KEPT, upto=cursor)
+        return cls(cursor, points, {}, is_sketch=True)
 
     @classmethod
     def read(cls, store: Store, run_id: int) -> Past:
         """Read from the store, on a thread."""
         cursor = store.curves.newest(run_id)
-        names = (*CURVES, *FIGURES, *SYSTEM)
-        points = {name: store.curves.thinned(run_id, name, KEPT, upto=cursor) for name in names}
+        names = (*CURVES, *PANELS)
+        points: dict[str, list[Point]] = {
+            name: store.curves.thinned(run_id, name, KEPT, upto=cursor) for name in names
+        }
         return cls(cursor, points, store.curves.totals(run_id, TIME))
 
 
@@ -114,10 +105,10 @@ class Measurements:
 
     def train_curve(self) -> list[Point]:
         """Train perplexity by step; from the loss where that was measured more often."""
-        losses, perplexities = self.points("train/loss"), self.points("train/perplexity")
+        losses, perplexities = self.points(MetricName.TRAIN_LOSS), self.points(MetricName.TRAIN_PERPLEXITY)
         if len(losses) <= len(perplexities):
             return perplexities
-        return [(step, math.exp(min(loss, 700.0))) for step, loss in losses]
+        return [(step, perplexity(loss)) for step, loss in losses]
 
     def series(self, *, baseline: float | None, smoothing: float = 0.0, part: float = 1.0) -> list[Series]:
         """Train, test and baseline for the chart, of the last `part` of the steps.
@@ -128,9 +119,9 @@ class Measurements:
         train = self.train_curve()
         if smoothing:
             # Smooth the logarithm: the noise is in the loss, and perplexity is its exponential.
-            logs = [(step, math.log(value)) for step, value in train if value > 0]
-            train = [(step, math.exp(value)) for step, value in smooth(average(logs, AVERAGED), smoothing)]
-        test = list(self.points("eval/perplexity"))
+            logs = [(step, math.log(value)) for step, value in train if 0 < value < math.inf]
+            train = [(step, perplexity(value)) for step, value in smooth(average(logs, AVERAGED), smoothing)]
+        test = list(self.points(MetricName.EVAL_PERPLEXITY))
         if baseline is not None and (not test or test[0][0] > 0):
             test.insert(0, (0.0, baseline))
         if part < 1:

@@ -6,6 +6,8 @@ import math
 
 from rich.cells import cell_len, set_cell_size
 
+from workbench.metrics import MetricName
+
 NOTHING = "—"
 """Shown for an unknown value."""
 
@@ -21,6 +23,19 @@ def perplexity(value: float | None) -> str:
     if value >= 99.95:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+
+
+def measured(name: MetricName, value: float | None) -> str:
+    """A metric's value, without its unit."""
+    if value is None:
+        return NOTHING
+    own = {"perplexity": perplexity, "compact": compact}.get(name.form)
+    return own(value) if own else format(value, name.form)
+
+
+def labelled(name: MetricName, value: float | None) -> str:
+    """`loss 3.250`, `grad norm 1.23`."""
+    return f"{name.label} {measured(name, value)}"
 
 
 def duration(seconds: float | None) -> str:

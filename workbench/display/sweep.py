@@ -5,7 +5,6 @@ Colour is never the only sign: each value has a bar, higher for worse, and the b
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,9 +12,11 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from workbench.analysis.effects import label_of
+from workbench.analysis.heat_map import depth
 from workbench.display import numbers
 from workbench.display.run import LEVELS
 from workbench.display.status import mark
+from workbench.metrics import change
 from workbench.text import printable
 
 if TYPE_CHECKING:
@@ -151,14 +152,6 @@ def _cell(entry: Entry | None, bounds: tuple[float, float] | None, shades: bool)
     return text, f"{'bold ' if entry.mark == 'best' else ''}{front} on {back}"
 
 
-def depth(perplexity: float, bounds: tuple[float, float] | None) -> float:
-    """Where a perplexity lies between the lowest (0) and the highest (1), on a logarithmic scale."""
-    if bounds is None or not bounds[0] < bounds[1]:
-        return 0.0
-    low, high = math.log(bounds[0]), math.log(bounds[1])
-    return min(max((math.log(perplexity) - low) / (high - low), 0.0), 1.0)
-
-
 def effect_lines(table: SweepTable, width: int) -> Iterator[Text]:
     """The effect of each field: for each value, how much higher the perplexity is than at the best value."""
     yield Text("Effect of each field, all else equal", "bold")
@@ -245,11 +238,6 @@ def described(values: Mapping[str, object]) -> str:
 
 def percent(log_ratio: float) -> str:
     """ln(b / a) as `+3.1 %`."""
-    share = 100 * math.expm1(min(log_ratio, 700.0))
-    return (
-        f"{share:+,.0f} %"
-        if abs(share) >= 100
-        else f"{share:+.1f} %"
-        if abs(share) >= 1
-        else f"{share:+.2f} %"
-    )
+    share = 100 * change(log_ratio)
+    form = "+,.0f" if abs(share) >= 100 else "+.1f" if abs(share) >= 1 else "+.2f"
+    return f"{share:{form}} %".replace("inf", "∞")

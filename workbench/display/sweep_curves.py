@@ -13,6 +13,7 @@ from workbench.display import numbers
 from workbench.display.braille import Canvas
 from workbench.display.curve import Point, Scale, thin
 from workbench.display.sweep import SIGNS
+from workbench.metrics import MetricName, perplexity
 from workbench.text import printable
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 26, 3
 """Size of a frame in cells, without its title."""
 MOST = 60
-METRIC = "eval/perplexity"
 Curves = Mapping[int, Sequence[Point]]
 """Run id -> (step, perplexity on the run's own test)."""
 
@@ -30,7 +30,7 @@ Curves = Mapping[int, Sequence[Point]]
 def read_curves(store: Store, table: SweepTable) -> dict[int, list[Point]]:
     """The test curves of all runs of a sweep."""
     runs = [run_id for entry in table.entries for run_id in entry.runs]
-    return {run_id: store.curves.thinned(run_id, METRIC, 4 * WIDTH) for run_id in runs}
+    return {run_id: store.curves.thinned(run_id, MetricName.EVAL_PERPLEXITY, 4 * WIDTH) for run_id in runs}
 
 
 def curve_lines(table: SweepTable, curves: Curves, width: int) -> Iterator[Text]:
@@ -85,5 +85,5 @@ def _without_baseline(points: Sequence[Point]) -> Sequence[Point]:
 def _ends(lines: Sequence[Sequence[Point]]) -> str:
     known = [_without_baseline(points) for points in lines if points]
     first, last = known[0][0][1], [points[-1][1] for points in known]
-    mean = math.exp(sum(map(math.log, last)) / len(last))
+    mean = perplexity(sum(map(math.log, last)) / len(last))
     return f"{numbers.perplexity(first)} → {numbers.perplexity(mean)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from workbench.analysis.sweep_table import Entry, SweepTable
 from workbench.errors import UsageError
 from workbench.exports.sweep_svg import sweep_svg
 from workbench.exports.tables import put_in_place, write_table
+from workbench.metrics import as_json, change
 from workbench.text import printable
 
 ENDINGS = (".csv", ".json", ".md", ".svg")
@@ -29,7 +29,7 @@ def write_sweep(table: SweepTable, name: str, file: Path) -> None:
         write_table([row(entry) for entry in table.ranked()], file)
     elif ending == ".json":
         content = {"sweep": name, **table.to_json()}
-        put_in_place((json.dumps(_finite(content), indent=2, allow_nan=False) + "\n").encode(), file)
+        put_in_place((json.dumps(as_json(content), indent=2, allow_nan=False) + "\n").encode(), file)
     elif ending == ".md":
         put_in_place(markdown(table, name).encode("utf-8", errors="replace"), file)
     elif ending == ".svg":
@@ -84,7 +84,7 @@ def markdown(table: SweepTable, name: str) -> str:
     parts += ["## Recipes", _table([head, *body])]
     if table.effects:
         body = [
-            [effect.field, level.label, f"{100 * math.expm1(level.effect):+.1f} %", str(level.n)]
+            [effect.field, level.label, f"{100 * change(level.effect):+.1f} %", str(level.n)]
             for effect in table.effects
             for level in effect.levels
         ]
@@ -102,7 +102,7 @@ def _cell(entry: Entry) -> str:
 def _ratio(entry: Entry) -> str:
     if entry.log_ratio is None or entry.ci_low is None or entry.ci_high is None:
         return ""
-    ratio, low, high = (100 * math.expm1(one) for one in (entry.log_ratio, entry.ci_low, entry.ci_high))
+    ratio, low, high = (100 * change(one) for one in (entry.log_ratio, entry.ci_low, entry.ci_high))
     return f"{ratio:+.1f} % ({low:.1f} to {high:.1f})"
 
 
@@ -119,11 +119,3 @@ def _text(text: str) -> str:
     """Text escaped for a table cell."""
     clean = printable(text).replace("\\", "\\\\") if "\\ " not in text else printable(text)
     return clean.replace("|", "\\|").replace("<", "&lt;")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list) else value

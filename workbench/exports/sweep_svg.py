@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from xml.sax.saxutils import escape
 
-from workbench.analysis.heat_map import HeatMap, heat_map
+from workbench.analysis.heat_map import HeatMap, depth, heat_map
 from workbench.analysis.sweep_table import Entry, SweepTable
+from workbench.metrics import change
 from workbench.text import printable
 
 _SHADES = (
@@ -48,7 +48,7 @@ def sweep_svg(table: SweepTable, name: str) -> str:
             for level in effect.levels:
                 top += _LINE
                 bar = 300 * level.effect / most
-                said = f"{100 * math.expm1(level.effect):+.1f} %" if level.effect else "best"
+                said = f"{100 * change(level.effect):+.1f} %" if level.effect else "best"
                 parts.append(_text(_EDGE + 12, top, level.label))
                 parts.append(
                     f'<rect x="{_LABEL}" y="{top - 13}" width="{bar:.1f}" height="16" fill="#3b528b"/>'
@@ -84,8 +84,7 @@ def _cell(entry: Entry, picture: HeatMap, x: int, y: int) -> list[str]:
     fill, front = _UNKNOWN
     text = next(iter(entry.statuses), "")
     if entry.perplexity is not None:
-        low, high = picture.bounds or (1.0, 1.0)
-        part = math.log(entry.perplexity / low) / math.log(high / low) if high > low else 0.0
+        part = depth(entry.perplexity, picture.bounds)
         fill, front = _SHADES[min(int(part * len(_SHADES)), len(_SHADES) - 1)]
         text = f"{entry.perplexity:.4g}{ {'best': ' ★', 'alike': ' ≈'}.get(entry.mark, '') }"
     edge = ' stroke="#000" stroke-width="3"' if entry.mark == "best" else ""

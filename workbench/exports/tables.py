@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import UsageError, WorkbenchError
+from workbench.metrics import as_json
 from workbench.private import write_whole
 
 ENDINGS = (".csv", ".json", ".parquet")
@@ -63,14 +63,7 @@ def _csv(rows: Sequence[Row]) -> bytes:
 
 
 def _json(rows: Sequence[Row]) -> bytes:
-    finite = [
-        {
-            key: None if isinstance(value, float) and not math.isfinite(value) else value
-            for key, value in row.items()
-        }
-        for row in rows
-    ]
-    return (json.dumps(finite, indent=2, allow_nan=False) + "\n").encode()
+    return (json.dumps(as_json(list(map(dict, rows))), indent=2, allow_nan=False) + "\n").encode()
 
 
 def _parquet(rows: Sequence[Row]) -> bytes:

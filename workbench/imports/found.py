@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from workbench.metrics import PERPLEXITY_OF, MetricName, perplexity
+
 NAMES = {
-    "loss": "train/loss",
-    "eval_loss": "eval/loss",
-    "grad_norm": "train/grad_norm",
-    "learning_rate": "train/learning_rate",
+    "loss": MetricName.TRAIN_LOSS,
+    "eval_loss": MetricName.EVAL_LOSS,
+    "grad_norm": MetricName.GRAD_NORM,
+    "learning_rate": MetricName.LEARNING_RATE,
 }
 """The Trainer's names, and ours."""
-_LARGEST_EXPONENT = 700
 LARGEST_STEP = 2**53
 
 
@@ -60,18 +61,11 @@ def value_at(name: str, step: Any, epoch: Any, figure: Any) -> Value | None:
     return Value(name, int(step), float(epoch or 0), float(figure))
 
 
-def perplexity(loss: float) -> float:
-    """exp(loss), loss in nats."""
-    return math.exp(loss) if loss < _LARGEST_EXPONENT else math.inf
-
-
 def with_perplexities(values: Iterable[Value]) -> list[Value]:
     """The values in the order of steps, each loss with its perplexity."""
     found = []
     for one in values:
         found.append(one)
-        if one.name in ("train/loss", "eval/loss"):
-            found.append(
-                one._replace(name=one.name.replace("loss", "perplexity"), value=perplexity(one.value))
-            )
+        if one.name in PERPLEXITY_OF:
+            found.append(one._replace(name=PERPLEXITY_OF[one.name], value=perplexity(one.value)))
     return sorted(found, key=lambda one: one.step)

@@ -10,6 +10,7 @@ from workbench.errors import UsageError
 from workbench.imports.found import Found
 from workbench.imports.tensorboard import event_files, read_tensorboard
 from workbench.imports.trainer import read_trainer, state_file
+from workbench.metrics import MetricName
 from workbench.recipe import Recipe
 from workbench.store import Checkpoint, MetricValue, Run, Store
 from workbench.store.naming import LONGEST_NAME, checked
@@ -67,7 +68,7 @@ def read(path: Path) -> Found:
 
 
 def _checkpoints(found: Found) -> list[Checkpoint]:
-    tested = {one.step: one.value for one in found.values if one.name == "eval/perplexity"}
+    tested = {one.step: one.value for one in found.values if one.name == MetricName.EVAL_PERPLEXITY}
     return [
         Checkpoint(
             step=saved.step,
@@ -85,7 +86,7 @@ def _columns(found: Found, settings: dict[str, Any]) -> dict[str, Any]:
     known = {**found.recipe, **settings}
     valid = Recipe().with_changes(**known).model_dump(mode="json")
     last = {one.name: one.value for one in found.values}
-    tested = [one for one in found.values if one.name == "eval/perplexity"]
+    tested = [one for one in found.values if one.name == MetricName.EVAL_PERPLEXITY]
     before = [one.value for one in tested if one.step == 0]
     return {
         # what is not known is left out: a default would claim what nobody measured
@@ -100,9 +101,9 @@ def _columns(found: Found, settings: dict[str, Any]) -> dict[str, Any]:
         "epoch": max((one.epoch for one in found.values), default=None),
         "total_steps": found.total_steps,
         "baseline_perplexity": before[-1] if before else None,
-        "eval_perplexity": last.get("eval/perplexity"),
+        "eval_perplexity": last.get(MetricName.EVAL_PERPLEXITY),
         "best_eval_perplexity": min((one.value for one in tested), default=None),
-        "train_perplexity": last.get("train/perplexity"),
+        "train_perplexity": last.get(MetricName.TRAIN_PERPLEXITY),
     }
 
 

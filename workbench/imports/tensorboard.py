@@ -9,10 +9,11 @@ from pathlib import Path
 
 from workbench.errors import UsageError
 from workbench.imports.found import NAMES, Found, value_at, with_perplexities
+from workbench.metrics import MetricName
 
 _PATTERN = "events.out.tfevents.*"
 _TAGS = NAMES | {
-    "eval/loss": "eval/loss",
+    "eval/loss": MetricName.EVAL_LOSS,
     **{f"train/{name}": NAMES[name] for name in ("loss", "grad_norm", "learning_rate")},
 }
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from workbench.metrics import as_json, perplexity
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -185,10 +187,7 @@ class Surprisal:
     @property
     def pseudo_perplexity(self) -> float:
         """exp of the mean surprisal of a token in nats; here of one text, there of a corpus."""
-        try:
-            return math.exp(-self.pseudo_log_likelihood / self.count)
-        except OverflowError:
-            return math.inf
+        return perplexity(-self.pseudo_log_likelihood / self.count)
 
     @property
     def bits_per_token(self) -> float:
@@ -201,7 +200,6 @@ class Surprisal:
         """{text, tokens: [{start, end, token_id, token, bits, rank, best, best_probability}], count,
         pseudo_log_likelihood, pseudo_perplexity, bits_per_token}; an infinite perplexity is null.
         """
-        perplexity = self.pseudo_perplexity
         return {
             "text": self.text,
             "tokens": [
@@ -209,7 +207,7 @@ class Surprisal:
             ],
             "count": self.count,
             "pseudo_log_likelihood": self.pseudo_log_likelihood,
-            "pseudo_perplexity": perplexity if math.isfinite(perplexity) else None,
+            "pseudo_perplexity": as_json(self.pseudo_perplexity),
             "bits_per_token": self.bits_per_token,
         }
 

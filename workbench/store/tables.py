@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, LargeBinary
 from sqlmodel import Field, SQLModel
 
+from workbench.metrics import perplexity
 from workbench.status import Status
 
 
@@ -149,6 +150,15 @@ class Yardstick(Row, table=True):
     # (chunks + 1,) int32: the document in which each chunk begins, and the one in which the last ends
     chunk_documents: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     created_at: float = 0.0
+
+    @property
+    def loss(self) -> float:
+        """Mean over the predicted tokens, in nats."""
+        return self.loss_sum / max(1, self.masked_tokens)
+
+    @property
+    def perplexity(self) -> float:
+        return perplexity(self.loss)
 
 
 class Cloze(Row, table=True):

@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workbench.metrics import MetricName, perplexity
 from workbench.recipe import Affects
 from workbench.recipe_fields import agree
 from workbench.status import Status
@@ -26,7 +27,6 @@ FEWEST_FINISHED = 3
 _COMPARABLE = Affects.TEXT | Affects.QUESTIONS | Affects.LENGTH
 """The fields that must be equal before two runs' own tests can be compared after the same epoch."""
 _THIRD = 3
-_METRIC = "eval/perplexity"
 Evaluations = dict[int, float]
 """Whole epochs -> log perplexity on the run's own test."""
 
@@ -48,7 +48,7 @@ def prune(store: Store, run: Run, plan: Mapping[str, Any]) -> bool:
         return False
     epoch = max(own)
     reason = (
-        f"Pruned by the search ({plan['pruner']}): test perplexity {math.exp(own[epoch]):.4g} "
+        f"Pruned by the search ({plan['pruner']}): test perplexity {perplexity(own[epoch]):.4g} "
         f"after epoch {epoch}, behind the {len(finished)} comparable trials that finished."
     )
     log.info("run %s: %s", run.id, reason)
@@ -61,7 +61,7 @@ def evaluations(store: Store, run: Run) -> Evaluations:
     """A run's values after each whole epoch so far."""
     return {
         round(metric.epoch): math.log(metric.value)
-        for metric in store.metrics(run.id, [_METRIC])
+        for metric in store.metrics(run.id, [MetricName.EVAL_PERPLEXITY])
         if metric.epoch > 0.5
         and abs(metric.epoch - round(metric.epoch)) < 1e-6
         and 0 < metric.value < math.inf

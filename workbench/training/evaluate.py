@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from accelerate import Accelerator
 from torch import Tensor
 from torch.nn import functional as F
 
+from workbench.metrics import perplexity
 from workbench.training.batches import BatchMaker
 from workbench.training.machine import is_out_of_memory
 from workbench.training.masked_only import MaskedLM
@@ -35,11 +35,6 @@ class Evaluation:
     @property
     def perplexity(self) -> float:
         return perplexity(self.loss)
-
-
-def perplexity(loss: float) -> float:
-    """exp of a loss in nats per masked token; inf where a float cannot hold it."""
-    return math.exp(loss) if loss < 700 else math.inf
 
 
 class Interrupted(Exception):

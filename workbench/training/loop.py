@@ -25,12 +25,13 @@ from workbench.events import (
     PhaseChanged,
     Progress,
 )
+from workbench.metrics import MetricName, perplexity
 from workbench.pretrained.model import LoadedModel
 from workbench.recipe import Recipe
 from workbench.training import checkpoint
 from workbench.training.batches import BatchMaker, Step, StepPlan
 from workbench.training.checkpoint import TrainingState
-from workbench.training.evaluate import Interrupted, evaluate, perplexity
+from workbench.training.evaluate import Interrupted, evaluate
 from workbench.training.machine import Machine, should_compile
 from workbench.training.masked_only import fit_head, vocabulary_size
 from workbench.training.metric_buffer import MetricBuffer, StepRecord
@@ -156,18 +157,21 @@ class TrainingLoop:
             self.state.epoch_loss_sum += record.loss_sum
             self.state.epoch_masked += record.masked
             self.pace.count(record.tokens)
-            values = {"train/learning_rate": record.learning_rate, "train/grad_norm": record.grad_norm}
+            values: dict[str, float] = {
+                MetricName.LEARNING_RATE: record.learning_rate,
+                MetricName.GRAD_NORM: record.grad_norm,
+            }
             if record.masked:  # of nothing masked there is no loss, least of all one of 0
-                values = {"train/loss": record.loss, **values}
+                values = {MetricName.TRAIN_LOSS: record.loss, **values}
             if record.step % self.plan.steps_per_epoch == 0:
                 if self.state.epoch_masked:
                     epoch_loss = self.state.epoch_loss_sum / self.state.epoch_masked
-                    values["train/perplexity"] = perplexity(epoch_loss)
+                    values[MetricName.TRAIN_PERPLEXITY] = perplexity(epoch_loss)
                 self.state.epoch_loss_sum = self.state.epoch_masked = 0.0
             self._metrics(record.step, values)
         speed = self.pace.tokens_per_second(now=now)
         if speed is not None:
-            self._metrics(self.state.step, {"speed/tokens_per_second": speed})
+            self._metrics(self.state.step, {MetricName.TOKENS_PER_SECOND: speed})
         self.tell(Progress(self.state.step, self.plan.total_steps, "steps"))
 
     def _check(self, record: StepRecord) -> None:
@@ -214,7 +218,11 @@ class TrainingLoop:
         else:
             state.evaluations_without_gain += 1
         state.last_eval_loss = evaluation.loss
-        self._metrics(step, {"eval/loss": evaluation.loss, "eval/perplexity": evaluation.perplexity})
+        measured: dict[str, float] = {
+            MetricName.EVAL_LOSS: evaluation.loss,
+            MetricName.EVAL_PERPLEXITY: evaluation.perplexity,
+        }
+        self._metrics(step, measured)
         self._enter(Phase.TRAINING)
 
     def _evaluation_is_due(self, step: int) -> bool:

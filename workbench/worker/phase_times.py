@@ -6,6 +6,7 @@ import time
 from typing import Self
 
 from workbench.events import Event, Listener, Metrics, Phase, PhaseChanged
+from workbench.metrics import TIME
 
 
 class PhaseTimes:
@@ -38,6 +39,6 @@ class PhaseTimes:
     def _end_phase(self) -> None:
         now = time.monotonic()
         if self._phase is not None:
-            name = f"time/{self._phase}"
+            name = f"{TIME}{self._phase}"
             self._listen(Metrics(self._step, self._epoch, {name: now - self._since}))
         self._phase, self._since = None, now

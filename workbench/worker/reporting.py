@@ -87,7 +87,7 @@ class Reporting:
             except BaseException as error:  # SystemExit too: some end the program where nobody is logged in
                 _leave_out(name, error)
         while (event := self._events.get()) is not None:
-            values = {name: value for name, value in event.values.items() if math.isfinite(value)}
+            values = {str(name): value for name, value in event.values.items() if math.isfinite(value)}
             for name in list(trackers):
                 try:
                     trackers[name].log(values, step=event.step)

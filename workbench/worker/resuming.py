@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from pathlib import Path
 from typing import Any
 
+from workbench.metrics import perplexity
 from workbench.store import Run, Store
-from workbench.worker.run_summary import SPEED, TEST, TRAIN, RunSummary
+from workbench.worker.run_summary import FOLLOWED, RunSummary
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def go_back_to_checkpoint(store: Store, run: Run, folder: Path) -> tuple[Path | 
     store.supersede_after(run.id, step)
     if checkpoint:
         _remember(store, run, checkpoint, step)
-    figures = RunSummary.of(store.metrics(run.id, (TRAIN, TEST, SPEED)))
+    figures = RunSummary.of(store.metrics(run.id, FOLLOWED))
     columns = figures.columns
     columns["step"] = step if checkpoint else None
     columns["epoch"] = _epoch_at(run, step) if checkpoint else None
@@ -61,7 +61,7 @@ def _remember(store: Store, run: Run, checkpoint: Path, step: int) -> None:
         step=step,
         epoch=_epoch_at(run, step) or 0.0,
         path=str(checkpoint.absolute()),
-        eval_perplexity=None if loss is None else math.exp(min(loss, 700.0)),
+        eval_perplexity=None if loss is None else perplexity(loss),
         best=loss is not None and state.get("evaluations_without_gain") == 0,
     )
 

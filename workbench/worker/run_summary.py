@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from workbench.events import Metrics
+from workbench.metrics import MetricName
 from workbench.store import Metric
 
-TEST, TRAIN, SPEED = "eval/perplexity", "train/perplexity", "speed/tokens_per_second"
+FOLLOWED = (MetricName.TRAIN_PERPLEXITY, MetricName.EVAL_PERPLEXITY, MetricName.TOKENS_PER_SECOND)
+"""The metrics that the row is made from."""
 
 
 class RunSummary:
@@ -44,15 +46,15 @@ class RunSummary:
         """Take in what was measured; the columns that change by it."""
         changed: dict[str, Any] = {"epoch": event.epoch, "step": event.step}
         for name, value in event.values.items():
-            if name == TRAIN:
+            if name == MetricName.TRAIN_PERPLEXITY:
                 changed["train_perplexity"] = value
-            elif name == TEST and event.step == 0:
+            elif name == MetricName.EVAL_PERPLEXITY and event.step == 0:
                 changed["baseline_perplexity"] = value
-            elif name == TEST:
+            elif name == MetricName.EVAL_PERPLEXITY:
                 best = self._columns["best_eval_perplexity"]
                 changed["eval_perplexity"] = value
                 changed["best_eval_perplexity"] = value if best is None else min(best, value)
-            elif name == SPEED:
+            elif name == MetricName.TOKENS_PER_SECOND:
                 changed["tokens_per_second"] = self._overall_speed(event.step, value)
         self._columns |= changed
         return changed

@@ -1,7 +1,6 @@
 """What the machine does while a run trains: processor, memory and GPU, measured every few seconds.
 
-They become metrics named `system/...`: `cpu`, `gpu`, `ram` and `gpu_memory` in percent, `worker_memory` and
-`gpu_memory_used` in GB, `gpu_temperature` in degrees Celsius. What cannot be had is left out.
+They become the metrics named `system/...` (metrics.py has their units). What cannot be had is left out.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any, Self
 import psutil
 
 from workbench.events import Event, Listener, Metrics
+from workbench.metrics import MetricName
 
 log = logging.getLogger(__name__)
 
@@ -77,9 +77,9 @@ class Gauges:
         """Metrics by name; those that can be had."""
         memory = psutil.virtual_memory()
         values = {
-            "system/cpu": psutil.cpu_percent(),
-            "system/ram": memory.percent,
-            "system/worker_memory": self._process.memory_info().rss / _GB,
+            MetricName.CPU: psutil.cpu_percent(),
+            MetricName.RAM: memory.percent,
+            MetricName.WORKER_MEMORY: self._process.memory_info().rss / _GB,
         }
         if self._gpu is None:
             self._gpu = _gpu_in_use()
@@ -109,12 +109,12 @@ def _gpu_figures(pynvml: Any, handle: Any) -> dict[str, float]:
     """Each figure on its own: some GPUs, and slices of them, do not tell all."""
     values: dict[str, float] = {}
     with suppress(pynvml.NVMLError):
-        values["system/gpu"] = float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)
+        values[MetricName.GPU] = float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)
     with suppress(pynvml.NVMLError):
         memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-        values["system/gpu_memory"] = 100.0 * memory.used / memory.total
-        values["system/gpu_memory_used"] = memory.used / _GB
+        values[MetricName.GPU_MEMORY] = 100.0 * memory.used / memory.total
+        values[MetricName.GPU_MEMORY_USED] = memory.used / _GB
     with suppress(pynvml.NVMLError):
         celsius = pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)
-        values["system/gpu_temperature"] = float(celsius)
+        values[MetricName.GPU_TEMPERATURE] = float(celsius)
     return values

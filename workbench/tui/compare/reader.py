@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from workbench.analysis.differences import is_imported
 from workbench.display.curve import Point
+from workbench.metrics import MetricName, perplexity
 
 if TYPE_CHECKING:
     from workbench.store import Run, Store
     from workbench.store.curves import Moment
 
 POINTS = 600
-CURVES = {"test": "eval/perplexity", "train": "train/loss"}
+CURVES = {"test": MetricName.EVAL_PERPLEXITY, "train": MetricName.TRAIN_LOSS}
 """The curves to choose from, and the metric of each."""
 AXES = {"steps": "step", "tokens": "token", "time": "minute"}
 """The x axes to choose from, with their units."""
@@ -81,10 +82,10 @@ class Contest:
         if known is not None and known[0] == state:
             return ComparedRun(letter, run, known[1].curves, known[1].moments)
         curves = {name: self._store.curves.thinned(run_id, metric, POINTS) for name, metric in CURVES.items()}
-        curves["train"] = [(step, math.exp(min(loss, 700.0))) for step, loss in curves["train"]]
+        curves["train"] = [(step, perplexity(loss)) for step, loss in curves["train"]]
         if run.baseline_perplexity is not None and (not curves["test"] or curves["test"][0][0] > 0):
             curves["test"].insert(0, (0.0, run.baseline_perplexity))
-        moments = minutes(self._store.curves.moments(run_id, "train/loss", 50))
+        moments = minutes(self._store.curves.moments(run_id, MetricName.TRAIN_LOSS, 50))
         found = ComparedRun(letter, run, curves, moments)
         self._known[run_id] = (state, found)
         return found

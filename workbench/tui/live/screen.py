@@ -14,17 +14,14 @@ from textual.widgets import Static
 
 from workbench.display import numbers
 from workbench.display.measurements import (
-    CURVES,
-    FIGURES,
     LONG,
     SMOOTHING,
-    SYSTEM,
-    TIMES,
     ZOOM,
     Measurements,
     Past,
 )
 from workbench.display.run import elapsed
+from workbench.metrics import CURVES, PANELS, TIMES
 from workbench.status import ACTIVE, RESUMABLE
 from workbench.text import printable
 from workbench.tui.actions import bindings
@@ -117,7 +114,7 @@ leave this screen or quit the program.
                 else Past.read(store, self.run_id)
             )
         cursor = past.cursor if past else self._measured.cursor
-        return Look(run, past, store.metrics(self.run_id, (*CURVES, *FIGURES, *SYSTEM, *TIMES), after=cursor))
+        return Look(run, past, store.metrics(self.run_id, (*CURVES, *PANELS, *TIMES), after=cursor))
 
     def show(self, data: Look) -> None:
         run = data.run

@@ -8,6 +8,7 @@ from workbench.display import numbers
 from workbench.display.measurements import Measurements
 from workbench.display.run import doing, short_name
 from workbench.events import Phase
+from workbench.metrics import PANELS, MetricName
 from workbench.tui.live.panels import Panel
 
 if TYPE_CHECKING:
@@ -38,13 +39,11 @@ def figure_lines(run: Run, measured: Measurements) -> list[str]:
     first.append(f"before training {numbers.perplexity(baseline)}{times}")
     wanted = run.recipe.get("epochs")
     second = [f"epoch {run.epoch or 0:.1f}/{numbers.known(wanted)}"]
-    loss, rate = measured.last("train/loss"), measured.last("train/learning_rate")
-    norm = measured.last("train/grad_norm")
-    second.append(f"loss {loss:.3f}" if loss is not None else f"loss {numbers.NOTHING}")
+    second.append(numbers.labelled(MetricName.TRAIN_LOSS, measured.last(MetricName.TRAIN_LOSS)))
     second.append(f"{numbers.compact(run.tokens_per_second)} tokens/s")
-    second.append(f"lr {numbers.short(rate)}")
-    if norm is not None:
-        second.append(f"grad norm {norm:.2f}")
+    second.append(numbers.labelled(MetricName.LEARNING_RATE, measured.last(MetricName.LEARNING_RATE)))
+    if (norm := measured.last(MetricName.GRAD_NORM)) is not None:
+        second.append(numbers.labelled(MetricName.GRAD_NORM, norm))
     if run.engine:
         second.append(f"{run.engine.get('device')} {run.engine.get('precision')}")
     return ["Perplexity  " + "  ".join(first), "Training    " + "  ".join(second)]
@@ -86,23 +85,11 @@ def waiting_text(run: Run) -> str:
 
 def panels_of(measured: Measurements) -> list[Panel]:
     """A panel for each metric of the run."""
-    percent = "{:.0f} %".format
-    shown = [
-        ("lr", "train/learning_rate", numbers.short, None),
-        ("grad norm", "train/grad_norm", "{:.2f}".format, None),
-        ("tokens/s", "speed/tokens_per_second", numbers.compact, None),
-        ("GPU", "system/gpu", percent, 100.0),
-        ("GPU memory", "system/gpu_memory", percent, 100.0),
-        ("GPU temp", "system/gpu_temperature", "{:.0f} °C".format, None),
-        ("CPU", "system/cpu", percent, 100.0),
-        ("RAM", "system/ram", percent, 100.0),
-        ("worker RAM", "system/worker_memory", "{:.2f} GB".format, None),
-    ]
     panels = []
-    for name, metric, shape, high in shown:
-        points = measured.points(metric)
-        if points:
-            panels.append(Panel(name, shape(points[-1][1]), points, 0.0 if high else None, high))
+    for name in PANELS:
+        if points := measured.points(name):
+            value = f"{numbers.measured(name, points[-1][1])} {name.unit}".rstrip()
+            panels.append(Panel(name.label, value, points, 0.0 if name.highest else None, name.highest))
     return panels
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workbench.display.curve import Point
 from workbench.display.measurements import Measurements, Past
 from workbench.display.plot import Series
+from workbench.metrics import CURVES
 
 if TYPE_CHECKING:
     from workbench.store import Run, Store
 
 POINTS = 400
 """Points of a curve: more than the panel has dots."""
-_CURVES = ("train/loss", "train/perplexity", "eval/perplexity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,12 @@ class AboutRun:
         run = self._store.run(run_id)
         which = (run_id, run.created_at, run.segment)
         if which == self._read:
-            self._measured.add(self._store.metrics(run_id, _CURVES, after=self._measured.cursor))
+            self._measured.add(self._store.metrics(run_id, CURVES, after=self._measured.cursor))
         else:
             cursor = self._store.curves.newest(run_id)
-            points = {name: self._store.curves.thinned(run_id, name, POINTS, upto=cursor) for name in _CURVES}
+            points: dict[str, list[Point]] = {
+                name: self._store.curves.thinned(run_id, name, POINTS, upto=cursor) for name in CURVES
+            }
             self._measured.begin(Past(cursor, points, {}), run.segment)
             self._read = which
         preset, differences = nearest_preset(run.recipe)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from workbench.display.run import spark
 from workbench.errors import WorkbenchError
+from workbench.metrics import MetricName
 from workbench.tui.runs.columns import COLUMNS, SPARK
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Reading:
                     if self._sparks.get(line.id) != _state(line)
                 }:
                     read = self._store.curves.sparks
-                    found = await asyncio.to_thread(read, list(wanted), "eval/perplexity", 2 * SPARK)
+                    found = await asyncio.to_thread(read, list(wanted), MetricName.EVAL_PERPLEXITY, 2 * SPARK)
                     self._sparks.update(wanted)
                     then({run_id: spark(values, SPARK) for run_id, values in found.items()})
             except WorkbenchError as error:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.analysis.sweep_table import sweep_table
 from workbench.display import numbers
 from workbench.display.sweep import described
-from workbench.display.sweep_curves import METRIC, MOST, WIDTH
+from workbench.display.sweep_curves import MOST, WIDTH
+from workbench.metrics import MetricName, perplexity
 from workbench.recipe import Affects
 from workbench.recipe_fields import SEEDS, fields_that
 from workbench.store.sweeps import standing
@@ -108,7 +109,7 @@ class SweepList:
         if not logs:
             return None, ""
         best = min(logs, key=lambda key: sum(logs[key]) / len(logs[key]))
-        return math.exp(sum(logs[best]) / len(logs[best])), described(values[best])
+        return perplexity(sum(logs[best]) / len(logs[best])), described(values[best])
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class SweepReader:
             state = (run.segment, run.eval_perplexity, run.status)
             if run.id in drawn and run.eval_perplexity is not None and self._states.get(run.id) != state:
                 self._states[run.id] = state
-                grown[run.id] = self._store.curves.thinned(run.id, METRIC, 4 * WIDTH)
+                grown[run.id] = self._store.curves.thinned(run.id, MetricName.EVAL_PERPLEXITY, 4 * WIDTH)
         if grown:  # otherwise keep the same object, so that nothing is redrawn
             self._curves = {**self._curves, **grown}
         return self._curves

@@ -1,0 +1,98 @@
+"""What a training measures: the name of each metric and how it is written; and what perplexity is."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import Any, Self
+
+from workbench.events import Phase
+
+
+class MetricName(StrEnum):
+    """A metric's name in the store, and how it is shown. A new one needs a line here and its measuring.
+
+    `label` and `unit`: beside its value; a label that is its own unit has none. `form`: a format of Python's,
+    or "perplexity" or "compact" (display.numbers). `in_panel`: whether the live view has a panel for it.
+    `highest`: the end of its scale. `lower_is_better`: None where neither is.
+    """
+
+    label: str
+    unit: str
+    form: str
+    in_panel: bool
+    highest: float | None
+    lower_is_better: bool | None
+
+    def __new__(
+        cls,
+        name: str,
+        label: str = "",
+        unit: str = "",
+        form: str = "g",
+        in_panel: bool = False,
+        highest: float | None = None,
+        lower_is_better: bool | None = None,
+    ) -> Self:
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.label, member.unit, member.form = label, unit, form
+        member.in_panel, member.highest, member.lower_is_better = in_panel, highest, lower_is_better
+        return member
+
+    TRAIN_LOSS = "train/loss", "loss", "nats", ".3f", False, None, True  # per masked token
+    TRAIN_PERPLEXITY = "train/perplexity", "train perplexity", "", "perplexity", False, None, True
+    EVAL_LOSS = "eval/loss", "test loss", "nats", ".3f", False, None, True
+    EVAL_PERPLEXITY = "eval/perplexity", "test perplexity", "", "perplexity", False, None, True
+    YARDSTICK_PERPLEXITY = "yardstick/perplexity", "on the yardstick", "", "perplexity", False, None, True
+    LEARNING_RATE = "train/learning_rate", "lr", "", ".3g", True
+    GRAD_NORM = "train/grad_norm", "grad norm", "", ".2f", True
+    TOKENS_PER_SECOND = "speed/tokens_per_second", "tokens/s", "", "compact", True, None, False
+    GPU = "system/gpu", "GPU", "%", ".0f", True, 100.0
+    GPU_MEMORY = "system/gpu_memory", "GPU memory", "%", ".0f", True, 100.0
+    GPU_MEMORY_USED = "system/gpu_memory_used", "GPU memory used", "GB", ".2f"
+    GPU_TEMPERATURE = "system/gpu_temperature", "GPU temp", "°C", ".0f", True
+    CPU = "system/cpu", "CPU", "%", ".0f", True, 100.0
+    RAM = "system/ram", "RAM", "%", ".0f", True, 100.0
+    WORKER_MEMORY = "system/worker_memory", "worker RAM", "GB", ".2f", True
+
+
+CURVES = (MetricName.TRAIN_LOSS, MetricName.TRAIN_PERPLEXITY, MetricName.EVAL_PERPLEXITY)
+"""What a run's curve is drawn from, and what `train` tells of."""
+PANELS = tuple(name for name in MetricName if name.in_panel)
+PERPLEXITY_OF: dict[str, MetricName] = {
+    MetricName.TRAIN_LOSS: MetricName.TRAIN_PERPLEXITY,
+    MetricName.EVAL_LOSS: MetricName.EVAL_PERPLEXITY,
+}
+TIME = "time/"
+"""What the names of metrics begin with that say how many seconds a phase took."""
+TIMES = tuple(f"{TIME}{phase}" for phase in Phase)
+
+
+def perplexity(loss: float) -> float:
+    """exp of a mean loss in nats per token; inf where a float cannot hold it, as after training has diverged.
+
+    The store, CSV and Parquet keep inf, the screen shows ∞, and JSON, which has no number for it, null
+    (`as_json`): the loss beside it in `eval/loss` is still a number.
+    """
+    try:
+        return math.exp(loss)
+    except OverflowError:
+        return math.inf
+
+
+def change(log_ratio: float) -> float:
+    """By what share b is above a, of ln(b / a): 0.03 for 3 % more; inf where a float cannot hold it."""
+    try:
+        return math.expm1(log_ratio)
+    except OverflowError:
+        return math.inf
+
+
+def as_json(value: Any) -> Any:
+    """`value`, with lists and dictionaries in it, with null for the numbers that JSON does not have."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: as_json(item) for key, item in value.items()}
+    return [as_json(item) for item in value] if isinstance(value, list) else value
