@@ -11,11 +11,12 @@ import pytest
 import torch
 from transformers import AutoModelForMaskedLM
 
-from workbench.analysis.scorer import METRIC, Scorer
+from workbench.analysis.scorer import Scorer
 from workbench.analysis.yardstick import MOST_CHUNKS, make_test, prepare_test, row_hashes
 from workbench.corpus import ChunkTable
 from workbench.corpus.vocabulary import Vocabulary
 from workbench.events import Event, Phase, PhaseChanged, Progress
+from workbench.metrics import MetricName
 from workbench.paths import cache_folder
 from workbench.pretrained.starter import starter_folder
 from workbench.pretrained.tokenizer import load_tokenizer
@@ -41,7 +42,10 @@ def test_every_finished_run_is_scored_by_its_worker(trained: Trained) -> None:
         best = next(saved.step for saved in trained.store.checkpoints(run_id) if saved.best)
         assert {score.step for score in scores} == {STEPS, best}
         assert run.yardstick_perplexity == pytest.approx(perplexity(scores[-1]))
-        told = {metric.step: metric.value for metric in trained.store.metrics(run_id, [METRIC])}
+        told = {
+            metric.step: metric.value
+            for metric in trained.store.metrics(run_id, [MetricName.YARDSTICK_PERPLEXITY])
+        }
         assert told[STEPS] == pytest.approx(run.yardstick_perplexity)
         assert (run.step, run.phase, run.data["test_chunks"] > 0) == (STEPS, None, True)
 
@@ -120,7 +124,9 @@ def test_an_older_checkpoint_is_scored_on_demand_and_then_known(trained: Trained
     events.clear()
     again = scorer.checkpoint(first)
     assert again.id == score.id and PhaseChanged(Phase.EVALUATING) not in events
-    assert len(store.metrics(run.id, [METRIC])) == len({m.step for m in store.metrics(run.id, [METRIC])})
+    assert len(store.metrics(run.id, [MetricName.YARDSTICK_PERPLEXITY])) == len(
+        {m.step for m in store.metrics(run.id, [MetricName.YARDSTICK_PERPLEXITY])}
+    )
     store.close()
 
 
