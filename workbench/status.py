@@ -1,4 +1,4 @@
-"""The statuses of a run, and what each of them allows."""
+"""The statuses of a run and of a sweep, and what each of them allows."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """How a run stands. `crashed`: its process vanished without a word."""
+    """How a run stands, in the order in which a person looks for it. `crashed`: its process vanished."""
 
-    QUEUED = "queued"
     RUNNING = "running"
-    FINISHED = "finished"
-    STOPPED = "stopped"
+    QUEUED = "queued"
     FAILED = "failed"
     CRASHED = "crashed"
+    STOPPED = "stopped"
+    FINISHED = "finished"
 
+
+ORDER = {str(status): place for place, status in enumerate(Status)}
+"""Of a run's status as the store has it; one that a newer version wrote is not in it."""
 
 ACTIVE = frozenset({Status.QUEUED, Status.RUNNING})
 """The statuses of a run that has a process, or waits for one."""
@@ -22,5 +25,13 @@ ACTIVE = frozenset({Status.QUEUED, Status.RUNNING})
 ENDED = frozenset(Status) - ACTIVE
 """The statuses of a run that has no process."""
 
-RESUMABLE = frozenset({Status.STOPPED, Status.FAILED, Status.CRASHED})
-"""The statuses that `resume` goes on from."""
+RESUMABLE = ENDED - {Status.FINISHED}
+"""The statuses that `resume` goes on from: the run did not come to its end."""
+
+
+class SweepState(StrEnum):
+    """How a sweep stands. The first two are its status in the store: whether its waiting runs are started."""
+
+    GOING = "going"
+    PAUSED = "paused"
+    DONE = "done"

@@ -14,7 +14,8 @@ from workbench.events import CheckpointSaved, Event, Metrics
 from workbench.pretrained.starter import starter_folder
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import Recipe
-from workbench.training.engine import Outcome, train
+from workbench.status import Status
+from workbench.training.engine import train
 
 WORDS = ["the", "a", "cat", "dog", "bird", "sat", "ran", "flew", "on", "under", "mat", "tree", "house", "old"]
 
@@ -91,7 +92,7 @@ class Training:
     """What a training told, and where it left its checkpoints."""
 
     folder: Path
-    outcome: Outcome | None = None
+    outcome: Status | None = None
     events: list[Event] = field(default_factory=list)
 
     def values(self, name: str) -> dict[int, float]:

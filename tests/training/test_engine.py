@@ -24,8 +24,8 @@ from workbench.errors import TrainingError
 from workbench.events import EngineReady, Message, Phase, PhaseChanged
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import Recipe
+from workbench.status import Status
 from workbench.training import checkpoint, loop, step, throughput
-from workbench.training.engine import Outcome
 
 Run = Callable[..., Training]
 
@@ -42,7 +42,7 @@ def report_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_training_tells_its_story_in_order_and_learns(run_training: Run, recipe: Recipe) -> None:
     # a split of its own: a text that was prepared before is not tokenized again
     training = run_training(recipe.with_changes(seed=1234))
-    assert training.outcome is Outcome.FINISHED
+    assert training.outcome is Status.FINISHED
     phases = [event.phase for event in training.events if isinstance(event, PhaseChanged)]
     first = [phase for i, phase in enumerate(phases) if phase not in phases[:i]]
     assert first == list(Phase)
@@ -82,11 +82,11 @@ def test_a_resumed_run_is_bit_for_bit_the_uninterrupted_one(
     recipe = recipe.with_changes(**changes)
     whole = run_training(recipe, "whole")
     begun = run_training(recipe, "cut", stop_after=stop_after)
-    assert begun.outcome is Outcome.STOPPED
+    assert begun.outcome is Status.STOPPED
     last = begun.checkpoints[-1]
     assert last.step >= stop_after
     resumed = run_training(recipe, "cut", resume_from=last.path)
-    assert resumed.outcome is Outcome.FINISHED
+    assert resumed.outcome is Status.FINISHED
     for name in ("train/loss", "train/grad_norm", "train/learning_rate", "eval/loss", "train/perplexity"):
         joined = begun.values(name) | resumed.values(name)
         assert joined == whole.values(name), name
@@ -206,7 +206,7 @@ def test_early_stopping_keeps_the_best_checkpoint(run_training: Run, recipe: Rec
     )
     evaluations = training.values("eval/loss")
     best = min(evaluations, key=lambda step: evaluations[step])
-    assert training.outcome is Outcome.FINISHED
+    assert training.outcome is Status.FINISHED
     assert list(evaluations).index(best) == len(evaluations) - 3
     assert training.the(EngineReady).total_steps > max(evaluations)
     if best:
@@ -281,5 +281,5 @@ def test_other_maskings_train(run_training: Run, recipe: Recipe, masking: str) -
 
 def test_a_run_that_is_asked_to_stop_at_once_leaves_no_checkpoint(run_training: Run, recipe: Recipe) -> None:
     training = run_training(recipe, stop_after=-1)
-    assert training.outcome is Outcome.STOPPED
+    assert training.outcome is Status.STOPPED
     assert not (training.folder / "checkpoints").exists()

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.text import Text
 
 from workbench.display import numbers
+from workbench.events import Phase
 from workbench.metrics import MetricName
 from workbench.store import Metric, Run
 from workbench.text import amount, printable
@@ -74,14 +75,14 @@ class LineView(_Common):
         now = time.monotonic()
         if run.phase != self._phase:
             # evaluating and saving happen often, and their results have lines of their own
-            again = self._trained and run.phase in ("training", "evaluating", "saving")
-            self._trained = self._trained or run.phase == "training"
+            again = self._trained and run.phase in (Phase.TRAINING, Phase.EVALUATING, Phase.SAVING)
+            self._trained = self._trained or run.phase == Phase.TRAINING
             self._phase, self._told = run.phase, now
             if run.phase and not again:
                 self.say(f"{run.phase}…")
         elif run.progress_done and now - self._told >= _LINE_SECONDS:
             self._told = now
-            facts = f"  {self._facts(run)}" if run.phase == "training" else ""
+            facts = f"  {self._facts(run)}" if run.phase == Phase.TRAINING else ""
             self.say(f"{run.phase}: {_how_far(run)}{facts}")
 
 
@@ -116,7 +117,7 @@ class BarView(_Common):
         self._read(metrics)
         done, total = run.progress_done, run.progress_total
         count = _how_far(run)
-        if run.phase == "training":
+        if run.phase == Phase.TRAINING:
             if self._training is None:
                 self._training = self._bars.add_task("training", total=None, count="", facts="")
             if total:

@@ -16,7 +16,7 @@ from workbench.display import numbers
 from workbench.display.table import table
 from workbench.errors import UsageError
 from workbench.metrics import MetricName
-from workbench.status import ACTIVE
+from workbench.status import ACTIVE, Status
 from workbench.text import printable
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def runs(
         return
     rows = [["id", "name", "status", "chunk", "mask", "epoch", "test", "best", "before", "started"]]
     for run in known:
-        phase = f", {run.phase}" if run.status == "running" and run.phase else ""
+        phase = f", {run.phase}" if run.status == Status.RUNNING and run.phase else ""
         phase += ", stalled" if liveness.stalled(run) else ""
         rows.append(
             [

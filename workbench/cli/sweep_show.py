@@ -16,7 +16,7 @@ from workbench.cli.tables import show_table
 from workbench.display import numbers
 from workbench.display.sweep import effect_lines, entry_lines, heat_lines
 from workbench.display.sweep_curves import curve_lines, read_curves
-from workbench.status import ACTIVE
+from workbench.status import ACTIVE, ENDED, RESUMABLE, Status
 from workbench.text import printable
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from workbench.store import Store, Sweep
 
 _LOOK_SECONDS = 0.5
-_ENDED = ("finished", "stopped", "failed", "crashed")
 Plot = Annotated[
     bool, typer.Option("--plot", help="Draw the heat map, the effect of each field, and the curves.")
 ]
@@ -55,10 +54,10 @@ def list_sweeps(context: typer.Context, as_json: AsJson = False, db: Db = None) 
                 sweep.name,
                 stands(sweep, of),
                 str(sum(of.values()) + sweep.trials_left),
-                str(of.get("finished", 0)),
-                str(of.get("running", 0)),
-                str(of.get("queued", 0) + sweep.trials_left),
-                str(sum(of.get(status, 0) for status in ("stopped", "failed", "crashed"))),
+                str(of.get(Status.FINISHED, 0)),
+                str(of.get(Status.RUNNING, 0)),
+                str(of.get(Status.QUEUED, 0) + sweep.trials_left),
+                str(sum(of.get(status, 0) for status in RESUMABLE)),
                 ", ".join(fields) or "seeds",
             ]
         )
@@ -123,7 +122,7 @@ def follow_sweep(store: Store, sweep_id: int, *, as_json: bool) -> int:
             runs = store.sweeps.runs(sweep_id)
             sweep = store.sweeps.sweep(sweep_id)
             for run in runs:
-                if run.status in _ENDED and run.id not in told:
+                if run.status in ENDED and run.id not in told:
                     told.add(run.id)
                     of = f"{len(told)}/{len(runs) + sweep.trials_left}"
                     yard = numbers.perplexity(run.yardstick_perplexity)
@@ -139,8 +138,8 @@ def follow_sweep(store: Store, sweep_id: int, *, as_json: bool) -> int:
         print_json(sweep_as_json(store, sweep))
     else:
         draw(store, table_of(store, sweep), plot=True)
-    pruned = {run.id for run in runs if run.status == "stopped" and sweep.plan["trials"]}
-    return 0 if all(run.status == "finished" or run.id in pruned for run in runs) else 1
+    pruned = {run.id for run in runs if run.status == Status.STOPPED and sweep.plan["trials"]}
+    return 0 if all(run.status == Status.FINISHED or run.id in pruned for run in runs) else 1
 
 
 def table_of(store: Store, sweep: Sweep) -> SweepTable:
@@ -181,7 +180,7 @@ def stands(sweep: Sweep, counts: dict[str, int]) -> str:
     """A sweep's state, in a word."""
     from workbench.store.sweeps import standing
 
-    return standing(sweep, sweep.trials_left + counts.get("queued", 0) + counts.get("running", 0))
+    return standing(sweep, sweep.trials_left + sum(counts.get(status, 0) for status in ACTIVE))
 
 
 def sweep_as_json(store: Store, sweep: Sweep) -> dict[str, Any]:

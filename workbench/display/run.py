@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.display import numbers
 from workbench.display.status import STALLED, mark
+from workbench.status import Status
 
 if TYPE_CHECKING:
     from workbench.store.run_lines import RunLine
@@ -20,7 +21,7 @@ LEVELS = "▁▂▃▄▅▆▇█"
 def epochs(line: RunLine) -> str:
     """`3`, or `1.4/3` for a run that has not trained all of them."""
     wanted = "" if line.recipe.epochs is None else str(line.recipe.epochs)
-    if line.status == "finished" or not line.epoch:
+    if line.status == Status.FINISHED or not line.epoch:
         return wanted
     return f"{line.epoch:.1f}/{wanted}"
 
@@ -54,7 +55,7 @@ class Going(Protocol):
 def doing(run: Going, standstill: str = "") -> tuple[str, str]:
     """Symbol and words: the status, a running run's phase, and why it seems to stall, if it does."""
     symbol = mark(STALLED if standstill else run.status).symbol
-    phase = f", {run.phase}" if run.status == "running" and run.phase else ""
+    phase = f", {run.phase}" if run.status == Status.RUNNING and run.phase else ""
     return symbol, f"{run.status}{phase}{f', stalled: {standstill}' if standstill else ''}"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.status import Status
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -13,18 +15,17 @@ class Mark:
     style: str
 
 
-MARKS: dict[str, Mark] = {
-    "queued": Mark("○", "cyan"),
-    "running": Mark("▶", "bold bright_green"),
-    "stalled": Mark("‖", "bold yellow"),
-    "finished": Mark("✓", "green"),
-    "stopped": Mark("■", "yellow"),
-    "failed": Mark("✗", "bold bright_red"),
-    "crashed": Mark("!", "bold bright_red"),
-}
-
 STALLED = "stalled"
 """How a running run that seems to stall is shown. The store has no such status: the run may continue."""
+MARKS: dict[str, Mark] = {
+    Status.QUEUED: Mark("○", "cyan"),
+    Status.RUNNING: Mark("▶", "bold bright_green"),
+    STALLED: Mark("‖", "bold yellow"),
+    Status.FINISHED: Mark("✓", "green"),
+    Status.STOPPED: Mark("■", "yellow"),
+    Status.FAILED: Mark("✗", "bold bright_red"),
+    Status.CRASHED: Mark("!", "bold bright_red"),
+}
 
 
 def mark(status: str) -> Mark:

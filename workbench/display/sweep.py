@@ -17,6 +17,7 @@ from workbench.display import numbers
 from workbench.display.run import LEVELS
 from workbench.display.status import mark
 from workbench.metrics import change
+from workbench.status import Status
 from workbench.text import printable
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ _WORTH_CUTTING = 8
 """Common prefix of labels, in cells, from which it is left out."""
 Place = tuple[int, int]
 """(row, column) of a cell."""
-_FIRST_STATES = ("running", "queued", "failed", "crashed", "stopped")
 _BAR = 24
 
 
@@ -141,7 +141,7 @@ def _cell(entry: Entry | None, bounds: tuple[float, float] | None, shades: bool)
     if entry is None:
         return "", ""
     if entry.perplexity is None:
-        state = next((one for one in _FIRST_STATES if one in entry.statuses), "")
+        state = next((one for one in Status if one in entry.statuses and one != Status.FINISHED), "")
         return (f" {mark(state).symbol} {state}", "") if state else (" no score", "")
     part = depth(entry.perplexity, bounds)
     bar = LEVELS[round(part * (len(LEVELS) - 1))]

@@ -14,15 +14,13 @@ from sqlmodel import Session, col, select
 
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
-from workbench.status import Status
+from workbench.status import Status, SweepState
 from workbench.store.catalog import Catalog
 from workbench.store.database import Database, Queries
 from workbench.store.naming import checked, name_for
 from workbench.store.sweep_lines import WAITS, SweepLines
 from workbench.store.tables import Run, Sweep
 
-ACTIVE, PAUSED = "going", "paused"
-"""What a sweep's status says: whether its waiting runs are started."""
 MakeFolder = Callable[[Path], Path]
 """Makes a run's folder, or another one where that is taken; which one it was."""
 Place = Literal["first", "last"]
@@ -68,7 +66,7 @@ class Sweeps(Queries):
         with self.database.session() as session:
             sweep = Sweep(
                 name=checked(name) if name else "",
-                status=ACTIVE,
+                status=SweepState.GOING,
                 plan={**plan, "environment": environment or {}, "tags": list(tags)},
                 trials_left=trials,
                 created_at=time.time(),
@@ -191,20 +189,20 @@ class Sweeps(Queries):
         """The runs that wait for their turn, in that order."""
         query = select(Run).where(WAITS)
         if not paused_too:
-            paused = select(Sweep.id).where(Sweep.status == PAUSED)
+            paused = select(Sweep.id).where(Sweep.status == SweepState.PAUSED)
             query = query.where(or_(col(Run.sweep_id).is_(None), col(Run.sweep_id).not_in(paused)))
         with self.database.session() as session:
             return list(session.exec(query.order_by(col(Run.queue_position), col(Run.id))))
 
     def searches(self) -> list[Sweep]:
         """The sweeps that have trials to come and are not paused, oldest first."""
-        query = select(Sweep).where(Sweep.status == ACTIVE, Sweep.trials_left > 0)
+        query = select(Sweep).where(Sweep.status == SweepState.GOING, Sweep.trials_left > 0)
         with self.database.session() as session:
             return list(session.exec(query.order_by(col(Sweep.id))))
 
     def fallen(self) -> list[Run]:
         """Runs of sweeps whose process vanished on this machine, and that are to be resumed; oldest first."""
-        paused = select(Sweep.id).where(Sweep.status == PAUSED)
+        paused = select(Sweep.id).where(Sweep.status == SweepState.PAUSED)
         query = select(Run).where(
             Run.status == Status.CRASHED,
             Run.host == platform.node(),
@@ -218,7 +216,7 @@ class Sweeps(Queries):
 
     def work_left(self) -> bool:
         """Whether there is anything to start, or to resume."""
-        paused = select(Sweep.id).where(Sweep.status == PAUSED)
+        paused = select(Sweep.id).where(Sweep.status == SweepState.PAUSED)
         waiting = select(Run.id).where(
             WAITS, or_(col(Run.sweep_id).is_(None), col(Run.sweep_id).not_in(paused))
         )
@@ -232,7 +230,9 @@ class Sweeps(Queries):
     def pause(self, sweep_id: int, paused: bool) -> None:
         """Start no more runs of a sweep, or go on with it. What trains is left alone."""
         self.database.write(
-            update(Sweep).where(col(Sweep.id) == sweep_id).values(status=PAUSED if paused else ACTIVE)
+            update(Sweep)
+            .where(col(Sweep.id) == sweep_id)
+            .values(status=SweepState.PAUSED if paused else SweepState.GOING)
         )
 
     def cancel(self, run_id: int) -> bool:
@@ -294,4 +294,4 @@ class Sweeps(Queries):
 
 def standing(sweep: Sweep, left: int) -> str:
     """How a sweep stands: going, paused or done. `left`: runs that train or wait, and trials to come."""
-    return sweep.status if left else "done"
+    return sweep.status if left else SweepState.DONE

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 
 from workbench.corpus import prepare_corpus
@@ -15,19 +14,13 @@ from workbench.pretrained.model import load_config, load_model, usable_positions
 from workbench.pretrained.shapes import is_new
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import Recipe
+from workbench.status import Status
 from workbench.training import checkpoint, cpu
 from workbench.training.evaluate import Interrupted
 from workbench.training.loop import TrainingLoop
 from workbench.training.machine import choose_machine
 
 log = logging.getLogger(__name__)
-
-
-class Outcome(StrEnum):
-    """How a training ended, when it did not fail."""
-
-    FINISHED = "finished"
-    STOPPED = "stopped"
 
 
 def train(
@@ -39,8 +32,9 @@ def train(
     should_stop: Callable[[], bool] = lambda: False,
     resume_from: Path | None = None,
     model: str | None = None,
-) -> Outcome:
-    """Train `recipe`; checkpoints appear in `folder`/checkpoints, prepared text is kept in `cache`.
+) -> Status:
+    """Train `recipe`: `finished`, or `stopped` before. Checkpoints appear in `folder`/checkpoints, prepared
+    text is kept in `cache`.
 
     `model` takes the place of recipe.model where that names a run. `resume_from` is a checkpoint folder of
     this run. `should_stop` is asked between steps; a stop leaves a checkpoint to go on from. `listen` is
@@ -92,7 +86,7 @@ def train(
         # Processes that simply leave can abort each other's communication.
         if machine.accelerator.num_processes > 1:
             machine.accelerator.end_training()
-    return Outcome.FINISHED if finished else Outcome.STOPPED
+    return Status.FINISHED if finished else Status.STOPPED
 
 
 def _nobody(event: Event) -> None:

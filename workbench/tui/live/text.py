@@ -9,12 +9,13 @@ from workbench.display.measurements import Measurements
 from workbench.display.run import doing, short_name
 from workbench.events import Phase
 from workbench.metrics import PANELS, MetricName
+from workbench.status import Status
 from workbench.tui.live.panels import Panel
 
 if TYPE_CHECKING:
     from workbench.store import Run
 
-_NOT_COUNTED = ("starting", "loading model", "saving")
+_NOT_COUNTED = (Phase.STARTING, Phase.LOADING_MODEL, Phase.SAVING)
 
 
 def title_of(run: Run, standstill: str = "") -> tuple[str, ...]:
@@ -52,7 +53,7 @@ def figure_lines(run: Run, measured: Measurements) -> list[str]:
 def phase_progress(run: Run) -> tuple[str, int, int, str]:
     """(label, done, total, unit) of the current phase; while training, of the current epoch."""
     per_epoch = (run.engine or {}).get("steps_per_epoch") or 0
-    if run.phase == "training" and per_epoch:
+    if run.phase == Phase.TRAINING and per_epoch:
         step = run.step or 0
         # the last step of an epoch belongs to it
         before = max(step - 1, 0) // per_epoch
@@ -76,9 +77,9 @@ def seconds_left(run: Run) -> float | None:
 
 def waiting_text(run: Run) -> str:
     """The chart's text while there is nothing to draw."""
-    if run.status == "queued":
+    if run.status == Status.QUEUED:
         return "Waiting for the worker to start."
-    if run.status == "running":
+    if run.status == Status.RUNNING:
         return f"No measurements yet: {run.phase or 'starting'}."
     return "The run ended before any measurement."
 
@@ -97,7 +98,7 @@ def phases_line(run: Run, measured: Measurements, now: float) -> str:
     """The time each phase has taken so far; phases that took no time are left out."""
     seconds = dict(measured.seconds)
     began = measured.phase_ended_at
-    if run.status == "running" and run.phase and began:
+    if run.status == Status.RUNNING and run.phase and began:
         seconds[run.phase] = seconds.get(run.phase, 0.0) + max(now - began, 0.0)
     told = [
         f"{phase} {numbers.duration(seconds[phase])}" for phase in Phase if seconds.get(phase, 0.0) >= 0.5

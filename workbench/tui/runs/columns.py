@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.display import numbers
 from workbench.display.run import STAR, elapsed, epochs, short_name
 from workbench.display.status import STALLED, mark
+from workbench.status import ORDER
 from workbench.text import printable
 
 if TYPE_CHECKING:
@@ -71,8 +72,6 @@ def _decrease(line: RunLine) -> float | None:
     return line.eval_perplexity / line.baseline_perplexity
 
 
-_ORDER = {"running": 0, "queued": 1, "failed": 2, "crashed": 3, "stopped": 4, "finished": 5}
-
 COLUMNS: tuple[Column, ...] = (
     Column("star", "", "star", 3, 3, 0, _flags, lambda line: line.starred, descends=True),
     Column("id", "id", "id", 6, 6, 0, lambda line, _: str(line.id), lambda line: line.id, True, True),
@@ -94,7 +93,7 @@ COLUMNS: tuple[Column, ...] = (
         8,
         12,
         lambda line, context: printable(context.status_of(line)),
-        lambda line: _ORDER.get(line.status, 9),
+        lambda line: ORDER.get(line.status, len(ORDER)),
     ),
     Column(
         "model",

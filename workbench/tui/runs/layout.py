@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from workbench.display import numbers
 from workbench.display.run import epochs, short_name
+from workbench.status import Status
 from workbench.tui.runs.columns import COLUMNS, GAP, LOOSE, PINNED, Column
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _cells(text: str) -> int:
 
 
 def _longest_epochs(lines: Sequence[RunLine]) -> str:
-    return max((epochs(line) for line in lines if line.status != "finished"), key=len, default="")
+    return max((epochs(line) for line in lines if line.status != Status.FINISHED), key=len, default="")
 
 
 def _widest(values: Iterable[float | None]) -> set[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.errors import UsageError
+from workbench.status import SweepState
 from workbench.text import printable
 from workbench.tui.widgets.ask_line import AskLine
 from workbench.tui.widgets.confirm import Confirm
@@ -26,14 +27,14 @@ def pause(screen: WorkbenchScreen, sweep_id: int, name: str, state: str) -> None
         from workbench.sweeps.queueing import continue_sweep
 
         store = screen.workbench.store
-        if state == "paused":
+        if state == SweepState.PAUSED:
             await asyncio.to_thread(continue_sweep, store, sweep_id)
             screen.tell(f"Continuing “{name}”.")
         else:
             await asyncio.to_thread(store.sweeps.pause, sweep_id, True)
             screen.tell(f"“{name}” is paused; running runs finish. p continues it.")
 
-    if state == "done":
+    if state == SweepState.DONE:
         screen.tell(f"“{name}” is done. e queues more runs.", warning=True)
     else:
         screen.in_background(job)

@@ -12,6 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from workbench.display import numbers
+from workbench.status import SweepState
 from workbench.text import printable
 from workbench.tui.actions import bindings
 from workbench.tui.screen import TitleBar, WorkbenchScreen
@@ -26,7 +27,7 @@ Press  n  for the form, and type a list into a field,
 for example 64,128,256 at Chunk size, and 3 at Seeds.
 Ctrl+S queues it; it continues when you quit."""
 _NUMBERS = ("done", "going", "waiting", "failed")
-_SYMBOLS = {"going": "▶", "paused": "■", "done": "✓"}
+_SYMBOLS: dict[str, str] = {SweepState.GOING: "▶", SweepState.PAUSED: "■", SweepState.DONE: "✓"}
 
 
 class SweepsScreen(WorkbenchScreen):
@@ -75,7 +76,7 @@ sweep's own screen says whether it is better than the others beyond chance.
         kept = self.current
         self._lines = data
         self.set_class(not data, "-empty")
-        going = sum(line.state == "going" for line in data)
+        going = sum(line.state == SweepState.GOING for line in data)
         count = f"{len(data)} sweep{'' if len(data) == 1 else 's'}"
         self.query_one(TitleBar).show("Sweeps", *([f"{going} running"] if going else []), count)
         if before != data:

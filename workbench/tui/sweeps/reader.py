@@ -14,6 +14,7 @@ from workbench.display.sweep_curves import MOST, WIDTH
 from workbench.metrics import MetricName, perplexity
 from workbench.recipe import Affects
 from workbench.recipe_fields import SEEDS, fields_that
+from workbench.status import ACTIVE, Status
 from workbench.store.sweeps import standing
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ class Counts:
     @classmethod
     def of(cls, sweep: Sweep, runs: Sequence[SweepRun]) -> Counts:
         search = bool(sweep.plan.get("trials"))
-        ended = {"finished", "stopped"} if search else {"finished"}
+        ended = {Status.FINISHED, Status.STOPPED} if search else {Status.FINISHED}
         waiting = sum(run.waits for run in runs)
         done = sum(run.status in ended for run in runs)
-        going = sum(run.status in ("queued", "running") for run in runs) - waiting
+        going = sum(run.status in ACTIVE for run in runs) - waiting
         return cls(done, going, waiting + sweep.trials_left, len(runs) - done - going - waiting)
 
     @property
