@@ -32,10 +32,10 @@ from typing import Any
 import psutil
 from sqlalchemy import insert
 
+from workbench.processes import identity_of
 from workbench.recipe import PRESETS
 from workbench.store import MetricValue, Store
 from workbench.store.tables import Metric, Run
-from workbench.worker.identity import identity_of
 
 WIDTH, HEIGHT = 80, 24
 KEYS = {

@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "workbench"
 GROUND = {"errors", "paths", "private", "text"}
 """Modules that anything may import."""
-BASE = GROUND | {"recipe", "recipe_fields", "events", "status", "metrics"}
+BASE = GROUND | {"recipe", "recipe_fields", "events", "status", "metrics", "processes"}
 """What a run is, and what it tells: known to all above the ground."""
 FEATURES = ("runs", "new_run", "live", "compare", "sweeps", "console")
 """The folders of `tui/`, one for each thing that a person does."""
@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "events": GROUND,
     "status": GROUND,
     "metrics": GROUND | {"events"},
+    "processes": GROUND,
     "presets": BASE,
     "rpc": GROUND,
     "pretrained": BASE,
@@ -86,6 +87,8 @@ LIGHT = [
     "workbench.preview.server",
     "workbench.rpc",
     "workbench.events",
+    "workbench.metrics",
+    "workbench.processes",
     "workbench.sweeps.scheduler",
     "workbench.sweeps.queueing",
     "workbench.analysis.cloze",

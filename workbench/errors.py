@@ -1,24 +1,5 @@
 """Errors that speak to the person at the keyboard: what was wrong, where, and what to do."""
 
-import errno
-
-_MEMORY_WORDS = (
-    "can't allocate memory",
-    "not enough memory",
-    "Cannot allocate memory",
-    "std::bad_alloc",
-    "could not create a primitive",  # all that oneDNN says of it
-    "can't start new thread",
-    "failed to map segment from shared object",
-)
-
-
-def wants_memory(error: BaseException) -> bool:
-    """Whether the system refused memory: the libraries say that in many ways."""
-    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
-        return True
-    return any(words in str(error) for words in _MEMORY_WORDS)
-
 
 class WorkbenchError(Exception):
     """Something the user can act on. `message` says what and where, `hint` what to do about it.

@@ -17,15 +17,13 @@ class MetricName(StrEnum):
     `highest`: the end of its scale. `lower_is_better`: None where neither is.
     """
 
-    label: str
-    unit: str
-    form: str
-    in_panel: bool
-    highest: float | None
-    lower_is_better: bool | None
+    def __new__(cls, name: str, *_: object) -> Self:
+        member = str.__new__(cls, name)
+        member._value_ = name
+        return member
 
-    def __new__(
-        cls,
+    def __init__(
+        self,
         name: str,
         label: str = "",
         unit: str = "",
@@ -33,12 +31,9 @@ class MetricName(StrEnum):
         in_panel: bool = False,
         highest: float | None = None,
         lower_is_better: bool | None = None,
-    ) -> Self:
-        member = str.__new__(cls, name)
-        member._value_ = name
-        member.label, member.unit, member.form = label, unit, form
-        member.in_panel, member.highest, member.lower_is_better = in_panel, highest, lower_is_better
-        return member
+    ) -> None:
+        self.label, self.unit, self.form = label, unit, form
+        self.in_panel, self.highest, self.lower_is_better = in_panel, highest, lower_is_better
 
     TRAIN_LOSS = "train/loss", "loss", "nats", ".3f", False, None, True  # per masked token
     TRAIN_PERPLEXITY = "train/perplexity", "train perplexity", "", "perplexity", False, None, True

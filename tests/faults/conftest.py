@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from workbench.paths import CACHE_VARIABLE
+from workbench.processes import identity_of
 from workbench.recipe import PRESETS, Recipe
 from workbench.status import ACTIVE, Status
 from workbench.store import Run, Store
 from workbench.worker import launch, liveness
-from workbench.worker.identity import identity_of
 
 from ..cli.conftest import cli  # noqa: F401
 from ..e2e.terminal import TMUX, Terminal

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from workbench.processes import process_exists
 from workbench.store import Store
 from workbench.store.engine import SCHEMA_VERSION
-from workbench.worker.identity import process_exists
 
 from .conftest import FULL, wait_until
 from .nursery import Nursery

@@ -7,10 +7,10 @@ import signal
 
 import pytest
 
+from workbench.processes import is_suspended
 from workbench.recipe import Recipe
 from workbench.status import Status
 from workbench.store import Store
-from workbench.worker.identity import is_suspended
 
 from ..cli.conftest import Cli
 from .conftest import begin, cli, wait_for, wait_for_end, wait_until  # noqa: F401

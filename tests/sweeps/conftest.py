@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from workbench.processes import identity_of, is_same_process
 from workbench.recipe import PRESETS, Recipe
 from workbench.status import ACTIVE, Status
 from workbench.store import Run, Store, Sweep
 from workbench.sweeps.plan import Plan
 from workbench.worker import launch, liveness
-from workbench.worker.identity import identity_of, is_same_process
 from workbench.worker.scheduler_liveness import is_kept
 
 from ..worker.conftest import small_model, store, text_file

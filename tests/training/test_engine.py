@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -23,6 +24,7 @@ from workbench.corpus.vocabulary import Vocabulary
 from workbench.errors import TrainingError
 from workbench.events import EngineReady, Message, Phase, PhaseChanged
 from workbench.pretrained.tokenizer import load_tokenizer
+from workbench.processes import GPU_MEMORY_WORDS, HOST_MEMORY_WORDS
 from workbench.recipe import Recipe
 from workbench.status import Status
 from workbench.training import checkpoint, loop, step, throughput
@@ -246,6 +248,45 @@ def test_nothing_masked_is_no_perplexity_of_one(run_training: Run, recipe: Recip
     rates, losses = training.values("train/learning_rate"), training.values("train/loss")
     assert 0 < len(losses) < len(rates), "a step without a masked token has no loss"
     assert min(losses.values()) > 1
+
+
+REFUSALS = [
+    *(RuntimeError(f"{words}: 5 bytes") for words in (*GPU_MEMORY_WORDS, *HOST_MEMORY_WORDS)),
+    MemoryError("Unable to allocate 5 GiB for an array"),
+    OSError(errno.ENOMEM, "Cannot allocate memory"),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
+def test_whatever_refuses_memory_the_batch_is_halved(
+    run_training: Run, plain: Recipe, monkeypatch: pytest.MonkeyPatch, refusal: Exception
+) -> None:
+    usual, refused = step.F.cross_entropy, set()
+
+    def refused_at_first(*arguments: object, **options: object) -> torch.Tensor:
+        kind = options.get("reduction")  # "none": an evaluation, "sum": a step
+        if kind in ("none", "sum") and kind not in refused:
+            refused.add(kind)
+            raise refusal
+        return usual(*arguments, **options)
+
+    monkeypatch.setattr(step.F, "cross_entropy", refused_at_first)
+    training = run_training(plain.with_changes(max_steps=1), "halved")
+    engine = training.the(EngineReady)
+    assert refused == {"none", "sum"} and training.outcome is Status.FINISHED
+    assert engine.batch_size == plain.batch_size // 2
+    assert engine.batch_size * engine.gradient_accumulation == 32
+
+
+def test_what_is_not_about_memory_ends_the_training(
+    run_training: Run, plain: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*arguments: object, **options: object) -> torch.Tensor:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(step.F, "cross_entropy", fails)
+    with pytest.raises(RuntimeError, match="cannot be multiplied"):
+        run_training(plain.with_changes(max_steps=1))
 
 
 def test_out_of_memory_halves_the_batch_and_keeps_the_step(

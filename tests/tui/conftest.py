@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from workbench.processes import identity_of
 from workbench.recipe import PRESETS, Recipe
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.theme import PLAIN
-from workbench.worker.identity import identity_of
 
 from .support import HOST, NOW, add_points, losses
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from workbench.processes import is_same_process
 from workbench.recipe import PRESETS, Recipe
 from workbench.status import ACTIVE
 from workbench.store import Run, Store
 from workbench.worker import liveness
-from workbench.worker.identity import is_same_process
 
 WORDS = ["the", "a", "cat", "dog", "bird", "sat", "ran", "flew", "on", "under", "mat", "tree", "house", "old"]
 

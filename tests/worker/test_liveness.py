@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from workbench.processes import Identity, identity_of, is_same_process, own_identity
 from workbench.recipe import PRESETS
 from workbench.status import Status
 from workbench.store import Run, Store
 from workbench.worker import liveness
-from workbench.worker.identity import Identity, identity_of, is_same_process, own_identity
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from workbench.processes import process_exists
 from workbench.recipe import Recipe
 from workbench.status import Status
 from workbench.store import Run, Store
 from workbench.worker import launch, liveness
-from workbench.worker.identity import process_exists
 
 from .conftest import values, wait_for, wait_for_end
 

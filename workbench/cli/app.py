@@ -31,7 +31,8 @@ from workbench.cli.sweep import sweep
 from workbench.cli.train import resume, train
 from workbench.cli.web import web
 from workbench.cli.yardstick import yardstick
-from workbench.errors import WorkbenchError, wants_memory
+from workbench.errors import WorkbenchError
+from workbench.processes import lacks_memory
 from workbench.text import printable
 
 INTERRUPTED = 130
@@ -132,8 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of the pipe closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (MemoryError, ImportError, OSError, RuntimeError) as error:
-        if not wants_memory(error):
+    except Exception as error:
+        if not lacks_memory(error):
             raise
         print("Error: The machine has too little memory for this command.", file=sys.stderr)
         return 1

@@ -6,7 +6,7 @@ import sys
 from types import TracebackType
 
 from workbench.events import Event, Progress
-from workbench.inference.quiet import quieten
+from workbench.processes import quieten
 from workbench.text import amount, printable
 
 

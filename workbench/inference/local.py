@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from workbench.inference.asking import Asking
-from workbench.inference.quiet import quieten
 from workbench.inference.resolve import ModelChoice
 from workbench.inference.results import FillResult, Surprisal
+from workbench.processes import quieten
 
 if TYPE_CHECKING:
     from workbench.inference.filler import Filler

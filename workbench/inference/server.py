@@ -9,7 +9,6 @@ A cancelled request ends between two passes of the model.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from workbench.errors import ModelError
-from workbench.inference.quiet import quieten
+from workbench.processes import quieten
 from workbench.rpc import Check, Tell, serve
 
 if TYPE_CHECKING:
@@ -100,8 +99,7 @@ class Fillings:
 
 def main() -> None:
     """Serve standard input until it closes."""
-    quieten()
-    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    quieten(bars=False)
     serve(Fillings().answer, failed=lambda error: ModelError(f"Filling failed: {error}"), threads=THREADS)
 
 

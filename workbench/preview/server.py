@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import CorpusError
 from workbench.events import Event, PhaseChanged, Progress
-from workbench.inference.quiet import quieten
 from workbench.paths import cache_folder
+from workbench.processes import quieten
 from workbench.recipe import Recipe
 from workbench.rpc import Check, Tell, serve
 
@@ -57,8 +57,7 @@ class Previews:
 
 def main() -> None:
     """Serve standard input until it closes."""
-    quieten()
-    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    quieten(bars=False)
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a name that is being typed is not asked for on the network
     serve(Previews().answer, failed=lambda error: CorpusError(f"The preview failed: {error}"))
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workbench.errors import StoreError, WorkbenchError
-from workbench.private import without_secrets
+from workbench.processes import log_to_standard_error, own_identity
 from workbench.recipe import Affects
 from workbench.recipe_fields import agree
 from workbench.status import Status
@@ -24,9 +24,7 @@ from workbench.store.sweep_lines import waits
 from workbench.store.sweeps import MOST_RESUMES, RESUMED
 from workbench.sweeps.pruning import prune
 from workbench.sweeps.search import ask
-from workbench.text import printable
 from workbench.worker import devices, launch, liveness
-from workbench.worker.identity import own_identity
 from workbench.worker.scheduler_liveness import is_kept
 from workbench.worker.stop_flag import StopFlag
 
@@ -162,20 +160,12 @@ class Keeper:
         return any(self._plan(run).get("trials") for run in self._store.active_runs() if not waits(run))
 
 
-class _Safe(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return printable(without_secrets(super().format(record)), keep_newlines=True)
-
-
 def main(arguments: Sequence[str], stop: StopFlag) -> int:
     """Schedule the queue of a store. Returns 0 when it is empty or another process schedules it."""
     parser = argparse.ArgumentParser(prog="python -m workbench.sweeps.scheduler", description=__doc__)
     parser.add_argument("--db", help="path or URL of the database; else MLM_WORKBENCH_DB")
     options = parser.parse_args(arguments)
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Safe("%(asctime)s %(levelname)-7s %(message)s", datefmt="%m-%d %H:%M:%S"))
-    logging.basicConfig(handlers=[handler])
-    logging.getLogger("workbench").setLevel(logging.INFO)
+    log_to_standard_error()
     try:
         store = Store.open(options.db)
     except WorkbenchError as error:

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from workbench.metrics import perplexity
+from workbench.processes import lacks_memory
 from workbench.training.batches import BatchMaker
-from workbench.training.machine import is_out_of_memory
 from workbench.training.masked_only import MaskedLM
 
 TOKENS_PER_PASS = 16_384
@@ -84,8 +84,8 @@ def _score(model: MaskedLM, batches: BatchMaker, rows: np.ndarray, sums: Tensor)
             return
         logits = model(batch.input_ids, batch.positions).float()
         losses = F.cross_entropy(logits, batch.targets, reduction="none", ignore_index=-100)
-    except RuntimeError as error:
-        if not is_out_of_memory(error) or rows.size == 1:
+    except Exception as error:
+        if not lacks_memory(error) or rows.size == 1:
             raise
     else:
         chunk = int(rows[0]) + batch.positions // batches.table.chunk_size

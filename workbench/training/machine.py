@@ -73,11 +73,6 @@ def should_compile(recipe: Recipe, machine: Machine, total_steps: int) -> bool:
     return recipe.compile == "on"
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether the device (or, on a CPU, the system) refused memory."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-
-
 def _device_kind(wanted: str) -> str:
     kind, _, index = wanted.partition(":")
     if kind == "auto":

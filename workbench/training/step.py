@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.errors import TrainingError
+from workbench.processes import lacks_memory
 from workbench.recipe import Recipe
 from workbench.training.batches import BatchMaker, Step, TrainingBatch, deal_out
 from workbench.training.checkpoint import TrainingState
-from workbench.training.machine import is_out_of_memory
 from workbench.training.metric_buffer import MeasuredStep
 from workbench.training.randomness import seed_dropout
 
@@ -52,8 +52,8 @@ class Stepper:
             try:
                 loss_sum, masked = self._accumulate_gradients(step, state.gradient_accumulation)
                 break
-            except RuntimeError as error:
-                if not is_out_of_memory(error):
+            except Exception as error:
+                if not lacks_memory(error):
                     raise
             self._halve_batch(state)  # outside `except`, whose traceback would keep the tensors alive
         grad_norm = self._clip_gradients()

@@ -13,10 +13,10 @@ from sqlalchemy.engine import make_url
 
 from workbench.errors import StoreError
 from workbench.private import file_mode
+from workbench.processes import Identity, identity_of
 from workbench.store import Store
 from workbench.store.engine import VARIABLE, sqlite_file
 from workbench.worker.death import remember_exit
-from workbench.worker.identity import Identity, identity_of
 
 
 def start_detached(

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import faulthandler
 import logging
-import os
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -17,15 +16,14 @@ from workbench.errors import StoreError, WorkbenchError
 from workbench.events import Listener, Phase
 from workbench.inference.resolve import resolve_model
 from workbench.paths import cache_folder
-from workbench.private import make_private, without_secrets
+from workbench.private import make_private
+from workbench.processes import log_to_standard_error, own_identity, quieten
 from workbench.recipe import Recipe
 from workbench.status import Status
 from workbench.store import Run, Store
-from workbench.text import printable
 from workbench.worker import environment
 from workbench.worker.explain import explain
 from workbench.worker.heartbeat import Heartbeat
-from workbench.worker.identity import own_identity
 from workbench.worker.phase_times import PhaseTimes
 from workbench.worker.recorder import Recorder, insist
 from workbench.worker.reporting import Reporting
@@ -39,16 +37,6 @@ log = logging.getLogger(__name__)
 
 PATIENCE_AT_END = 600.0
 """Seconds that an ended training waits for a store that refuses to take its last figures."""
-
-_LIBRARIES = {
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
-    "TOKENIZERS_PARALLELISM": "true",
-    "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
-    "TRANSFORMERS_VERBOSITY": "error",
-}
-"""Settings of the libraries, which the user's own go before."""
 
 
 def main(arguments: Sequence[str], stop: StopFlag) -> int:
@@ -73,20 +61,9 @@ def main(arguments: Sequence[str], stop: StopFlag) -> int:
 def _set_up_process() -> None:
     """The log's form, and quiet libraries. Standard error is the run's log."""
     faulthandler.enable()
-    for name, value in _LIBRARIES.items():
-        os.environ.setdefault(name, value)
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Safe("%(asctime)s %(levelname)-7s %(message)s", datefmt="%m-%d %H:%M:%S"))
-    logging.basicConfig(handlers=[handler])
-    logging.getLogger("workbench").setLevel(logging.INFO)
+    quieten(bars=False, tokenizer_threads=True)
+    log_to_standard_error()
     logging.captureWarnings(True)
-
-
-class _Safe(logging.Formatter):
-    """Lines that tell no secret, and that a terminal may show."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return printable(without_secrets(super().format(record)), keep_newlines=True)
 
 
 def _claim(store: Store, run_id: int) -> Run:

@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from workbench.errors import WorkbenchError, wants_memory
+from workbench.errors import WorkbenchError
 from workbench.private import without_secrets
+from workbench.processes import lacks_memory
 from workbench.text import printable
 
 _LONGEST = 500
@@ -42,18 +43,18 @@ def _words(error: BaseException, folder: Path) -> tuple[str, str]:
     for cause in _causes(error):
         number = cause.errno if isinstance(cause, OSError) else None
         where = getattr(cause, "filename", None) or folder
-        kind, text = type(cause).__name__, str(cause)
+        text, lacking = str(cause), lacks_memory(cause)
         if number in (errno.ENOSPC, errno.EDQUOT) or _NO_SPACE in text:
             return f"The disk is full: {where}.", f"{_KEPT} Make room, then resume the run."
         if number in (errno.EACCES, errno.EPERM, errno.EROFS):
             reason = os.strerror(number)
             return f"{where} cannot be used: {reason}.", f"{_KEPT} Change permissions, then resume the run."
-        if kind == "OutOfMemoryError":  # PyTorch's, which must not be imported for its name
+        if lacking == "GPU":
             return "The GPU is out of memory.", f"{_KEPT} {_LESS_MEMORY}"
-        if kind == "AcceleratorError" or any(words in text for words in _GPU_WORDS):
+        if type(cause).__name__ == "AcceleratorError" or any(words in text for words in _GPU_WORDS):
             message = f"The GPU or its driver failed: {first_line}"
             return message, f"{_KEPT} See what `nvidia-smi` says, then resume the run."
-        if wants_memory(cause):
+        if lacking:
             return "The machine has no memory left for this run.", f"{_KEPT} {_LESS_MEMORY}"
     return f"{type(error).__name__}: {first_line}", f"The traceback is in {folder / 'worker.log'}"
 

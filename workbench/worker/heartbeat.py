@@ -7,9 +7,9 @@ import threading
 import time
 
 from workbench.errors import StoreError, UsageError
+from workbench.processes import Identity
 from workbench.status import Status
 from workbench.store import Store
-from workbench.worker.identity import Identity
 from workbench.worker.stop_flag import StopFlag
 
 log = logging.getLogger(__name__)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from workbench.errors import StoreError, UsageError
 from workbench.private import folder_mode, make_folder
+from workbench.processes import is_same_process, own_identity
 from workbench.recipe import Recipe
 from workbench.status import ACTIVE, RESUMABLE, Status
 from workbench.store import Run, Store
 from workbench.store.sweep_lines import waits
 from workbench.worker.detached import cannot_be_written, start_detached
 from workbench.worker.devices import GIVEN, gpus, least_used, variables
-from workbench.worker.identity import is_same_process, own_identity
 from workbench.worker.liveness import LOG
 from workbench.worker.reporting import REPORT_TO, check_trackers
 

@@ -9,12 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from workbench.errors import StoreError
+from workbench.processes import Identity, Life, is_suspended, life_of, process_exists
 from workbench.status import Status
 from workbench.store import Run, Store
 from workbench.store.sweep_lines import waits
 from workbench.text import printable
 from workbench.worker.death import Death, death_of
-from workbench.worker.identity import boot_id, is_same_process, is_suspended, process_exists
 from workbench.worker.scheduler_liveness import ensure_keeper
 
 LOG = "worker.log"
@@ -22,8 +22,6 @@ LOG = "worker.log"
 
 QUIET_SECONDS = 10.0
 """A worker says every second that it lives. After so long a silence another process has its pid."""
-QUIET_SECONDS_ELSEWHERE = 120.0
-"""The same for a worker on another machine, whose processes cannot be seen from here."""
 START_SECONDS = 60.0
 """How long a queued run may be without a process before it counts as never started."""
 STALL_SECONDS = 300.0
@@ -87,16 +85,15 @@ def _why_dead(run: Run) -> Death | None:
     if run.worker_pid is None:
         late = not waits(run) and seconds_of_silence(run) > START_SECONDS
         return Death("Its worker never started.") if late else None
-    here = boot_id()
-    if run.host != platform.node():
-        if seconds_of_silence(run) > QUIET_SECONDS_ELSEWHERE:
-            return Death(f"Its worker on {run.host} has given no sign of life for two minutes.")
-        return None
-    if run.boot_id and here and run.boot_id != here:
-        return Death("The machine was restarted while it ran.")
     created = run.worker_started_at or 0.0
-    if is_same_process(run.worker_pid, created):
-        return None
+    worker = Identity(run.worker_pid, created, run.host or "", run.boot_id or "")
+    match life_of(worker, seconds_of_silence(run)):
+        case Life.ALIVE:
+            return None
+        case Life.SILENT:
+            return Death(f"Its worker on {run.host} has given no sign of life for two minutes.")
+        case Life.RESTARTED:
+            return Death("The machine was restarted while it ran.")
     # A creation time that does not match is another process; a worker of an earlier version, which counted it
     # from 1970, still speaks.
     if process_exists(run.worker_pid) and seconds_of_silence(run) < QUIET_SECONDS:

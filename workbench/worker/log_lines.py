@@ -13,9 +13,7 @@ from workbench.events import (
     Metrics,
     PhaseChanged,
 )
-from workbench.metrics import MetricName
-
-_TOLD = (MetricName.TRAIN_PERPLEXITY, MetricName.EVAL_PERPLEXITY)
+from workbench.metrics import PERPLEXITY_OF
 
 
 def narrate(event: Event) -> tuple[int, str] | None:
@@ -43,7 +41,11 @@ def narrate(event: Event) -> tuple[int, str] | None:
                 f"{event.steps_per_epoch:,} an epoch"
             )
         case Metrics():
-            shown = [f"{name} {value:,.2f}" for name, value in event.values.items() if name in _TOLD]
+            shown = [
+                f"{name} {value:,.2f}"
+                for name, value in event.values.items()
+                if name in PERPLEXITY_OF.values()
+            ]
             return (logging.INFO, f"step {event.step}: {', '.join(shown)}") if shown else None
         case CheckpointSaved():
             best = ", the best so far" if event.best else ""

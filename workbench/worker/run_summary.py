@@ -11,21 +11,17 @@ from workbench.store import Metric
 
 FOLLOWED = (MetricName.TRAIN_PERPLEXITY, MetricName.EVAL_PERPLEXITY, MetricName.TOKENS_PER_SECOND)
 """The metrics that the row is made from."""
+_COLUMNS = (
+    *("epoch", "step", "baseline_perplexity", "train_perplexity"),
+    *("eval_perplexity", "best_eval_perplexity", "tokens_per_second"),
+)
 
 
 class RunSummary:
     """The columns that follow from metrics, and their values so far."""
 
     def __init__(self) -> None:
-        self._columns: dict[str, Any] = {
-            "epoch": None,
-            "step": None,
-            "baseline_perplexity": None,
-            "train_perplexity": None,
-            "eval_perplexity": None,
-            "best_eval_perplexity": None,
-            "tokens_per_second": None,
-        }
+        self._columns: dict[str, Any] = dict.fromkeys(_COLUMNS)
         self._speed_step = 0
         self._steps = self._time = 0.0
 

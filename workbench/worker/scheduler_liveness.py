@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import platform
 import time
 
 from workbench.private import make_folder
+from workbench.processes import Identity, Life, life_of
 from workbench.store import Store
 from workbench.store.tables import Keeper
 from workbench.worker.detached import cannot_be_written, start_detached
-from workbench.worker.identity import boot_id, is_same_process
 
 MODULE = "workbench.sweeps.scheduler"
 LOG = "keeper.log"
 """Beside the runs' folders."""
-QUIET_SECONDS_ELSEWHERE = 120.0
-"""A keeper on another machine that has said nothing for so long is gone."""
 _START_SECONDS = 10.0
 """How long a keeper that was started here may take to say so."""
 _started: dict[str, float] = {}
@@ -46,8 +43,5 @@ def is_kept(holder: Keeper | None) -> bool:
     """Whether this process still lives, as far as can be seen from here."""
     if holder is None or holder.pid is None:
         return False
-    if holder.host != platform.node():
-        return time.time() - (holder.heartbeat_at or 0.0) < QUIET_SECONDS_ELSEWHERE
-    if holder.boot_id and boot_id() and holder.boot_id != boot_id():
-        return False
-    return is_same_process(holder.pid, holder.started_at or 0.0)
+    process = Identity(holder.pid, holder.started_at or 0.0, holder.host or "", holder.boot_id or "")
+    return life_of(process, time.time() - (holder.heartbeat_at or 0.0)) is Life.ALIVE
