@@ -78,10 +78,7 @@ def perplexity(loss: float) -> float:
 
 def change(log_ratio: float) -> float:
     """By what share b is above a, of ln(b / a): 0.03 for 3 % more; inf where a float cannot hold it."""
-    try:
-        return math.expm1(log_ratio)
-    except OverflowError:
-        return math.inf
+    return perplexity(log_ratio) - 1
 
 
 def as_json(value: Any) -> Any:

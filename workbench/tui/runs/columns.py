@@ -72,19 +72,28 @@ def _decrease(line: RunLine) -> float | None:
     return line.eval_perplexity / line.baseline_perplexity
 
 
+Room = tuple[int, int, int]
+"""`least`, `most` and `rank` of a column."""
+
+
+def _words(
+    key: str, what: str, room: Room, words: Callable[[RunLine], str], shown: Callable[[str], str]
+) -> Column:
+    """A column of text, sorted without regard to case."""
+    text: Callable[[RunLine, Context], str] = lambda line, _: printable(shown(words(line)))  # noqa: E731
+    return Column(key, key, what, *room, text, lambda line: words(line).casefold())
+
+
+def _figure(key: str, title: str, what: str, room: Room, column: str, shown: Callable[[Any], str]) -> Column:
+    """A column of numbers. `column`: of the run, or of its recipe."""
+    value = attrgetter(column)
+    return Column(key, title, what, *room, lambda line, _: shown(value(line)), value, right=True)
+
+
 COLUMNS: tuple[Column, ...] = (
     Column("star", "", "star", 3, 3, 0, _flags, lambda line: line.starred, descends=True),
     Column("id", "id", "id", 6, 6, 0, lambda line, _: str(line.id), lambda line: line.id, True, True),
-    Column(
-        "name",
-        "name",
-        "name",
-        16,
-        40,
-        0,
-        lambda line, _: printable(line.name),
-        lambda line: line.name.casefold(),
-    ),
+    _words("name", "name", (16, 40, 0), lambda line: line.name, str),
     Column(
         "status",
         "status",
@@ -95,58 +104,12 @@ COLUMNS: tuple[Column, ...] = (
         lambda line, context: printable(context.status_of(line)),
         lambda line: ORDER.get(line.status, len(ORDER)),
     ),
+    _words("model", "model", (7, 30, 9), lambda line: line.recipe.model or "", short_name),
+    _words("data", "data set", (6, 30, 10), lambda line: line.recipe.dataset or "", short_name),
+    _figure("chunk", "chunk", "chunk size", (5, 6, 6), "recipe.chunk_size", lambda size: str(size or "")),
+    _figure("mask", "mask", "mask probability", (4, 5, 7), "recipe.mask_prob", numbers.decimal),
     Column(
-        "model",
-        "model",
-        "model",
-        7,
-        30,
-        9,
-        lambda line, _: printable(short_name(line.recipe.model)),
-        lambda line: (line.recipe.model or "").casefold(),
-    ),
-    Column(
-        "data",
-        "data",
-        "data set",
-        6,
-        30,
-        10,
-        lambda line, _: printable(short_name(line.recipe.dataset)),
-        lambda line: (line.recipe.dataset or "").casefold(),
-    ),
-    Column(
-        "chunk",
-        "chunk",
-        "chunk size",
-        5,
-        6,
-        6,
-        lambda line, _: "" if line.recipe.chunk_size is None else str(line.recipe.chunk_size),
-        lambda line: line.recipe.chunk_size,
-        True,
-    ),
-    Column(
-        "mask",
-        "mask",
-        "mask probability",
-        4,
-        5,
-        7,
-        lambda line, _: numbers.decimal(line.recipe.mask_prob),
-        lambda line: line.recipe.mask_prob,
-        True,
-    ),
-    Column(
-        "epochs",
-        "epoch",
-        "epochs",
-        5,
-        9,
-        5,
-        lambda line, _: epochs(line),
-        lambda line: line.recipe.epochs,
-        True,
+        "epochs", "epoch", "epochs", 5, 9, 5, lambda line, _: epochs(line), attrgetter("recipe.epochs"), True
     ),
     Column(
         "curve",
@@ -158,39 +121,9 @@ COLUMNS: tuple[Column, ...] = (
         lambda line, context: context.sparks.get(line.id, ""),
         _decrease,
     ),
-    Column(
-        "ppl",
-        "test",
-        "test perplexity, last",
-        6,
-        8,
-        1,
-        lambda line, _: numbers.perplexity(line.eval_perplexity),
-        lambda line: line.eval_perplexity,
-        True,
-    ),
-    Column(
-        "best",
-        "best",
-        "test perplexity, best",
-        6,
-        8,
-        2,
-        lambda line, _: numbers.perplexity(line.best_eval_perplexity),
-        lambda line: line.best_eval_perplexity,
-        True,
-    ),
-    Column(
-        "yard",
-        "yard",
-        "yardstick perplexity",
-        6,
-        8,
-        4,
-        lambda line, _: numbers.perplexity(line.yardstick_perplexity),
-        lambda line: line.yardstick_perplexity,
-        True,
-    ),
+    _figure("ppl", "test", "test perplexity, last", (6, 8, 1), "eval_perplexity", numbers.perplexity),
+    _figure("best", "best", "test perplexity, best", (6, 8, 2), "best_eval_perplexity", numbers.perplexity),
+    _figure("yard", "yard", "yardstick perplexity", (6, 8, 4), "yardstick_perplexity", numbers.perplexity),
     Column(
         "time",
         "time",
