@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.analysis.heat_map import HeatMap, depth
+from workbench.analysis.heat_map import HeatMap
 from workbench.analysis.sweep_table import Entry
 from workbench.analysis.wording import verdict
 from workbench.cli.output import print_json
@@ -74,9 +74,9 @@ def test_a_diverged_recipe_does_not_hide_the_others_on_the_map() -> None:
         Entry(values={}, runs=[], seeds=[], statuses={}, n=1, perplexity=value, spread=None)
         for value in (10.0, 20.0, math.inf)
     ]
-    bounds = HeatMap("", "a", [""], ["1", "2", "3"], [list(entries)], False).bounds
-    assert bounds == (10.0, 20.0)
-    assert [depth(entry.perplexity or 0.0, bounds) for entry in entries] == [0.0, 1.0, 1.0]
+    picture = HeatMap("", "a", [""], ["1", "2", "3"], [list(entries)], False)
+    assert picture.bounds == (10.0, 20.0)
+    assert [picture.depth(value) for value in (10.0, 20.0, math.inf)] == [0.0, 1.0, 1.0]
 
 
 def test_a_ratio_too_large_for_a_float_is_written() -> None:

@@ -11,6 +11,7 @@ from workbench.errors import TrainingError
 from workbench.recipe import Recipe
 from workbench.status import ACTIVE, Status
 from workbench.store import Run, Store
+from workbench.worker import launch, liveness
 
 _LOOK_SECONDS = 0.1
 _LIVENESS_SECONDS = 1.0
@@ -36,8 +37,6 @@ def train(
     is saved; a second one leaves at once. Raises TrainingError when the run failed or crashed, UsageError for
     a name that it cannot have, StoreError when the store cannot be used.
     """
-    from workbench.worker import launch
-
     with contextlib.ExitStack() as closing:
         if not isinstance(store, Store):
             store = Store.open(store)
@@ -59,8 +58,6 @@ def train(
 
 def _follow(store: Store, run_id: int, listen: Callable[[Run], None] | None) -> Run:
     """The run when it has ended."""
-    from workbench.worker import liveness
-
     version, checked = None, time.monotonic()
     while True:
         if time.monotonic() - checked >= _LIVENESS_SECONDS:

@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
-
 from workbench.private import without_secrets
 from workbench.text import printable
 
@@ -111,6 +109,8 @@ def started_at(pid: int) -> float | None:
         return int(fields[19]) / os.sysconf("SC_CLK_TCK")
     except (OSError, IndexError, ValueError):
         pass
+    import psutil
+
     try:
         return float(psutil.Process(pid).create_time())
     except psutil.Error:
@@ -119,16 +119,18 @@ def started_at(pid: int) -> float | None:
 
 def process_exists(pid: int) -> bool:
     """Whether a process of that id runs. One that has ended and waits for its parent does not."""
-    return _state(pid) not in (None, psutil.STATUS_ZOMBIE)
+    return _state(pid) not in (None, "zombie")
 
 
 def is_suspended(pid: int) -> bool:
     """Whether a process is held by a signal (SIGSTOP, Ctrl-Z) or a debugger."""
-    return _state(pid) in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+    return _state(pid) in ("stopped", "tracing-stop")
 
 
 def _state(pid: int) -> str | None:
     """As psutil names it; "" where that is not for this user to know, None where there is no process."""
+    import psutil
+
     try:
         return str(psutil.Process(pid).status())
     except psutil.NoSuchProcess:

@@ -33,6 +33,13 @@ class HeatMap:
         known = [value for value in all_of_them if value and value < math.inf]
         return (min(known), max(known)) if known else None
 
+    def depth(self, perplexity: float) -> float:
+        """Where it lies between the lowest, 0, and the highest, 1, on a logarithmic scale; inf at 1."""
+        if perplexity == math.inf:
+            return 1.0
+        low, high = map(math.log, self.bounds or (1.0, 1.0))
+        return min(max((math.log(perplexity) - low) / (high - low), 0.0), 1.0) if low < high else 0.0
+
 
 def heat_map(table: SweepTable, fields: Sequence[str] | None = None) -> HeatMap | None:
     """The map of two fields, by default the first two; of one, a single row. None: nothing to map."""
@@ -55,16 +62,6 @@ def heat_map(table: SweepTable, fields: Sequence[str] | None = None) -> HeatMap 
         for row in rows
     ]
     return HeatMap(down, across, rows, columns, cells, any(len(one) > 1 for one in held.values()))
-
-
-def depth(perplexity: float, bounds: tuple[float, float] | None) -> float:
-    """Where a perplexity lies between the lowest, 0, and the highest, 1, on a logarithmic scale; inf at 1."""
-    if perplexity == math.inf:
-        return 1.0
-    if bounds is None or not bounds[0] < bounds[1]:
-        return 0.0
-    low, high = math.log(bounds[0]), math.log(bounds[1])
-    return min(max((math.log(perplexity) - low) / (high - low), 0.0), 1.0)
 
 
 def _place(entry: Entry) -> tuple[int, float]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from workbench.analysis.effects import label_of
-from workbench.analysis.heat_map import depth
 from workbench.display import numbers
 from workbench.display.run import LEVELS
 from workbench.display.status import mark
@@ -86,7 +85,7 @@ def _heat_row(picture: HeatMap, row: int, sight: Sight, shades: bool, cursor: Pl
     line = Text(no_wrap=True)
     cells = list(enumerate(picture.cells[row]))[sight.in_sight]
     for column, entry in cells:
-        text, style = _cell(entry, picture.bounds, shades)
+        text, style = _cell(entry, picture, shades)
         here, after = cursor == (row, column), cursor == (row, column - 1)
         line.append("[" if here else "]" if after and column > sight.column else " ", "bold")
         line.append(numbers.fit(text, _CELL - 1), f"{style} bold" if here else style)
@@ -137,13 +136,13 @@ class Sight:
         return (self.row + row, self.column + column) if inside else None
 
 
-def _cell(entry: Entry | None, bounds: tuple[float, float] | None, shades: bool) -> tuple[str, str]:
+def _cell(entry: Entry | None, picture: HeatMap, shades: bool) -> tuple[str, str]:
     if entry is None:
         return "", ""
     if entry.perplexity is None:
         state = next((one for one in Status if one in entry.statuses and one != Status.FINISHED), "")
         return (f" {mark(state).symbol} {state}", "") if state else (" no score", "")
-    part = depth(entry.perplexity, bounds)
+    part = picture.depth(entry.perplexity)
     bar = LEVELS[round(part * (len(LEVELS) - 1))]
     text = f"{bar} {numbers.perplexity(entry.perplexity):>6} {SIGNS[entry.mark]}"
     if not shades:

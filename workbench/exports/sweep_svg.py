@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from workbench.analysis.heat_map import HeatMap, depth, heat_map
+from workbench.analysis.heat_map import HeatMap, heat_map
 from workbench.analysis.sweep_table import Entry, SweepTable
 from workbench.metrics import change
 from workbench.text import printable
@@ -84,7 +84,7 @@ def _cell(entry: Entry, picture: HeatMap, x: int, y: int) -> list[str]:
     fill, front = _UNKNOWN
     text = next(iter(entry.statuses), "")
     if entry.perplexity is not None:
-        part = depth(entry.perplexity, picture.bounds)
+        part = picture.depth(entry.perplexity)
         fill, front = _SHADES[min(int(part * len(_SHADES)), len(_SHADES) - 1)]
         text = f"{entry.perplexity:.4g}{ {'best': ' ★', 'alike': ' ≈'}.get(entry.mark, '') }"
     edge = ' stroke="#000" stroke-width="3"' if entry.mark == "best" else ""
