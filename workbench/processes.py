@@ -119,12 +119,16 @@ def started_at(pid: int) -> float | None:
 
 def process_exists(pid: int) -> bool:
     """Whether a process of that id runs. One that has ended and waits for its parent does not."""
-    return _state(pid) not in (None, "zombie")
+    import psutil
+
+    return _state(pid) not in (None, psutil.STATUS_ZOMBIE)
 
 
 def is_suspended(pid: int) -> bool:
     """Whether a process is held by a signal (SIGSTOP, Ctrl-Z) or a debugger."""
-    return _state(pid) in ("stopped", "tracing-stop")
+    import psutil
+
+    return _state(pid) in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
 
 
 def _state(pid: int) -> str | None:
