@@ -22,9 +22,9 @@ from workbench.processes import (
     own_identity,
     quieten,
 )
-from workbench.store.tables import Keeper
+from workbench.store.tables import LeaseRow
 from workbench.worker.explain import explain
-from workbench.worker.scheduler_liveness import is_kept
+from workbench.worker.scheduler_liveness import is_held
 
 
 def test_a_process_lives_as_far_as_can_be_seen() -> None:
@@ -41,10 +41,10 @@ def test_a_process_lives_as_far_as_can_be_seen() -> None:
 def test_the_keeper_lives_by_the_same_rules_as_a_worker() -> None:
     mine = own_identity()
     here = {"pid": mine.worker_pid, "host": mine.host, "boot_id": mine.boot_id}
-    assert is_kept(Keeper(**here, started_at=mine.worker_started_at))
-    assert not is_kept(Keeper(**here, started_at=mine.worker_started_at - 60))
-    assert not is_kept(Keeper(**{**here, "host": "another-machine"}, started_at=1.0, heartbeat_at=1.0))
-    assert not is_kept(None) and not is_kept(Keeper())
+    assert is_held(LeaseRow(**here, started_at=mine.worker_started_at))
+    assert not is_held(LeaseRow(**here, started_at=mine.worker_started_at - 60))
+    assert not is_held(LeaseRow(**{**here, "host": "another-machine"}, started_at=1.0, heartbeat_at=1.0))
+    assert not is_held(None) and not is_held(LeaseRow())
 
 
 @pytest.mark.parametrize("words", GPU_MEMORY_WORDS)

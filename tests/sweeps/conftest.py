@@ -1,4 +1,4 @@
-"""Queues on a real store with real keepers, and one sweep that was really trained."""
+"""Queues on a real store with real schedulers, and one sweep that was really trained."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workbench.status import ACTIVE, Status
 from workbench.store import Run, Store, Sweep
 from workbench.sweeps.plan import Plan
 from workbench.worker import launch, liveness
-from workbench.worker.scheduler_liveness import is_kept
+from workbench.worker.scheduler_liveness import is_held
 
 from ..worker.conftest import small_model, store, text_file
 
@@ -71,7 +71,7 @@ def kept_by_another(store: Store) -> Iterator[None]:
         "host": own.host,
         "boot_id": own.boot_id,
     }
-    assert store.lease.take(store.lease.holder(), **named) and is_kept(store.lease.holder())
+    assert store.lease.take(store.lease.holder(), **named) and is_held(store.lease.holder())
     try:
         yield
     finally:
@@ -85,7 +85,7 @@ def statuses(store: Store, sweep_id: int = 1) -> list[str]:
 
 @dataclass(frozen=True)
 class TrainedSweep:
-    """2 x 2 recipes with 2 seeds. In the middle of the third run its worker and the keeper were killed."""
+    """2 x 2 recipes with 2 seeds. In the middle of the third run its worker and the scheduler were killed."""
 
     database: Path
     store: Store
@@ -120,18 +120,18 @@ def trained_sweep(
     assert started.returncode == 0, started.stderr
     sweep = store.sweeps.find("grid")
     until(lambda: _third_is_in_the_middle(store, sweep), store)
-    keeper = store.lease.holder()
+    scheduler = store.lease.holder()
     third = store.sweeps.runs(sweep.id)[2]
-    assert keeper is not None and keeper.pid is not None and third.worker_pid is not None
+    assert scheduler is not None and scheduler.pid is not None and third.worker_pid is not None
     store.sweeps.pause(sweep.id, True)  # else it would be resumed before it is looked at
-    os.kill(keeper.pid, signal.SIGKILL)
+    os.kill(scheduler.pid, signal.SIGKILL)
     os.kill(third.worker_pid, signal.SIGKILL)
     until(lambda: store.run(third.id).status == Status.CRASHED, store)
     killed = store.run(third.id)
     store.sweeps.pause(sweep.id, False)
     until(lambda: _all_over(store, sweep), store)
     until(lambda: store.lease.holder() is None)
-    yield TrainedSweep(folder / "experiments.db", store, sweep, killed, keeper.pid)
+    yield TrainedSweep(folder / "experiments.db", store, sweep, killed, scheduler.pid)
     if before is None:
         del os.environ["OMP_NUM_THREADS"]
     else:

@@ -1,4 +1,4 @@
-"""The queue and its keepers: real processes, whose runs end as soon as they have begun."""
+"""The queue and its schedulers: real processes, whose runs end as soon as they have begun."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from workbench.store import Store
 from workbench.store.sweeps import MOST_RESUMES, RESUMED
 from workbench.sweeps.ordering import move_by, passed
 from workbench.sweeps.queueing import continue_sweep, extend_sweep
-from workbench.sweeps.scheduler import Keeper
+from workbench.sweeps.scheduler import Scheduler
 from workbench.worker import devices, liveness, scheduler_liveness
 
 from .conftest import kept_by_another, of_a_newer_version, statuses, until, waiting_sweep
 
-KEEPER = (sys.executable, "-P", "-m", scheduler_liveness.MODULE, "--db")
+SCHEDULER = (sys.executable, "-P", "-m", scheduler_liveness.MODULE, "--db")
 
 
 @pytest.fixture(autouse=True)
 def started_long_ago() -> Iterator[None]:
-    """No test waits for the keeper of another one."""
+    """No test waits for the scheduler of another one."""
     scheduler_liveness._started.clear()
     yield
     scheduler_liveness._started.clear()
@@ -42,7 +42,7 @@ def test_what_was_moved_trimmed_and_extended_is_what_the_keeper_starts(store: St
     assert store.sweeps.move([4], "first") == [4, 1, 2, 3, 5]
     assert store.sweeps.trim(1, {2}) == 1
     assert list(store.sweeps.lines.queue()) == [4, 1, 3, 5]
-    assert store.lease.holder() is None, "a paused sweep needs no keeper"
+    assert store.lease.holder() is None, "a paused sweep needs no scheduler"
     of_a_newer_version(store, sweep)
     continue_sweep(store, 1)
     until(lambda: statuses(store) == ["failed"] * 4, store)
@@ -55,7 +55,7 @@ def test_a_paused_sweep_starts_no_more_and_goes_on_where_it_was(store: Store) ->
     continue_sweep(store, 1)
     until(lambda: "failed" in statuses(store), store)
     store.sweeps.pause(1, True)
-    until(lambda: store.lease.holder() is None)  # the keeper has nothing to do, and ends
+    until(lambda: store.lease.holder() is None)  # the scheduler has nothing to do, and ends
     before = statuses(store)
     assert before.count("queued") >= 2
     scheduler_liveness._started.clear()
@@ -80,7 +80,7 @@ def test_what_vanished_is_resumed_here_twice_at_most_and_in_no_paused_sweep(stor
     store.change_status(1, {"queued"}, status="crashed", queue_position=None, host=platform.node())
     for times, resumed in ((0, True), (MOST_RESUMES - 1, True), (MOST_RESUMES, False)):
         store.update_run(1, environment={RESUMED: times})
-        assert ([run.id for run in store.sweeps.fallen()] == [1]) is resumed is store.sweeps.work_left()
+        assert ([run.id for run in store.sweeps.crashed()] == [1]) is resumed is store.sweeps.work_left()
     store.update_run(1, environment={})
     store.sweeps.pause(1, True)
     assert not store.sweeps.work_left()
@@ -94,10 +94,12 @@ def test_what_vanished_is_resumed_here_twice_at_most_and_in_no_paused_sweep(stor
 def test_of_two_keepers_one_keeps(store: Store) -> None:
     waiting_sweep(store, (64, 128))
     store.sweeps.pause(1, False)
-    keepers = [subprocess.Popen([*KEEPER, store.url], stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [keeper.communicate(timeout=120)[1] for keeper in keepers]
-    assert [keeper.returncode for keeper in keepers] == [0, 0]
-    # the keeper ends when it has started the last run, which may not have failed by then
+    schedulers = [
+        subprocess.Popen([*SCHEDULER, store.url], stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    said = [scheduler.communicate(timeout=120)[1] for scheduler in schedulers]
+    assert [scheduler.returncode for scheduler in schedulers] == [0, 0]
+    # the scheduler ends when it has started the last run, which may not have failed by then
     until(lambda: statuses(store) == ["failed"] * 2, store)
     started = [line for log in said for line in log.splitlines() if "starting run" in line]
     assert len(started) == 2, said
@@ -148,7 +150,7 @@ def test_as_many_at_once_as_devices_each_on_its_own(store: Store, monkeypatch: p
     waiting_sweep(store, (64, 128))
     store.update_run(2, recipe={**store.run(2).recipe, "train_size": 100})  # it has a text of its own
     store.sweeps.pause(1, False)
-    done = subprocess.run([*KEEPER, store.url], stderr=subprocess.PIPE, text=True, timeout=120)
+    done = subprocess.run([*SCHEDULER, store.url], stderr=subprocess.PIPE, text=True, timeout=120)
     assert done.returncode == 0
     until(lambda: statuses(store) == ["failed"] * 2, store)
     runs = store.sweeps.runs(1)
@@ -191,8 +193,8 @@ def test_a_gpu_is_chosen_that_nobody_trains_on(store: Store, monkeypatch: pytest
 def test_no_second_run_prepares_a_text_that_another_one_prepares(store: Store) -> None:
     waiting_sweep(store, fails=False)
     first, second, *_ = store.sweeps.runs(1)
-    keeper = Keeper(store)
-    assert keeper._text_is_coming(second.recipe, 1, [first])
-    assert not keeper._text_is_coming({**second.recipe, "train_size": 5}, 1, [first]), "it is another text"
+    scheduler = Scheduler(store)
+    assert scheduler._text_is_coming(second.recipe, 1, [first])
+    assert not scheduler._text_is_coming({**second.recipe, "train_size": 5}, 1, [first]), "it is another text"
     store.update_run(3, data={"train_tokens": 1})
-    assert not keeper._text_is_coming(second.recipe, 1, [first]), "it is prepared"
+    assert not scheduler._text_is_coming(second.recipe, 1, [first]), "it is prepared"

@@ -90,7 +90,7 @@ def test_a_later_bracket_looks_later(store: Store) -> None:
 def test_a_trial_that_is_clearly_worse_is_ended_while_it_trains(
     store: Store, text_file: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The keeper asks Optuna for the trial, a worker trains it, and its tests are compared as they come."""
+    """The scheduler asks Optuna for the trial, a worker trains it, and its tests are compared."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     plan = Plan(tiny(text_file, small_model), {}, ranges={"learning_rate": Range(1e-9, 2e-9)}, trials=1)
     searching(store, plan)

@@ -19,7 +19,7 @@ DOCUMENTS = 60
 
 
 def queue(store: Store, plan: Plan, name: str) -> Sweep:
-    """A sweep whose runs wait. No keeper is started, as long as it is paused."""
+    """A sweep whose runs wait. No scheduler is started, as long as it is paused."""
     recipes = [] if plan.trials else plan.recipes()
     sweep = store.sweeps.add(
         name,

@@ -104,8 +104,8 @@ async def test_a_list_typed_into_the_form_is_counted_queued_and_opened(
     app: WorkbenchApp, history: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Store] = []
-    monkeypatch.setattr("workbench.sweeps.queueing.ensure_keeper", asked.append)
-    monkeypatch.setattr("workbench.worker.liveness.ensure_keeper", asked.append)
+    monkeypatch.setattr("workbench.sweeps.queueing.ensure_scheduler", asked.append)
+    monkeypatch.setattr("workbench.worker.liveness.ensure_scheduler", asked.append)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("n")

@@ -200,8 +200,8 @@ async def test_view_goes_through_the_figures(app: WorkbenchApp, store: Store) ->
 
 async def test_pausing_and_going_on(app: WorkbenchApp, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Store] = []
-    monkeypatch.setattr("workbench.sweeps.queueing.ensure_keeper", started.append)
-    monkeypatch.setattr("workbench.worker.liveness.ensure_keeper", started.append)
+    monkeypatch.setattr("workbench.sweeps.queueing.ensure_scheduler", started.append)
+    monkeypatch.setattr("workbench.worker.liveness.ensure_scheduler", started.append)
     worlds.half_done(store)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_sweep(app, pilot)
@@ -342,7 +342,7 @@ async def test_any_size(app: WorkbenchApp, store: Store, size: tuple[int, int]) 
 async def test_an_idle_list_starts_a_killed_keeper_again(
     app: WorkbenchApp, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("platform.node", lambda: platform.uname().node)  # a real keeper is on this machine
+    monkeypatch.setattr("platform.node", lambda: platform.uname().node)  # a real scheduler is on this machine
     waiting_sweep(store, (64,))
     store.sweeps.pause(1, False)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -363,4 +363,4 @@ async def test_trials_to_come_are_looked_after_though_no_run_is_there(
             await settle(pilot)
             await until(pilot, lambda: app.version is not None)
             await asyncio.to_thread(app._check_liveness)
-            assert app._any_active, "else nobody would see that the keeper is gone"
+            assert app._any_active, "else nobody would see that the scheduler is gone"

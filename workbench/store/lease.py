@@ -9,7 +9,7 @@ from sqlalchemy import insert, update
 from sqlmodel import col, select
 
 from workbench.store.database import Queries
-from workbench.store.tables import Keeper
+from workbench.store.tables import LeaseRow
 
 _ROW = 1
 
@@ -17,27 +17,27 @@ _ROW = 1
 class Lease(Queries):
     """The single row of `keeper`; `store.lease`. A process is named by pid, start, host and boot id."""
 
-    def holder(self) -> Keeper | None:
+    def holder(self) -> LeaseRow | None:
         """The process that took the lease last; it may have died since. None: no process holds it."""
         with self.database.session() as session:
-            found = session.exec(select(Keeper).where(Keeper.id == _ROW)).first()
+            found = session.exec(select(LeaseRow).where(LeaseRow.id == _ROW)).first()
         return found if found is not None and found.pid is not None else None
 
-    def take(self, before: Keeper | None, **process: Any) -> bool:
+    def take(self, before: LeaseRow | None, **process: Any) -> bool:
         """Take the lease over from `before`, which has died. If several processes try, one succeeds."""
         values = {**process, "heartbeat_at": time.time()}
         with self.database.session() as session:
-            if session.exec(select(Keeper).where(Keeper.id == _ROW)).first() is None:
+            if session.exec(select(LeaseRow).where(LeaseRow.id == _ROW)).first() is None:
                 # another process may insert it first; the update below then finds that one's pid
-                statement: Any = insert(Keeper).prefix_with("OR IGNORE", dialect="sqlite").values(id=_ROW)
+                statement: Any = insert(LeaseRow).prefix_with("OR IGNORE", dialect="sqlite").values(id=_ROW)
                 session.connection().execute(statement)
                 session.commit()
-        query = update(Keeper).where(
-            col(Keeper.id) == _ROW,
-            col(Keeper.pid).is_(None) if before is None else col(Keeper.pid) == before.pid,
-            col(Keeper.started_at).is_(None)
+        query = update(LeaseRow).where(
+            col(LeaseRow.id) == _ROW,
+            col(LeaseRow.pid).is_(None) if before is None else col(LeaseRow.pid) == before.pid,
+            col(LeaseRow.started_at).is_(None)
             if before is None
-            else col(Keeper.started_at) == before.started_at,
+            else col(LeaseRow.started_at) == before.started_at,
         )
         return self.database.write(query.values(**values)) == 1
 
@@ -51,6 +51,8 @@ class Lease(Queries):
 
 
 def _of(pid: int, started_at: float) -> Any:
-    return update(Keeper).where(
-        col(Keeper.id) == _ROW, col(Keeper.pid) == pid, col(Keeper.started_at) == started_at
+    return update(LeaseRow).where(
+        col(LeaseRow.id) == _ROW,
+        col(LeaseRow.pid) == pid,
+        col(LeaseRow.started_at) == started_at,
     )

@@ -200,7 +200,7 @@ class Sweeps(Queries):
         with self.database.session() as session:
             return list(session.exec(query.order_by(col(Sweep.id))))
 
-    def fallen(self) -> list[Run]:
+    def crashed(self) -> list[Run]:
         """Runs of sweeps whose process vanished on this machine, and that are to be resumed; oldest first."""
         paused = select(Sweep.id).where(Sweep.status == SweepState.PAUSED)
         query = select(Run).where(
@@ -223,7 +223,7 @@ class Sweeps(Queries):
         with self.database.session() as session:
             if session.exec(waiting.limit(1)).first() is not None:
                 return True
-        return bool(self.searches() or self.fallen())
+        return bool(self.searches() or self.crashed())
 
     # Changing
 

@@ -191,8 +191,10 @@ class Sweep(Row, table=True):
     created_at: float
 
 
-class Keeper(Row, table=True):
+class LeaseRow(Row, table=True):
     """The one process that starts waiting runs; a single row."""
+
+    __tablename__ = "keeper"
 
     pid: int | None = None
     started_at: float | None = None

@@ -13,7 +13,7 @@ from workbench.store import Run, Store, Sweep
 from workbench.store.sweeps import NewRun
 from workbench.sweeps.plan import Plan, run_name
 from workbench.worker.launch import new_folder, without_passwords
-from workbench.worker.scheduler_liveness import ensure_keeper
+from workbench.worker.scheduler_liveness import ensure_scheduler
 
 _RUN = "run:"
 
@@ -36,7 +36,7 @@ def start_sweep(
         environment={"command": without_passwords(command), "working_folder": str(Path.cwd())},
         tags=tags,
     )
-    ensure_keeper(store)
+    ensure_scheduler(store)
     return sweep
 
 
@@ -64,14 +64,14 @@ def extend_sweep(
         known = [run.recipe for run in store.sweeps.runs(sweep.id)]
         new = [recipe for recipe in more.recipes() if recipe.model_dump(mode="json") not in known]
         made = store.sweeps.extend(sweep.id, more.to_json(), _named(sweep.name, more, new), new_folder)
-    ensure_keeper(store)
+    ensure_scheduler(store)
     return made
 
 
 def continue_sweep(store: Store, sweep_id: int) -> None:
     """Continue a paused sweep."""
     store.sweeps.pause(sweep_id, False)
-    ensure_keeper(store)
+    ensure_scheduler(store)
 
 
 def _named(sweep: str, plan: Plan, recipes: Sequence[Recipe]) -> list[NewRun]:

@@ -25,7 +25,7 @@ from workbench.store.sweeps import MOST_RESUMES, RESUMED
 from workbench.sweeps.pruning import prune
 from workbench.sweeps.search import ask
 from workbench.worker import devices, launch, liveness
-from workbench.worker.scheduler_liveness import is_kept
+from workbench.worker.scheduler_liveness import is_held
 from workbench.worker.stop_flag import StopFlag
 
 log = logging.getLogger("workbench.sweeps.scheduler")  # when run as a program, the module's name is __main__
@@ -34,7 +34,7 @@ LOOK_SECONDS = 0.5
 _BEAT_SECONDS = 2.0
 
 
-class Keeper:
+class Scheduler:
     """Starts waiting runs until none is left, and resumes vanished ones."""
 
     def __init__(self, store: Store, should_stop: Callable[[], bool] = lambda: False) -> None:
@@ -50,7 +50,7 @@ class Keeper:
         self._devices = devices.gpus()
         self._beaten = 0.0
 
-    def keep(self) -> bool:
+    def run(self) -> bool:
         """Run until the queue is empty; False if another process holds the lease."""
         if not self._take():
             return False
@@ -67,7 +67,7 @@ class Keeper:
 
     def _take(self) -> bool:
         holder = self._store.lease.holder()
-        return not is_kept(holder) and self._store.lease.take(holder, **self._process)
+        return not is_held(holder) and self._store.lease.take(holder, **self._process)
 
     def _go_on_while_something_waits(self) -> bool:
         """Whether this process still held the lease, and may continue."""
@@ -118,7 +118,7 @@ class Keeper:
 
     def _next(self, going: Sequence[Run]) -> Run | None:
         """The next run, if there is room for one: vanished runs come first."""
-        for run in self._store.sweeps.fallen()[:1]:
+        for run in self._store.sweeps.crashed()[:1]:
             return run if len(going) < self._places(self._plan(run)) else None
         for run in self._store.sweeps.waiting()[:1]:
             room = len(going) < self._places(self._plan(run))
@@ -172,7 +172,7 @@ def main(arguments: Sequence[str], stop: StopFlag) -> int:
         log.error("%s", error)
         return 1
     try:
-        Keeper(store, stop).keep()
+        Scheduler(store, stop).run()
     finally:
         store.close()
     return 0

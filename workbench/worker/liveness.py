@@ -15,7 +15,7 @@ from workbench.store import Run, Store
 from workbench.store.sweep_lines import waits
 from workbench.text import printable
 from workbench.worker.death import Death, death_of
-from workbench.worker.scheduler_liveness import ensure_keeper
+from workbench.worker.scheduler_liveness import ensure_scheduler
 
 LOG = "worker.log"
 """In the run's folder: what its worker says."""
@@ -31,7 +31,7 @@ _LAST_LINES, _LAST_BYTES, _LONGEST_LINE = 5, 8192, 300
 
 def refresh(store: Store) -> list[Run]:
     """Mark runs whose process is gone as crashed; the runs that are still queued or running. Where runs wait
-    in the queue and nobody keeps it, its keeper is started again.
+    in the queue and it has no scheduler, one is started.
 
     Costs a few queries and a look at one process per active run. A run that was marked by mistake (its
     machine slept, or its clock was set) marks itself as running again at its next sign of life.
@@ -53,7 +53,7 @@ def refresh(store: Store) -> list[Run]:
             error_hint=f"{dead.advice} {resume}".strip(),
         )
     with suppress(StoreError):  # the queue has a log of its own; what is known of runs is shown all the same
-        ensure_keeper(store)
+        ensure_scheduler(store)
     return active
 
 

@@ -1,4 +1,4 @@
-"""See to it that somebody keeps the queue: whoever looks at the store starts a keeper where there is none."""
+"""Makes sure that a scheduler is running: any program that reads the store starts one if needed."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import time
 from workbench.private import make_folder
 from workbench.processes import Identity, Life, life_of
 from workbench.store import Store
-from workbench.store.tables import Keeper
+from workbench.store.tables import LeaseRow
 from workbench.worker.detached import cannot_be_written, start_detached
 
 MODULE = "workbench.sweeps.scheduler"
-LOG = "keeper.log"
+LOG = "scheduler.log"
 """Beside the runs' folders."""
 _START_SECONDS = 10.0
-"""How long a keeper that was started here may take to say so."""
+"""Seconds that a scheduler started here may take to take the lease."""
 _started: dict[str, float] = {}
 
 
-def ensure_keeper(store: Store) -> None:
-    """Start the keeper if something waits to be started and nobody keeps the queue. Raises StoreError.
+def ensure_scheduler(store: Store) -> None:
+    """Start a scheduler if runs are waiting and none is running. Raises StoreError.
 
-    Costs two queries. Two who find it missing may both start one: only one of those stays.
+    Costs two queries. Two processes may both start one; only one of them keeps the lease.
     """
     if not store.sweeps.work_left():
         return
-    if is_kept(store.lease.holder()):
-        _started.pop(store.url, None)  # should it vanish, another one is started at once
+    if is_held(store.lease.holder()):
+        _started.pop(store.url, None)  # if it vanishes, start another one at once
         return
     now = time.monotonic()
     if now - _started.get(store.url, -_START_SECONDS) < _START_SECONDS:
@@ -39,8 +39,8 @@ def ensure_keeper(store: Store) -> None:
     start_detached(store, MODULE, log=store.runs_folder / LOG)
 
 
-def is_kept(holder: Keeper | None) -> bool:
-    """Whether this process still lives, as far as can be seen from here."""
+def is_held(holder: LeaseRow | None) -> bool:
+    """Whether the process that holds the lease is alive, as far as can be seen from here."""
     if holder is None or holder.pid is None:
         return False
     process = Identity(holder.pid, holder.started_at or 0.0, holder.host or "", holder.boot_id or "")
