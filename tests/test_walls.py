@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "workbench"
 GROUND = {"errors", "paths", "private", "text"}
 """Modules that anything may import."""
-BASE = GROUND | {"recipe", "recipe_fields", "events", "status", "metrics", "processes"}
+BASE = GROUND | {"recipe", "recipe_fields", "stored_recipe", "events", "status", "metrics", "processes"}
 """What a run is, and what it tells: known to all above the ground."""
 FEATURES = ("runs", "new_run", "live", "compare", "sweeps", "console")
 """The folders of `tui/`, one for each thing that a person does."""
@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recipe_wording": set(),
     "recipe": GROUND | {"recipe_wording"},
     "recipe_fields": GROUND | {"recipe", "recipe_wording"},
+    "stored_recipe": GROUND | {"recipe", "recipe_fields"},
     "events": GROUND,
     "status": GROUND,
     "metrics": GROUND | {"events"},

@@ -269,21 +269,6 @@ class Recipe(BaseModel):
                 problems.setdefault(_field_of(detail), explain(detail))
             return None, problems
 
-    @classmethod
-    def of_run(cls, values: Mapping[str, Any]) -> Recipe:
-        """A run's recipe as the store has it; fields that an earlier version did not know get their defaults.
-
-        Raises UsageError when it does not say what was trained on what: a run that was imported without it.
-        """
-        missing = [field for field in ("model", "dataset") if values.get(field) is None]
-        if missing:
-            flags = " and ".join(f"--{field} {field[0].upper()}" for field in missing)
-            raise UsageError(
-                f"The run's recipe does not say its {' and its '.join(missing)}: it was imported without.",
-                f"Import it again with {flags}.",
-            )
-        return cls.parse(values)
-
     def with_changes(self, **changes: Any) -> Recipe:
         """A validated copy with some fields replaced."""
         return Recipe.parse({**self.model_dump(), **changes})

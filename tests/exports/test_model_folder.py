@@ -19,6 +19,7 @@ from workbench.exports.model_folder import export_run
 from workbench.exports.shareable import shareable_recipe, shareable_text
 from workbench.recipe import Recipe
 from workbench.store import Run
+from workbench.stored_recipe import StoredRecipe
 
 from ..conftest import StarterRun
 
@@ -156,7 +157,7 @@ def test_secrets_and_places_in_a_note_are_left_out(
     ],
 )
 def test_a_recipe_names_files_without_their_folders(dataset: str, shown: str) -> None:
-    run = Run(name="a", created_at=0.0, recipe={**Recipe().model_dump(mode="json"), "dataset": dataset})
+    run = Run(name="a", created_at=0.0, recipe=StoredRecipe.of(Recipe().with_changes(dataset=dataset)))
     assert shareable_recipe(run).dataset == shown
     assert shareable_text(f"({dataset})", run).count("alice") == (
         dataset.count("alice") and dataset[0] == "."

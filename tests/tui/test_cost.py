@@ -42,7 +42,7 @@ def test_what_was_never_measured_is_said_to_be_unknown() -> None:
     assert "unknown" in nothing.lines()[0] and "unknown" in nothing.lines()[1]
     other_text = estimate(STARTER.with_changes(dataset="mine.txt"), [Past()], "here")
     assert other_text.steps is None
-    assert "past runs here made 20.0k tokens/s" in other_text.lines()[1]
+    assert "earlier runs here made 20.0k tokens/s" in other_text.lines()[1]
 
 
 def test_speeds_of_another_machine_or_model_do_not_count() -> None:

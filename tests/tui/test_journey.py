@@ -61,7 +61,7 @@ async def test_train_watch_and_fill(real_app: WorkbenchApp, store: Store) -> Non
         await settle(pilot)
         real_app.screen.query_one("#field-chunk_size Input", Input).value = "16"
         await settle(pilot)
-        assert "not known yet" in screen_text(pilot), "other documents are held out: not the same text"
+        assert "unknown" in screen_text(pilot), "other documents are held out: not the same text"
 
 
 async def test_stop_and_resume(real_app: WorkbenchApp, store: Store) -> None:

@@ -39,7 +39,7 @@ def against_base(store: Store, run: Run, step: int) -> AgainstBase | None:
     base = next(
         (
             one
-            for one in store.yardsticks.of_base(str(run.recipe.get("model")))
+            for one in store.yardsticks.of_base(str(run.recipe.model))
             if (one.protocol, one.text_fingerprint, one.masks_fingerprint)
             == (score.protocol, score.text_fingerprint, score.masks_fingerprint)
         ),

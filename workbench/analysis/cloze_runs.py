@@ -13,9 +13,9 @@ from workbench.store import Checkpoint, Cloze, Run, Store
 
 def ask_base(store: Store, suite: Suite, run: Run) -> Cloze:
     """The answers of the model that the run began with. Raises ModelError."""
-    name = str(run.recipe.get("model"))
+    name = str(run.recipe.model)
     place = run.environment.get("base_model") or name
-    return _ask(store, suite, place, run.recipe.get("model_revision"), name, None, 0)
+    return _ask(store, suite, place, run.recipe.model_revision, name, None, 0)
 
 
 def ask_checkpoint(store: Store, suite: Suite, run: Run, saved: Checkpoint) -> Cloze:

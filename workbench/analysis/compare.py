@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from workbench.analysis.chunk_scores import Common, Sheet, common
 from workbench.analysis.comparison import Comparison, Contender, Group, GroupPair, Pair
@@ -119,9 +119,9 @@ class _Comparing:
                     "Their masks differ, because the models' vocabularies do",
                 )
                 for same_questions in _classes(same_tokenizer, lambda one: one.score.masks_fingerprint):
-                    seeds = {_split_seed(sheet.run) for sheet in same_questions}
+                    seeds = {sheet.run.recipe.seed_of_split for sheet in same_questions}
                     why = "The held-out text differs"
-                    if len(seeds) > 1 and len({one.run.recipe.get("dataset") for one in same_questions}) == 1:
+                    if len(seeds) > 1 and len({one.run.recipe.dataset for one in same_questions}) == 1:
                         why += ": their seeds split it differently (set split_seed to split alike)"
                     self._differs(same_questions, lambda one: one.text, why)
 
@@ -196,7 +196,7 @@ class _Comparing:
             id=run.id,
             name=run.name,
             status=str(run.status),
-            seed=run.recipe.get("seed"),
+            seed=run.recipe.seed,
             step=score.step if score else None,
             eval_perplexity=run.eval_perplexity,
             yardstick_perplexity=_perplexity(score),
@@ -207,7 +207,7 @@ class _Comparing:
 
     def _base(self, run: Run, score: Yardstick) -> Yardstick | None:
         """The base model's score on the very same test."""
-        for base in self._store.yardsticks.of_base(str(run.recipe.get("model"))):
+        for base in self._store.yardsticks.of_base(str(run.recipe.model)):
             if (base.protocol, base.text_fingerprint, base.masks_fingerprint) == (
                 score.protocol,
                 score.text_fingerprint,
@@ -223,11 +223,6 @@ def _classes(sheets: Sequence[Sheet], key: Callable[[Sheet], Hashable]) -> list[
     for sheet in sheets:
         found.setdefault(key(sheet), []).append(sheet)
     return list(found.values())
-
-
-def _split_seed(run: Run) -> Any:
-    chosen = run.recipe.get("split_seed")
-    return run.recipe.get("seed") if chosen is None else chosen
 
 
 def _perplexity(score: Yardstick | None) -> float | None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from workbench.analysis.chunk_scores import Common, Sheet
 from workbench.analysis.comparison import Group, GroupPair
+from workbench.analysis.differences import told
 from workbench.analysis.wording import group_verdict
 from workbench.metrics import perplexity
-from workbench.recipe_fields import SEEDS
 
 Shared = Callable[[list[Sheet]], Common | None]
 
@@ -86,8 +86,8 @@ def _pair(a: int, b: int, groups: list[list[Sheet]], shared: Shared) -> GroupPai
 
 def _by_seed(left: list[Sheet], right: list[Sheet]) -> tuple[list[Sheet], list[Sheet]]:
     """The runs of the seeds that both groups have, in the same order."""
-    of_left = {sheet.run.recipe.get("seed"): sheet for sheet in left}
-    of_right = {sheet.run.recipe.get("seed"): sheet for sheet in right}
+    of_left = {sheet.run.recipe.seed: sheet for sheet in left}
+    of_right = {sheet.run.recipe.seed: sheet for sheet in right}
     seeds = [seed for seed in of_left if seed in of_right]
     return [of_left[seed] for seed in seeds], [of_right[seed] for seed in seeds]
 
@@ -101,25 +101,20 @@ def _group(label: str, sheets: list[Sheet]) -> Group:
     return Group(
         label=label,
         runs=[sheet.run_id for sheet in sheets],
-        seeds=[int(sheet.run.recipe.get("seed", 0)) for sheet in sheets],
+        seeds=[int(sheet.run.recipe.seed or 0) for sheet in sheets],
         perplexity=perplexity(mean),
         spread=spread,
     )
 
 
 def _recipe_without_seed(sheet: Sheet) -> str:
-    recipe = {name: value for name, value in sheet.run.recipe.items() if name not in SEEDS}
-    return json.dumps(recipe, sort_keys=True)
+    return json.dumps(told(sheet.run).without_seeds(), sort_keys=True)
 
 
 def _labels(groups: list[list[Sheet]]) -> list[str]:
     """What tells the groups apart; a single group by the name of its first run."""
-    recipes: list[dict[str, Any]] = [group[0].run.recipe for group in groups]
-    telling = [
-        name
-        for name in recipes[0]
-        if name not in SEEDS and any(recipe.get(name) != recipes[0].get(name) for recipe in recipes)
-    ]
+    recipes = [told(group[0].run).without_seeds() for group in groups]
+    telling = [name for name in recipes[0] if any(recipe.get(name) != recipes[0][name] for recipe in recipes)]
     if not telling:
         return [group[0].run.name for group in groups]
     return [", ".join(f"{name} {_shown(recipe.get(name))}" for name in telling) for recipe in recipes]

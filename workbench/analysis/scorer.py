@@ -16,7 +16,6 @@ from workbench.events import Event, Listener, Phase, PhaseChanged, Progress
 from workbench.inference.resolve import resolve_model
 from workbench.metrics import MetricName
 from workbench.pretrained.shapes import is_new
-from workbench.recipe import Recipe
 from workbench.store import Checkpoint, MetricValue, Run, Store, Yardstick
 from workbench.training.evaluate import Interrupted
 
@@ -39,7 +38,7 @@ class Scorer:
         """`device`: instead of the recipe's."""
         self._store, self._run, self._run_id = store, run, run.id
         self._cache, self._listen, self._should_stop = cache, listen, should_stop
-        recipe = Recipe.of_run(run.recipe)
+        recipe = run.recipe.complete()
         self._recipe = recipe.with_changes(device=device) if device else recipe
 
     @cached_property

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.analysis.chunk_scores import Sheet, common
+from workbench.analysis.differences import told
 from workbench.analysis.document_hashes import documents_of
 from workbench.analysis.effects import Effect, main_effects
 from workbench.metrics import perplexity
-from workbench.recipe_fields import SEEDS
 
 if TYPE_CHECKING:
     from workbench.store import Run, Store, Yardstick
@@ -109,27 +109,27 @@ def sweep_table(
 
 def _swept(runs: Sequence[Run]) -> list[str]:
     """The fields that are not the same in all runs, but for the seeds."""
-    names = dict.fromkeys(name for run in runs for name in run.recipe if name not in SEEDS)
-    return [name for name in names if len({_key(run.recipe.get(name)) for run in runs}) > 1]
+    recipes = [told(run).without_seeds() for run in runs]
+    names = dict.fromkeys(name for recipe in recipes for name in recipe)
+    return [name for name in names if len({_key(recipe.get(name)) for recipe in recipes}) > 1]
 
 
 def _by_recipe(runs: Sequence[Run]) -> Iterable[list[Run]]:
     """The runs of each recipe, which differ in their seeds alone."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
-        recipe = {name: value for name, value in run.recipe.items() if name not in SEEDS}
-        groups.setdefault(_key(recipe), []).append(run)
+        groups.setdefault(_key(told(run).without_seeds()), []).append(run)
     return groups.values()
 
 
 def _entry(group: Sequence[tuple[Run, Yardstick | None]], fields: Sequence[str]) -> Entry:
     logs = [score.loss for _, score in group if score is not None]
     mean = sum(logs) / len(logs) if logs else math.nan
-    first = group[0][0].recipe
+    first = told(group[0][0])
     return Entry(
         values={name: first.get(name) for name in fields},
         runs=[run.id for run, _ in group],
-        seeds=[int(run.recipe.get("seed", 0)) for run, _ in group],
+        seeds=[int(run.recipe.seed or 0) for run, _ in group],
         statuses=dict(Counter(str(run.status) for run, _ in group)),
         n=len(logs),
         perplexity=perplexity(mean) if logs else None,

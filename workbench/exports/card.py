@@ -9,7 +9,6 @@ from typing import Any
 from workbench.analysis.against_base import AgainstBase
 from workbench.exports.markdown import code, escape, one_line, table
 from workbench.exports.shareable import is_hub_id, shareable_recipe, shareable_text
-from workbench.recipe import Recipe
 from workbench.store import Checkpoint, Run
 from workbench.text import printable
 
@@ -83,7 +82,7 @@ def model_card(facts: CardFacts, yardstick: AgainstBase | None) -> str:
 def _front_matter(facts: CardFacts) -> str:
     from huggingface_hub import ModelCardData
 
-    run, recipe = facts.run, Recipe.parse(facts.run.recipe)
+    run, recipe = facts.run, facts.run.recipe.complete()
     tags = ["masked-lm", "domain-adaptation", "mlm-workbench", *map(str, run.tags)]
     data = ModelCardData(
         base_model=facts.base if is_hub_id(facts.base, facts.base_revision) else None,
@@ -129,7 +128,7 @@ averages its last hidden states."""
 
 
 def _text(facts: CardFacts) -> str:
-    data, recipe = facts.run.data, Recipe.parse(facts.run.recipe)
+    data, recipe = facts.run.data, facts.run.recipe.complete()
     rows = [
         ["training", *(_count(data.get(f"train_{what}")) for what in ("documents", "tokens", "chunks"))],
         ["held out", *(_count(data.get(f"test_{what}")) for what in ("documents", "tokens", "chunks"))],
@@ -163,7 +162,7 @@ def _training(facts: CardFacts) -> str:
 
 
 def _figures(facts: CardFacts, found: AgainstBase | None) -> str:
-    run, recipe = facts.run, Recipe.parse(facts.run.recipe)
+    run, recipe = facts.run, facts.run.recipe.complete()
     own = (
         f"its own test: held-out documents, chunks of {recipe.chunk_size}, "
         f"mask probability {recipe.mask_prob:g}"
@@ -198,7 +197,7 @@ def _again(facts: CardFacts) -> str:
     recipe = shareable_recipe(facts.run)
     lines = ["```sh", "mlm-workbench train --config recipe.toml", "```"]
     hints = []
-    original = Recipe.parse(facts.run.recipe)
+    original = facts.run.recipe.complete()
     if recipe.dataset != original.dataset:
         hints.append("`dataset` in recipe.toml names a local file or folder: put the text there.")
     if recipe.model.startswith("run:"):
@@ -218,7 +217,7 @@ def _versions(environment: dict[str, Any]) -> str:
 
 
 def _data_link(facts: CardFacts) -> str:
-    recipe, revision = Recipe.parse(facts.run.recipe), facts.run.data.get("revision")
+    recipe, revision = facts.run.recipe.complete(), facts.run.data.get("revision")
     if recipe.dataset == "python-docs":
         return _PYTHON_DOCS
     name = recipe.dataset if is_hub_id(recipe.dataset, revision) else shareable_recipe(facts.run).dataset

@@ -137,18 +137,18 @@ def _copy_whole(source: Path, folder: Path) -> None:
 
 def _facts(store: Store, run: Run, saved: Checkpoint, mask_token: str) -> CardFacts:
     """Follow `run:RUN` back to the base model."""
-    base, first, seen = str(run.recipe["model"]), run, 0
+    base, first, seen = str(run.recipe.model), run, 0
     while base.startswith("run:") and seen < _LONGEST_CHAIN:
         try:
             first = store.find(base.partition("@")[0])
         except UsageError:  # deleted meanwhile
             break
-        base, seen = str(first.recipe["model"]), seen + 1
+        base, seen = str(first.recipe.model), seen + 1
     return CardFacts(
         run=run,
         checkpoint=saved,
         base=base,
         base_revision=first.engine.get("revision"),
-        origin=str(run.recipe["model"]) if first is not run else None,
+        origin=str(run.recipe.model) if first is not run else None,
         mask_token=mask_token,
     )

@@ -35,7 +35,7 @@ def shareable_text(text: str, run: Run) -> str:
 
 def shareable_recipe(run: Run) -> Recipe:
     """The run's recipe, with local paths cut to file names."""
-    recipe = Recipe.parse(run.recipe)
+    recipe = run.recipe.complete()
     model, dataset = (_without_folders(without_secrets(name)) for name in (recipe.model, recipe.dataset))
     return recipe.with_changes(model=model, dataset=dataset)
 

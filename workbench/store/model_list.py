@@ -49,6 +49,6 @@ class ModelList(Queries):
         with self.database.session() as session:
             for of_run, name, recipe, step, epoch, perplexity, best in session.exec(query):
                 newest = not found or found[-1].run_id != of_run
-                base = str(recipe.get("model", ""))
+                base = str(recipe.model or "")
                 found.append(SavedModel(of_run, name, base, step, epoch, perplexity, best, newest))
         return found

@@ -14,6 +14,7 @@ from workbench.store.database import Queries
 from workbench.store.measurements import MetricValue
 from workbench.store.naming import checked, free_name, slug
 from workbench.store.tables import Checkpoint, Metric, Run
+from workbench.stored_recipe import StoredRecipe
 
 IMPORTED = "imported"
 """Where a run was taken over from: a key of its environment."""
@@ -22,7 +23,7 @@ IMPORTED = "imported"
 class Experience(NamedTuple):
     """What one run measured. `data`: the fields of CorpusReady; `tokens_per_second`: of training alone."""
 
-    recipe: Mapping[str, Any]
+    recipe: StoredRecipe
     host: str | None
     data: Mapping[str, Any] | None
     tokens_per_second: float | None
@@ -53,7 +54,7 @@ class PastRuns(Queries):
 
     def models(self, limit: int = 500) -> list[TrainedModel]:
         """The newest runs with a checkpoint, newest first."""
-        query = (
+        query: Any = (
             select(Run.id, Run.name, Run.recipe, Run.eval_perplexity)
             .where(col(Run.checkpoint).is_not(None), col(Run.deleted_at).is_(None))
             .order_by(col(Run.id).desc())
@@ -61,7 +62,7 @@ class PastRuns(Queries):
         )
         with self.database.session() as session:
             return [
-                TrainedModel(run_id, name, str(recipe.get("model")), perplexity)
+                TrainedModel(run_id, name, str(recipe.model), perplexity)
                 for run_id, name, recipe, perplexity in session.exec(query)
             ]
 

@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from workbench.status import ACTIVE
 from workbench.store.database import AT_ONCE, Database, Queries, in_parts
 from workbench.store.tables import Run
+from workbench.stored_recipe import StoredRecipe
 
 _Row = tuple[Any, ...]
 _BREATH = 0.002
@@ -21,22 +22,11 @@ _BREATH = 0.002
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """What a run's recipe says; it never changes. None: an earlier version's recipe has no such field."""
-
-    model: str | None
-    dataset: str | None
-    chunk_size: int | None
-    mask_prob: float | None
-    epochs: int | None
-    batch_size: int | None
-    learning_rate: float | None
-    seed: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class RunLine:
-    """One run of the list. Names as in the table `run`; times in seconds since 1970."""
+    """One run of the list. Names as in the table `run`; times in seconds since 1970.
+
+    recipe: of it only what a list shows, filters and sorts by.
+    """
 
     id: int
     created_at: float
@@ -62,11 +52,12 @@ class RunLine:
     checkpoint: str | None
     error: str | None
     error_hint: str | None
-    recipe: Chosen
+    recipe: StoredRecipe
 
 
 _COLUMNS = tuple(name for name in RunLine.__dataclass_fields__ if name != "recipe")
-_CHOSEN = tuple(Chosen.__dataclass_fields__)
+_LISTED = ("model", "dataset", "chunk_size", "mask_prob", "epochs", "batch_size", "learning_rate", "seed")
+"""Of the recipe; it never changes."""
 _TAGS = _COLUMNS.index("tags")
 
 
@@ -77,7 +68,7 @@ class RunLines(Queries):
         super().__init__(database)
         self._rows: dict[int, _Row] = {}
         self._lines: dict[int, RunLine] = {}
-        self._chosen: dict[tuple[int, float], Chosen] = {}
+        self._chosen: dict[tuple[int, float], StoredRecipe] = {}
 
     def newest(self, count: int) -> list[RunLine]:
         """The `count` newest runs, to be shown while the rest is read. For a picture that is still empty."""
@@ -148,5 +139,7 @@ class RunLines(Queries):
             with self.database.session() as session:
                 for run_id, created_at, recipe in session.execute(query.where(col(Run.id).in_(part))):
                     values = json.loads(recipe)
-                    self._chosen[run_id, created_at] = Chosen(**{name: values.get(name) for name in _CHOSEN})
+                    self._chosen[run_id, created_at] = StoredRecipe(
+                        {name: values.get(name) for name in _LISTED}
+                    )
             time.sleep(_BREATH if len(part) == AT_ONCE else 0)

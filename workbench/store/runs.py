@@ -15,6 +15,7 @@ from workbench.status import ACTIVE
 from workbench.store.database import Queries
 from workbench.store.naming import name_for
 from workbench.store.tables import Run
+from workbench.stored_recipe import StoredRecipe
 
 
 class Runs(Queries):
@@ -23,7 +24,7 @@ class Runs(Queries):
     def create_run(self, recipe: Recipe, name: str | None = None, tags: Sequence[str] = ()) -> Run:
         """Add a queued run. Its folder is named but not made. Raises UsageError for a name not allowed."""
         with self.database.session() as session:
-            run = Run(name="", recipe=recipe.model_dump(mode="json"), tags=list(tags), created_at=time.time())
+            run = Run(name="", recipe=StoredRecipe.of(recipe), tags=list(tags), created_at=time.time())
             session.add(run)
             session.flush()
             taken = set(session.exec(select(Run.name)))

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from workbench.status import Status
 from workbench.store.database import Queries, in_parts
 from workbench.store.tables import Run
+from workbench.stored_recipe import StoredRecipe
 
 WAITS: ColumnElement[bool] = and_(
     col(Run.status) == Status.QUEUED,
@@ -62,9 +63,9 @@ class SweepLines(Queries):
             ordered = session.execute(query.order_by(col(Run.queue_position), col(Run.id)))
             return {row[0]: row[1] for row in ordered}
 
-    def recipes(self, run_ids: list[int]) -> dict[int, dict[str, Any]]:
+    def recipes(self, run_ids: list[int]) -> dict[int, StoredRecipe]:
         """The recipes of these runs, which never change."""
-        found: dict[int, dict[str, Any]] = {}
+        found: dict[int, StoredRecipe] = {}
         with self.database.session() as session:
             for part in in_parts(run_ids):
                 query: Any = select(Run.id, Run.recipe).where(col(Run.id).in_(part))

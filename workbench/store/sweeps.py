@@ -20,6 +20,7 @@ from workbench.store.database import Database, Queries
 from workbench.store.naming import checked, name_for
 from workbench.store.sweep_lines import WAITS, SweepLines
 from workbench.store.tables import Run, Sweep
+from workbench.stored_recipe import StoredRecipe
 
 MakeFolder = Callable[[Path], Path]
 """Makes a run's folder, or another one where that is taken; which one it was."""
@@ -119,7 +120,7 @@ class Sweeps(Queries):
         for number, new in enumerate(runs, 1):
             run = Run(
                 name="",
-                recipe=new.recipe.model_dump(mode="json"),
+                recipe=StoredRecipe.of(new.recipe),
                 tags=list(sweep.plan["tags"]),
                 environment=dict(sweep.plan["environment"]),
                 sweep_id=sweep.id,

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, LargeBinary
+from sqlalchemy import JSON, Column, Dialect, ForeignKey, Index, Integer, LargeBinary, TypeDecorator
 from sqlmodel import Field, SQLModel
 
 from workbench.metrics import perplexity
 from workbench.status import Status
+from workbench.stored_recipe import StoredRecipe
 
 
 class Row(SQLModel):
     """What every table has."""
+
+    model_config = {"arbitrary_types_allowed": True}
 
     # The database sets the id when it writes the row. The type is that of rows that were read: no code asks
     # for the id of a row that is not written yet.
     id: int = Field(default=None, primary_key=True)
 
 
-def _json(default: type) -> Any:
-    return Field(default_factory=default, sa_column=Column(JSON, nullable=False))
+class _RecipeColumn(TypeDecorator[StoredRecipe]):
+    impl = JSON
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> StoredRecipe:
+        return StoredRecipe(value)
+
+
+def _json(default: type, kind: Any = JSON) -> Any:
+    return Field(default_factory=default, sa_column=Column(kind, nullable=False))
 
 
 def _of_run() -> Any:
@@ -36,7 +47,7 @@ class Run(Row, table=True):
     name: str = Field(index=True)
     status: str = Field(default=Status.QUEUED, index=True)
     phase: str | None = None
-    recipe: dict[str, Any] = _json(dict)
+    recipe: StoredRecipe = _json(StoredRecipe, _RecipeColumn)
     tags: list[str] = _json(list)
     note: str = ""
     starred: bool = False

@@ -95,7 +95,7 @@ def _is_halved(run: Run, own: Evaluations, others: Sequence[tuple[Run, Evaluatio
 
     Optuna's own pruner needs its storage, which a study rebuilt from the store does not have.
     """
-    brackets = 1 + int(math.log(max(int(run.recipe.get("epochs") or 1), 1), _THIRD) + 1e-9)
+    brackets = 1 + int(math.log(max(int(run.recipe.epochs or 1), 1), _THIRD) + 1e-9)
     bracket = run.id % brackets
     for epoch in (_THIRD**rung for rung in range(bracket, brackets)):
         if epoch in own:

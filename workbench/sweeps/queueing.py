@@ -61,7 +61,7 @@ def extend_sweep(
         if trials:
             raise UsageError(f"Sweep {sweep.id} {sweep.name} is a grid.", "Add values, or --seeds.")
         more = _settled(store, plan.with_more(values, seeds))
-        known = [run.recipe for run in store.sweeps.runs(sweep.id)]
+        known = [run.recipe.filled() for run in store.sweeps.runs(sweep.id)]
         new = [recipe for recipe in more.recipes() if recipe.model_dump(mode="json") not in known]
         made = store.sweeps.extend(sweep.id, more.to_json(), _named(sweep.name, more, new), new_folder)
     ensure_scheduler(store)

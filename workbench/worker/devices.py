@@ -50,7 +50,7 @@ def variables(device: str) -> dict[str, str]:
 
 def _device_of(run: Run, devices: list[str]) -> str | None:
     """The device that a run trains on: the one it was given, the one that its recipe names, or the first."""
-    wanted = str(run.recipe.get("device"))
+    wanted = str(run.recipe.device)
     if given := run.environment.get(GIVEN):
         return str(given)
     if wanted in ("auto", "cuda"):

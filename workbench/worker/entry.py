@@ -119,7 +119,7 @@ class _Job:
         """The status that the training ends with."""
         known = {**self._run.environment, **environment.facts()}
         self._store.update_run(self._run_id, environment=known)
-        recipe = Recipe.parse(self._run.recipe)
+        recipe = self._run.recipe.complete()
 
         # What takes seconds to import comes after the run shows that it has begun.
         from transformers.utils import logging as transformers_logging

@@ -100,7 +100,7 @@ def start_waiting(store: Store, run: Run, device: str | None = None) -> None:
 
 def _seeing(store: Store, run: Run, device: str | None) -> dict[str, str] | None:
     """The environment of a worker that is to see this GPU alone; None: whatever there is."""
-    if device is None or run.recipe.get("device") not in ("auto", "cuda"):
+    if device is None or run.recipe.device not in ("auto", "cuda"):
         return None
     store.update_run(run.id, environment={**run.environment, GIVEN: device})
     return variables(device)

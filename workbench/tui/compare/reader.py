@@ -37,9 +37,9 @@ class ComparedRun:
     def tokens_per_step(self) -> int | None:
         """Tokens per optimizer step, over all processes; None for an imported run that does not say."""
         recipe, engine = self.run.recipe, self.run.engine
-        batch = engine.get("batch_size") or recipe.get("batch_size")
-        accumulated = engine.get("gradient_accumulation") or recipe.get("gradient_accumulation")
-        chunk_size = recipe.get("chunk_size")
+        batch = engine.get("batch_size") or recipe.batch_size
+        accumulated = engine.get("gradient_accumulation") or recipe.gradient_accumulation
+        chunk_size = recipe.chunk_size
         if not (batch and accumulated and chunk_size):
             return None
         return int(batch * accumulated * (engine.get("processes") or 1) * chunk_size)

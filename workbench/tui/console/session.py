@@ -58,7 +58,7 @@ class Subject:
 
     @classmethod
     def of(cls, run: Run) -> Subject:
-        return cls(run.id, run.name, str(run.recipe.get("model", "")))
+        return cls(run.id, run.name, str(run.recipe.model or ""))
 
     def alone(self) -> list[Asked]:
         return [Asked.of_run(self.run_id, self.name)]

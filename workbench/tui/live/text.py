@@ -24,10 +24,10 @@ def title_of(run: Run, standstill: str = "") -> tuple[str, ...]:
     symbol, words = doing(run, standstill)
     return (
         f"{symbol} {run.id} {run.name}  {words}",
-        f"chunk {numbers.known(recipe.get('chunk_size'))}",
-        f"mask {numbers.decimal(recipe.get('mask_prob'))}",
-        short_name(recipe.get("model")),
-        short_name(recipe.get("dataset")),
+        f"chunk {numbers.known(recipe.chunk_size)}",
+        f"mask {numbers.decimal(recipe.mask_prob)}",
+        short_name(recipe.model),
+        short_name(recipe.dataset),
     )
 
 
@@ -38,7 +38,7 @@ def figure_lines(run: Run, measured: Measurements) -> list[str]:
     first.append(f"train {numbers.perplexity(run.train_perplexity)}")
     times = f" (÷{baseline / test:,.0f})" if baseline and test and baseline / test >= 1.5 else ""
     first.append(f"before training {numbers.perplexity(baseline)}{times}")
-    wanted = run.recipe.get("epochs")
+    wanted = run.recipe.epochs
     second = [f"epoch {run.epoch or 0:.1f}/{numbers.known(wanted)}"]
     second.append(numbers.labelled(MetricName.TRAIN_LOSS, measured.last(MetricName.TRAIN_LOSS)))
     second.append(f"{numbers.compact(run.tokens_per_second)} tokens/s")
@@ -57,7 +57,7 @@ def phase_progress(run: Run) -> tuple[str, int, int, str]:
         step = run.step or 0
         # the last step of an epoch belongs to it
         before = max(step - 1, 0) // per_epoch
-        label = f"epoch {before + 1}/{run.recipe.get('epochs')}"
+        label = f"epoch {before + 1}/{run.recipe.epochs}"
         return label, step - before * per_epoch, per_epoch, "steps"
     label = run.phase or run.status
     if run.phase in _NOT_COUNTED:
@@ -71,7 +71,7 @@ def seconds_left(run: Run) -> float | None:
     if not engine or not speed or not run.total_steps:
         return None
     chunks = engine.get("batch_size", 0) * engine.get("gradient_accumulation", 1) * engine.get("processes", 1)
-    tokens = chunks * run.recipe.get("chunk_size", 0)
+    tokens = chunks * (run.recipe.chunk_size or 0)
     return (run.total_steps - (run.step or 0)) * tokens / speed if tokens else None
 
 

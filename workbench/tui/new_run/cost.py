@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from workbench.display import numbers
 from workbench.recipe import Affects, Recipe
 from workbench.recipe_fields import agree
+from workbench.stored_recipe import StoredRecipe
 
 _RECENT = 5
 """Number of recent speeds that count, since older runs may come from an older version."""
@@ -20,7 +21,7 @@ class PastRun(Protocol):
     """What an estimate needs of a stored run."""
 
     @property
-    def recipe(self) -> Mapping[str, Any]: ...
+    def recipe(self) -> StoredRecipe: ...
     @property
     def host(self) -> str | None: ...
     @property
@@ -33,7 +34,7 @@ class PastRun(Protocol):
 class PreviewedText:
     """A text counted by the preview: as good as a run for counts, without a speed."""
 
-    recipe: Mapping[str, Any]
+    recipe: StoredRecipe
     data: Mapping[str, Any] | None
     host: str | None = None
     tokens_per_second: float | None = None
@@ -83,7 +84,7 @@ def estimate(recipe: Recipe, past: Iterable[PastRun], host: str) -> Cost:
 
     The number of chunks of another size follows from the number of tokens.
     """
-    wanted = recipe.model_dump()
+    wanted = StoredRecipe.of(recipe)
     tokens: int | None = None
     speeds: list[tuple[bool, float]] = []
     for run in past:

@@ -17,6 +17,7 @@ from workbench.errors import WorkbenchError
 from workbench.recipe import GROUPS, PRESETS, Recipe
 from workbench.recipe_fields import FIELDS, as_text
 from workbench.store.past import Experience
+from workbench.stored_recipe import StoredRecipe
 from workbench.text import printable
 from workbench.tui.actions import bindings
 from workbench.tui.new_run.choice import Choice
@@ -327,7 +328,7 @@ that you save are offered here and by train --preset.
         pane.scroll_relative(y=by * max(pane.size.height - 2, 1), animate=False)
 
     def on_preview_pane_counted(self, event: PreviewPane.Counted) -> None:
-        self._counted = PreviewedText(event.recipe.model_dump(), event.counts)
+        self._counted = PreviewedText(StoredRecipe.of(event.recipe), event.counts)
         self._show_cost()
 
     async def action_fold(self) -> None:

@@ -12,6 +12,7 @@ from workbench.metrics import CURVES
 
 if TYPE_CHECKING:
     from workbench.store import Run, Store
+    from workbench.stored_recipe import StoredRecipe
 
 POINTS = 400
 """Points of a curve: more than the panel has dots."""
@@ -52,7 +53,7 @@ class AboutRun:
         return About(run, self._measured.series(baseline=run.baseline_perplexity), preset, differences)
 
 
-def nearest_preset(recipe: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def nearest_preset(recipe: StoredRecipe) -> tuple[str, dict[str, Any]]:
     """The preset nearest to a recipe, and the fields that differ, with the recipe's values."""
     from workbench.recipe import PRESETS
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.display.curve import Point
     from workbench.store import Store, Sweep
     from workbench.store.sweep_lines import SweepRun
+    from workbench.stored_recipe import StoredRecipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class SweepList:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._recipes: dict[int, dict[str, Any]] = {}
+        self._recipes: dict[int, StoredRecipe] = {}
 
     def read(self) -> list[SweepLine]:
         """All sweeps, newest first."""
