@@ -144,3 +144,6 @@ class WorkbenchScreen(Screen[None]):
     def tell(self, text: str, *, warning: bool = False) -> None:
         """Show a toast; `text` is never markup."""
         self.app.notify(printable(text), severity="warning" if warning else "information", markup=False)
+
+    def action_help(self) -> None:
+        self.workbench.open_help()

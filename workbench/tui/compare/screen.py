@@ -133,9 +133,6 @@ A run without a yardstick score is named but not ranked; `mlm-workbench yardstic
         words = self.query_one("#words")
         words.scroll_to(y=0 if to < 0 else words.max_scroll_y, animate=False)
 
-    def action_help(self) -> None:
-        self.workbench.open_help()
-
 
 def _after(choices: Sequence[str], chosen: str) -> str:
     return choices[(list(choices).index(chosen) + 1) % len(choices)]

@@ -51,6 +51,3 @@ class ConsoleScreen(WorkbenchScreen):
 
     def on_mask_console_left(self) -> None:
         self.workbench.action_leave_screen()
-
-    def action_help(self) -> None:
-        self.workbench.open_help()

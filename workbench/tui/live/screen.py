@@ -291,6 +291,3 @@ leave this screen or quit the program.
     def action_delete(self) -> None:
         if self.run_now:
             run_jobs.delete(self, self.run_now, then=self.workbench.action_leave_screen)
-
-    def action_help(self) -> None:
-        self.workbench.open_help()

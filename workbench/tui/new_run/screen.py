@@ -375,6 +375,3 @@ that you save are offered here and by train --preset.
         name, problem = next(iter(self._problems.items()))
         title = "Seeds" if name == SEEDS_FIELD else FIELDS[name].title if name else ""
         self.tell(f"Fix {f'“{title}”' if title else 'this'} first: {problem}", warning=True)
-
-    def action_help(self) -> None:
-        self.workbench.open_help()

@@ -352,9 +352,6 @@ class RunsScreen(WorkbenchScreen):
         self.set_class(self._panel_wanted, "-wide")
         self._show_current()
 
-    def action_help(self) -> None:
-        self.workbench.open_help()
-
 
 _ON_ONE = frozenset({"open", "rename", "duplicate", "mark", "mark_all", "filter", "sort", "undo"})
 _ON_MANY = frozenset({"stop", "resume", "delete", "compare", "star", "archive", "tags", "note"})

@@ -143,9 +143,6 @@ sweep's own screen says whether it is better than the others beyond chance.
         if self._lines:
             shown.highlighted = min(max((shown.highlighted or 0) + by, 0), len(self._lines) - 1)
 
-    def action_help(self) -> None:
-        self.workbench.open_help()
-
 
 def _head(width: int) -> Text:
     name, best = _widths(width)

@@ -161,6 +161,3 @@ best one; a shows the next two fields. Runs start one at a time, or one per GPU,
     def action_page(self, by: int) -> None:
         page = self.query_one(Page)
         page.scroll_relative(y=by * max(page.size.height - 1, 1), animate=False)
-
-    def action_help(self) -> None:
-        self.workbench.open_help()
