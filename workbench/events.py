@@ -37,7 +37,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class CorpusReady:
-    """The text is cut and ready. Counts are of documents, tokens and chunks; `fingerprint` names the data."""
+    """The text is cut and ready. Counts are of documents, tokens and chunks; `fingerprint` names the data.
+
+    `notes`: what was guessed, changed or left out, a sentence each.
+    """
 
     fingerprint: str
     train_documents: int
@@ -50,6 +53,7 @@ class CorpusReady:
     revision: str | None
     from_cache: bool
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,15 @@ def test_texts_of_others_cannot_write_on_the_terminal(cli: Cli, store: Store) ->
     assert shown["error"] == "\x1b[2J\u202e[red]gone\x9b1m" and shown["eval_perplexity"] is None
 
 
+def test_show_tells_what_was_done_to_the_text(cli: Cli, store: Store) -> None:
+    note = "Characters replaced: 7. First: [x], line 2."
+    run = store.create_run(PRESETS["starter"])
+    assert run.id is not None
+    store.update_run(run.id, data={"train_documents": 5, "notes": [note]})
+    assert f"\n  {note}\n" in cli("show", "1").out
+    assert cli("show", "1", "--json").json["data"]["notes"] == [note]
+
+
 def test_a_run_whose_worker_is_gone_is_shown_as_crashed(cli: Cli, store: Store) -> None:
     run = store.create_run(PRESETS["starter"])
     store.update_run(run.id, created_at=1.0)

@@ -168,9 +168,11 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
     if checkpoints:
         rows = [["checkpoint", "best"]] + [[one.path, "yes" if one.best else ""] for one in checkpoints]
         lines += ["", table(rows)]
+    if notes := run.data.get("notes"):
+        lines += ["", "text", *(f"  {note}" for note in notes)]
     for title, values in (
         ("recipe", run.recipe),
-        ("data", run.data),
+        ("data", {name: value for name, value in run.data.items() if name != "notes"}),
         ("engine", run.engine),
         ("environment", run.environment),
     ):

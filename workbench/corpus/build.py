@@ -115,6 +115,7 @@ def build_entry(
             f"{facts['repeated']:,} of {total:,} documents have a text that was there before: "
             "duplicates = drop leaves them out."
         )
+    notes.tell_counts()
     both = f"{facts['train']['sha256']} {facts['test']['sha256']}"
     cached.write_facts(
         folder,
@@ -135,6 +136,7 @@ def _read(source: Source, scratch: Path, journal: Journal, notes: Notes) -> Docu
         notes.repeat(journal.notes)
         return spooled
     documents = source.read(scratch, notes)
+    notes.tell_counts()
     if isinstance(documents, SpooledDocuments):
         documents.keep()
     journal.notes = list(notes.kept)

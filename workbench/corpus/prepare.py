@@ -32,7 +32,7 @@ class Corpus:
 
     `largest_id` is the largest token id in it: a model whose vocabulary is smaller cannot read it.
     `repeated`, `near_empty`, `empty`: documents whose text was there before, that hold fewer than five words,
-    or none.
+    or none. `notes`: what was guessed, changed or left out, a sentence each.
     """
 
     train: ChunkTable
@@ -46,6 +46,7 @@ class Corpus:
     empty: int
     from_cache: bool
     seconds: float
+    notes: tuple[str, ...] = ()
 
     def ready(self) -> CorpusReady:
         """The event that tells of it."""
@@ -61,6 +62,7 @@ class Corpus:
             revision=self.revision,
             from_cache=self.from_cache,
             seconds=self.seconds,
+            notes=self.notes,
         )
 
 
@@ -115,6 +117,7 @@ def prepare_corpus(
         empty=found.empty,
         from_cache=from_cache,
         seconds=time.monotonic() - began,
+        notes=tuple(dict.fromkeys(text for _, text in notes.kept)),
     )
     listen(corpus.ready())
     return corpus

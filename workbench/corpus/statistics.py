@@ -36,7 +36,7 @@ class Statistics:
 
     `lengths`: (from, to, documents): how many documents have `from` to `to` - 1 tokens, for powers of two.
     `unknown_rate`: share of tokens that the tokenizer could not spell. `used_vocabulary`: how many different
-    tokens there are.
+    tokens there are. `notes`: what was guessed, changed or left out, a sentence each.
     """
 
     fingerprint: str
@@ -52,6 +52,7 @@ class Statistics:
     near_empty_documents: int
     empty_documents: int
     lengths: tuple[tuple[int, int, int], ...]
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -83,6 +84,7 @@ def statistics(corpus: Corpus, tokenizer: PreTrainedTokenizerBase) -> Statistics
         near_empty_documents=corpus.near_empty,
         empty_documents=corpus.empty,
         lengths=_histogram(every),
+        notes=corpus.notes,
     )
 
 
