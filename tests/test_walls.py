@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "workbench"
-GROUND = {"errors", "paths", "private", "text"}
+GROUND = {"errors", "paths", "private", "text", "file_kinds"}
 """Modules that anything may import."""
 BASE = GROUND | {"recipe", "recipe_fields", "stored_recipe", "events", "status", "metrics", "processes"}
 """What a run is, and what it tells: known to all above the ground."""
@@ -20,6 +20,7 @@ FEATURES = ("runs", "new_run", "live", "compare", "sweeps", "console")
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "file_kinds": set(),
     "paths": GROUND,
     "private": GROUND,
     "text": GROUND,

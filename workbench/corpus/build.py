@@ -21,7 +21,7 @@ from workbench.corpus.tokenizing import DocumentTokenizer
 from workbench.events import Listener, Phase, PhaseChanged, Progress
 from workbench.recipe import Recipe
 
-FORMAT = 2
+FORMAT = 3
 """Counted up when what lies in the cache changes its meaning."""
 
 _BATCH_DOCUMENTS = 1024

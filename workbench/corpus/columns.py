@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from workbench.corpus.notes import Notes
+from workbench.corpus.values import inner_columns, is_like_text, outer_column, text_of, value_at
 from workbench.errors import CorpusError
 
-_USUAL_NAMES = ("text", "document", "content", "article", "body", "abstract", "sentence")
+USUAL_NAMES = ("text", "document", "content", "article", "body", "abstract", "sentence")
+_CHATS = ("messages", "conversations")
 
 
 def choose_column(
@@ -20,32 +22,66 @@ def choose_column(
     """The column to read: `wanted`, or a guess, which is told through `notes`.
 
     columns: all there are. sample: for each of them its first values, by which the guess is made: among
-    columns of text a usual name, or else the one with the most letters. Raises CorpusError that names the
-    columns there are.
+    columns of text a usual name, or else the one with the most letters. A column inside an object is
+    "outer.inner". Raises CorpusError that names the columns there are.
     """
+    values = {name: list(sample.get(name, ())) for name in columns}
+    for name in columns:
+        for inner in inner_columns(name, values[name]):
+            values.setdefault(inner, [value_at({name: value}, inner) for value in sample[name]])
     if wanted is not None:
-        if wanted in columns:
-            return wanted
-        raise CorpusError(
-            f"There is no column {wanted!r} in {where}. Columns: {', '.join(columns) or 'none'}.",
-            "Name one of these as text_column (--text-column), or leave it empty to have it guessed.",
-        )
-    lengths = {name: _letters(sample.get(name, ())) for name in columns}
-    of_text = [name for name in columns if lengths[name] > 0]
+        return _checked(wanted, list(columns), values, where)
+    letters = {name: _letters(found) for name, found in values.items()}
+    of_text = [name for name, count in letters.items() if count > 0]
     if not of_text:
         raise CorpusError(
-            f"No column of {where} holds text. Columns: {', '.join(columns) or 'none'}.",
+            f"No column of {where} holds text. Columns: {', '.join(values) or 'none'}.",
             "Choose another file, or name the column as text_column (--text-column).",
         )
-    usual = [name for name in _USUAL_NAMES if name in of_text]
-    chosen = usual[0] if usual else max(of_text, key=lambda name: lengths[name])
-    if len(columns) > 1:
-        notes.info(f"Text column: {chosen}, guessed among {', '.join(columns)}.")
+    chosen = min(of_text, key=lambda name: (_rank(name, name in columns), -letters[name]))
+    if len(columns) > 1 or chosen not in columns:
+        notes.info(f"Text column: {chosen}, guessed among {', '.join(values)}.")
     return chosen
 
 
+def _checked(wanted: str, columns: list[str], values: Mapping[str, Sequence[object]], where: str) -> str:
+    """The wanted column, if it is there and may hold text."""
+    if outer_column(wanted, columns) is None:
+        raise CorpusError(
+            f"There is no column {wanted!r} in {where}. Columns: {', '.join(values) or 'none'}.",
+            "Name one of these as text_column (--text-column), or leave it empty to have it guessed.",
+        )
+    shown = [value for value in values.get(wanted, ()) if value is not None]
+    if shown and not any(map(is_like_text, shown)):
+        if isinstance(shown[0], Mapping | list):
+            text_of(shown[0], wanted, where)
+        raise CorpusError(
+            f"The column {wanted!r} of {where} holds {type(shown[0]).__name__}, not text.",
+            "Name a column of text as text_column (--text-column).",
+        )
+    return wanted
+
+
+def _rank(name: str, is_outer: bool) -> int:
+    """How likely a name is that of the text; the least is the likeliest."""
+    last = name.rpartition(".")[2]
+    if is_outer and name in USUAL_NAMES:
+        return USUAL_NAMES.index(name)
+    if is_outer and name in _CHATS:
+        return len(USUAL_NAMES)
+    if last in USUAL_NAMES and not any(part in _CHATS for part in name.split(".")):
+        return len(USUAL_NAMES) + 1
+    return len(USUAL_NAMES) + (2 if is_outer else 3)
+
+
 def _letters(values: Sequence[object]) -> int:
-    """How many letters (a table of numbers has none); 0 when any value is neither text nor nothing."""
-    if any(value is not None and not isinstance(value, str) for value in values):
-        return 0
-    return sum(sum(map(str.isalpha, value)) for value in values if isinstance(value, str))
+    """How many letters (a table of numbers has none); 0 unless most values that are no numbers are text, or
+    lists of it.
+    """
+    there = [value for value in values if value is not None and not isinstance(value, bool | int | float)]
+    texts = [
+        text_of(value, "", "") or ""
+        for value in there
+        if is_like_text(value) and not isinstance(value, Mapping)
+    ]
+    return sum(sum(map(str.isalpha, text)) for text in texts) if 2 * len(texts) > len(there) else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -85,14 +85,21 @@ class SpooledDocuments:
         revision: str | None = None,
         *,
         in_order: bool = False,
+        replaced: Callable[[], None] = lambda: None,
     ) -> None:
-        """Write `texts`, in order, to `path`; None is kept as an empty text."""
+        """Write `texts`, in order, to `path`; None is kept as an empty text. `replaced` hears of each text in
+        which half a character, which JSON can spell, is replaced by a question mark.
+        """
         self.column, self.revision, self.in_order = column, revision, in_order
         ends = array("q", [0])
         with path.open("wb") as file:
             for text in texts:
-                # a lone surrogate, which JSON can spell, has no UTF-8: shown as ?
-                ends.append(ends[-1] + file.write((text or "").encode("utf-8", "replace")))
+                try:
+                    content = (text or "").encode()
+                except UnicodeEncodeError:
+                    replaced()
+                    content = (text or "").encode("utf-8", "replace")
+                ends.append(ends[-1] + file.write(content))
         self._ends = np.frombuffer(ends, dtype=np.int64)
         self._file = path.open("rb")
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from workbench.corpus.columns import choose_column
 from workbench.corpus.documents import SPOOL, Documents, SpooledDocuments, TableDocuments
 from workbench.corpus.notes import Notes
-from workbench.corpus.readers import SAMPLE_ROWS
+from workbench.corpus.tables import SAMPLE_ROWS
 from workbench.corpus.values import text_of
 from workbench.errors import CorpusError, WorkbenchError
 from workbench.pretrained.download import Interrupted, fetch

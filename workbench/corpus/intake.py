@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import shutil
 import tempfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from workbench.corpus.encodings import Decoder, binary, wide_encoding
 from workbench.corpus.notes import Notes
+from workbench.corpus.packing import unpacked, unreadable
 from workbench.errors import CorpusError
-
-PACKED = {".gz": "gzip", ".zst": "zstd"}
-"""How a file is packed, by the end of its name."""
+from workbench.file_kinds import suffixes_of
 
 LONGEST_LINE = 1 << 30
 """Bytes. A line must fit in memory several times over."""
 
 _TELL_EVERY = 8 << 20  # bytes
-
-
-def kind_of(path: Path) -> str:
-    """The kind of a file by its name, whether it is packed or not: ".csv" of a.csv and of a.CSV.gz."""
-    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
-    if suffixes and suffixes[-1] in PACKED:
-        return suffixes[-2] if len(suffixes) > 1 else suffixes[-1]
-    return suffixes[-1] if suffixes else ""
+_LOOKED_AT = 64 << 10  # bytes
 
 
 class Intake:
@@ -43,18 +31,22 @@ class Intake:
         self._total = total
         self._before = self._told = 0  # bytes of the files that are done; last told
 
-    def lines(self, path: Path) -> Iterator[str]:
-        """The lines of a text file without their ends.
+    def lines(self, path: Path, *, ends: bool = False) -> Iterator[str]:
+        """The lines of a text file, with their `ends` or without.
 
-        What is not UTF-8 is guessed, and said. Raises CorpusError: binary, not readable, a line that no
-        memory holds.
+        They may end with a newline, with a return and a newline, or, throughout a file, with a return. What
+        is not UTF-8 is guessed, and said. Raises CorpusError: binary, not readable, a line that no memory
+        holds.
         """
         try:
             with path.open("rb") as on_disk:
                 decoder = Decoder(path, self.notes)
-                for raw in _raw_lines(_unpacked(on_disk, path), path):
+                content = unpacked(on_disk, path)
+                if _has_returns_alone(content):
+                    self.notes.count("files whose lines end with carriage returns", str(path), level="info")
+                for raw in _raw_lines(content, path):
                     self.reached(on_disk.tell())
-                    yield decoder(raw).rstrip("\r\n")
+                    yield decoder(raw) if ends else decoder(raw).rstrip("\r\n")
         except OSError as error:
             raise unreadable(path, error) from error
         self.finished(path)
@@ -63,19 +55,29 @@ class Intake:
         """A text file as one text."""
         return "\n".join(self.lines(path))
 
-    def unpacked(self, path: Path) -> Any:
-        """The bytes of a file for a reader that jumps about in it: a path, or an unnamed temporary file."""
-        if path.suffix.lower() not in PACKED:
-            return path
-        unpacked = tempfile.TemporaryFile()  # noqa: SIM115 - it is the caller's, and vanishes with him
+    def content(self, path: Path) -> bytes:
+        """All bytes of a file, unpacked. For files that are small by nature."""
         try:
             with path.open("rb") as on_disk:
-                shutil.copyfileobj(_unpacked(on_disk, path), unpacked)
+                found = unpacked(on_disk, path).read()
         except OSError as error:
-            unpacked.close()
             raise unreadable(path, error) from error
-        unpacked.seek(0)
-        return unpacked
+        self.finished(path)
+        return found
+
+    def unpacked(self, path: Path) -> Any:
+        """The bytes of a file for a reader that jumps about in it: a path, or an unnamed temporary file."""
+        if not suffixes_of(path)[1]:
+            return path
+        whole = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+        try:
+            with path.open("rb") as on_disk:
+                shutil.copyfileobj(unpacked(on_disk, path), whole)
+        except OSError as error:
+            whole.close()
+            raise unreadable(path, error) from error
+        whole.seek(0)
+        return whole
 
     def reached(self, position: int) -> None:
         """So many bytes of the present file are read."""
@@ -90,54 +92,40 @@ class Intake:
         self.reached(0)
 
 
-def unreadable(path: Path, error: OSError) -> CorpusError:
-    return CorpusError(f"{path} cannot be read: {error.strerror or error}.", "Check its permissions.")
-
-
-def _unpacked(on_disk: io.BufferedReader, path: Path) -> io.BufferedReader:
-    """The file's content. What is damaged in it raises OSError when it is read."""
-    packing = PACKED.get(path.suffix.lower())
-    if packing is None:
-        return on_disk
-    if packing == "gzip":
-        return io.BufferedReader(_Readable(gzip.GzipFile(fileobj=on_disk)), 1 << 20)
-
-    return io.BufferedReader(_Readable(pa.CompressedInputStream(on_disk, packing)), 1 << 20)
-
-
-class _Readable(io.RawIOBase):
-    """A stream that unpacks, whose every complaint is an OSError."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            content = self._stream.read(len(buffer))
-        except (EOFError, ValueError, zlib.error, OSError) as error:  # Arrow's are ValueErrors
-            raise OSError(f"it is damaged, or not packed as its name says ({error})") from error
-        buffer[: len(content)] = content
-        return len(content)
-
-
 def _raw_lines(file: io.BufferedReader, path: Path) -> Iterator[bytes]:
     """The lines of a file in UTF-8, or an encoding with ASCII's line ends; none as long as LONGEST_LINE."""
     encoding = wide_encoding(file.peek(4)[:4])
     if encoding is not None:
         yield from _transcoded(file, encoding, path)
         return
-    number = 0
-    while raw := file.readline(LONGEST_LINE):
-        number += 1
-        if len(raw) == LONGEST_LINE:
+    returns = _has_returns_alone(file)
+    lines = _between_returns(file) if returns else iter(lambda: file.readline(LONGEST_LINE), b"")
+    for number, raw in enumerate(lines, start=1):
+        if len(raw) >= LONGEST_LINE:
             raise CorpusError(
                 f"{path}, line {number} is longer than {LONGEST_LINE >> 30} GB.",
                 "Break it into documents, a line each.",
             )
         yield raw
+
+
+def _has_returns_alone(file: io.BufferedReader) -> bool:
+    """Whether the lines of a file at its beginning end with carriage returns alone, as old Macs wrote."""
+    near = file.peek(_LOOKED_AT)
+    return b"\r" in near and b"\n" not in near and near.find(b"\r") < len(near) - 1
+
+
+def _between_returns(file: io.BufferedReader) -> Iterator[bytes]:
+    rest = b""
+    while piece := file.read1(_LOOKED_AT):
+        if piece.endswith(b"\r"):
+            piece += file.read(1)  # it may be half of an end
+        *lines, rest = (rest + piece).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        yield from (line + b"\n" for line in lines)
+        if len(rest) >= LONGEST_LINE:
+            break
+    if rest:
+        yield rest
 
 
 def _transcoded(file: io.BufferedReader, encoding: str, path: Path) -> Iterator[bytes]:

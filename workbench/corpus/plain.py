@@ -1,4 +1,4 @@
-"""Plain text: what a document is in .txt files, as it was asked for or as they look."""
+"""Texts without columns: what a document is in them, as it was asked for or as they look."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from workbench.corpus.finding import kind_of_named
 from workbench.corpus.intake import Intake
 from workbench.corpus.notes import Notes
+from workbench.corpus.tables import reader_of
 
 _LOOKED_AT = 2_000
 """Lines of a file by which its documents are guessed."""
@@ -20,14 +22,20 @@ _WORDS = {
     "file": ("each file is a document", "files"),
     "paragraph": ("blank lines divide the documents", "documents"),
 }
+_OF_MAIL = ("each message is a document", "messages")
+
+
+def lines(intake: Intake, path: Path) -> Iterator[str]:
+    """The lines of a plain text file, without their ends."""
+    return intake.lines(path)
 
 
 class PlainText:
-    """The documents of .txt files. `unit`: line, file, paragraph, or auto.
+    """The documents of files that are read line by line, or whole. `unit`: line, file, paragraph, or auto.
 
-    auto: several files are a document each. One file holds a document a line, unless blank lines divide it
-    into blocks of which most have several lines: then it is text that was broken to some width, and the
-    blocks are the documents.
+    auto: several files are a document each, and so are messages. One text file holds a document a line,
+    unless blank lines divide it into blocks of which most have several lines: then it is text that was broken
+    to some width, and the blocks are the documents. One document, such as a PDF, is cut at its blank lines.
     """
 
     def __init__(self, paths: Sequence[Path], unit: str, intake: Intake) -> None:
@@ -38,35 +46,72 @@ class PlainText:
     def texts(self) -> Iterator[str]:
         """The documents in order; "" for an empty line."""
         for path in self._paths:
-            if self.unit == "file":
-                yield self._intake.whole(path)
-            elif self.unit == "line":
-                yield from self._intake.lines(path)
+            kind = kind_of_named(path)
+            if kind.shape == "text":
+                yield from self._of_lines(path, reader_of(kind)(self._intake, path))
             else:
-                yield from map("\n".join, _blocks(self._intake.lines(path)))
+                for text in reader_of(kind)(self._intake, path):
+                    yield from self._of_whole(path, text)
 
     def described(self, documents: int) -> str:
         """What a document is, for the person."""
         rule, unit = _WORDS[self.unit]
+        if self.unit == "file" and all(kind_of_named(path).name == "Mail" for path in self._paths):
+            rule, unit = _OF_MAIL
         where = self._paths[0].name if len(self._paths) == 1 else f"{len(self._paths):,} files"
         guessed = " (guessed)" if self._guessed and self.unit == "paragraph" else ""
         return f"{where}: {rule}{guessed}; {unit}: {documents:,}."
 
+    def _of_lines(self, path: Path, found: Iterator[str]) -> Iterator[str]:
+        if self.unit == "line":
+            yield from self._each_line(path, found)
+        elif self.unit == "paragraph":
+            yield from map("\n".join, blocks(found))
+        else:
+            text = "\n".join(found)
+            if self._holds_text(path, text):
+                yield text
+
+    def _of_whole(self, path: Path, text: str) -> Iterator[str]:
+        if not self._holds_text(path, text):
+            return
+        if self.unit == "file":
+            yield text
+        elif self.unit == "line":
+            yield from (line for line in text.split("\n") if line.strip())
+        else:
+            yield from map("\n".join, blocks(text.split("\n")))
+
+    def _each_line(self, path: Path, found: Iterator[str]) -> Iterator[str]:
+        for number, line in enumerate(found, start=1):
+            if not line or line.isspace():
+                self._intake.notes.count("blank lines, left out", f"{path}, line {number}", level="info")
+            yield line
+
+    def _holds_text(self, path: Path, text: str) -> bool:
+        there = bool(text) and not text.isspace()
+        if not there:
+            self._intake.notes.count("files or messages without text, left out", str(path))
+        return there
+
     def _guess(self) -> str:
-        if len(self._paths) > 1:
+        kind = kind_of_named(self._paths[0])
+        if len(self._paths) > 1 or kind.name == "Mail":
             return "file"
+        if kind.shape == "document":
+            return "paragraph"
         looking = Intake(Notes(lambda event: None))
-        blocks = list(_blocks(islice(looking.lines(self._paths[0]), _LOOKED_AT)))
-        long = sum(len(block) > 1 for block in blocks)
-        lines = sum(map(len, blocks))
-        divided = len(blocks) > 1 and lines <= _LONGEST_BLOCK * len(blocks)
-        return "paragraph" if divided and 2 * long > len(blocks) else "line"
+        found = list(blocks(islice(reader_of(kind)(looking, self._paths[0]), _LOOKED_AT)))
+        long = sum(len(block) > 1 for block in found)
+        count = sum(map(len, found))
+        divided = len(found) > 1 and count <= _LONGEST_BLOCK * len(found)
+        return "paragraph" if divided and 2 * long > len(found) else "line"
 
 
-def _blocks(lines: Iterable[str]) -> Iterator[list[str]]:
+def blocks(found: Iterable[str]) -> Iterator[list[str]]:
     """The runs of lines that blank lines divide."""
     block: list[str] = []
-    for line in lines:
+    for line in found:
         if line.strip():
             block.append(line)
         elif block:

@@ -94,10 +94,11 @@ def prepare_corpus(
             "recipe": deciding(recipe.model_dump(), Affects.TEXT, "source", "tokenizer"),
         }
     )
+    today = list(notes.kept)  # what identity() had to say is about today, not about the text
     found = open_entry(cache / key)
     from_cache = found is not None
     if found is None:
-        notes.kept.clear()  # what identity() had to say is about today, not about the text
+        notes.kept.clear()
         with cached.new_entry(cache, key) as folder:
             build_entry(folder, source, recipe, encoder, notes, listen)
         found = open_entry(cache / key)
@@ -117,7 +118,7 @@ def prepare_corpus(
         empty=found.empty,
         from_cache=from_cache,
         seconds=time.monotonic() - began,
-        notes=tuple(dict.fromkeys(text for _, text in notes.kept)),
+        notes=tuple(dict.fromkeys(text for _, text in (*today, *notes.kept))),
     )
     listen(corpus.ready())
     return corpus

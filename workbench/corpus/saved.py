@@ -9,7 +9,7 @@ from typing import Any
 from workbench.corpus.columns import choose_column
 from workbench.corpus.documents import Documents, TableDocuments
 from workbench.corpus.notes import Notes
-from workbench.corpus.readers import SAMPLE_ROWS
+from workbench.corpus.tables import SAMPLE_ROWS
 from workbench.errors import CorpusError
 from workbench.pretrained.locate import existing
 

@@ -1,0 +1,219 @@
+"""Folders, links, globs and packed files: every file is read once, or named with why it is not."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from tests.corpus.conftest import recipe_for
+from tests.corpus.reading import read
+from workbench.corpus import prepare_corpus
+from workbench.corpus.files import is_local
+from workbench.errors import CorpusError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two texts, side by side."""
+    made = tmp_path / "texts"
+    made.mkdir()
+    (made / "a.txt").write_text("first")
+    (made / "b.txt").write_text("second")
+    return made
+
+
+def test_linked_folders_are_followed(folder, tmp_path) -> None:
+    (tmp_path / "elsewhere" / "deep").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "deep" / "c.txt").write_text("third")
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    assert read(folder).texts == ["first", "second", "third"]
+    assert read(f"{folder}/**/*.txt").texts == ["first", "second", "third"]
+
+
+def test_links_in_a_circle_end_and_are_told(folder) -> None:
+    (folder / "again").symlink_to(folder)
+    (folder / "copy.txt").symlink_to(folder / "a.txt")
+    found = read(folder)
+    assert found.texts == ["first", "second"]
+    assert found.told("a link to a folder that is read already: 1. First", "again")
+    assert found.told("the same file under another name: 1. First", "copy.txt")
+    assert read(f"{folder}/**/*.txt").texts == ["first", "second"]
+
+
+def test_what_is_skipped_is_told_with_why(folder) -> None:
+    (folder / "gone.txt").symlink_to(folder / "nowhere.txt")
+    (folder / "x.png").write_bytes(b"\x89PNG")
+    (folder / "y.png").write_bytes(b"\x89PNG")
+    (folder / ".hidden.txt").write_text("hidden")
+    (folder / "none.txt").touch()
+    os.mkfifo(folder / "pipe.txt")
+    found = read(folder)
+    assert found.texts == ["first", "second"]
+    assert found.told("a link that leads nowhere: 1. First", "gone.txt")
+    assert found.told("of a kind that is not read (.png): 2. First", "x.png")
+    assert found.told("hidden: 1. First", ".hidden.txt")
+    assert found.told("a pipe, a socket or a device: 1. First", "pipe.txt")
+    assert found.told("without text, left out: 1. First", "none.txt")
+
+
+def test_what_is_skipped_reaches_the_statistics_each_time(folder, tokenizer, tmp_path) -> None:
+    (folder / "c.txt").write_text("\n".join(["some more words for it"] * 9))
+    (folder / "x.png").write_bytes(b"\x89PNG")
+    recipe = recipe_for(folder, chunk_size=8, documents="line", test_size=2)
+    for _ in range(2):
+        corpus = prepare_corpus(
+            recipe, tokenizer, max_chunk=512, cache=tmp_path / "cache", listen=lambda event: None
+        )
+        assert any("(.png): 1. First" in note for note in corpus.notes)
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs another user")
+def test_unreadable_folders_and_files_are_told(tmp_path) -> None:
+    script = """
+import sys
+from pathlib import Path
+from tests.corpus.reading import read
+root = Path(sys.argv[1])
+(root / "texts" / "shut").mkdir(parents=True)
+(root / "texts" / "a.txt").write_text("first")
+(root / "texts" / "b.txt").write_text("second")
+(root / "texts" / "shut" / "c.txt").write_text("third")
+(root / "texts" / "shut").chmod(0)
+(root / "texts" / "b.txt").chmod(0)
+found = read(root / "texts")
+(root / "texts" / "shut").chmod(0o700)
+print(found.texts, found.told("folder that cannot be read", "shut"), found.told("it cannot be read", "b.txt"))
+"""
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True)
+    assert done.stdout.strip() == "['first'] True True", done.stderr
+
+
+@pytest.mark.parametrize("name", ["data[1]", "what?", "all*", "[ab]"])
+def test_names_with_the_signs_of_globs_are_names(tmp_path, name) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "part[0].txt").write_text("one\ntwo")
+    (folder / "b.csv").write_text("text\nthree\n")
+    assert read(folder / "part[0].txt").texts == ["one", "two"]
+    assert read(f"{folder}/*.txt").texts == ["one", "two"]
+    assert read(f"{folder}/part[0].*").texts == ["one", "two"]
+    with pytest.raises(CorpusError, match="several kinds") as caught:
+        read(folder)
+    hint = caught.value.hint.partition("'")[2].rpartition("'")[0]
+    assert read(hint).texts == ["three"]
+
+
+@pytest.mark.parametrize("content", ["", "text\n", "\n\n"])
+@pytest.mark.parametrize("name", ["a.csv", "z.csv"])
+def test_one_empty_shard_is_counted(tmp_path, content, name) -> None:
+    (tmp_path / "m.csv").write_text("text\none\ntwo\n")
+    (tmp_path / name).write_text(content)
+    found = read(tmp_path)
+    assert found.texts == ["one", "two"]
+    assert found.told("Files without rows: 1. First", name)
+
+
+def test_an_empty_shard_of_json_is_counted(tmp_path) -> None:
+    (tmp_path / "a.jsonl").touch()
+    (tmp_path / "b.jsonl").write_text('{"text": "one"}\n')
+    found = read(tmp_path, "text")
+    assert found.texts == ["one"] and found.told("Files without rows: 1. First", "a.jsonl")
+
+
+def test_only_empty_shards_are_refused(tmp_path) -> None:
+    (tmp_path / "a.csv").write_text("text\n")
+    (tmp_path / "b.csv").write_text("text\n")
+    with pytest.raises(CorpusError, match="holds no rows"):
+        read(tmp_path)
+
+
+def zstd(content: bytes) -> bytes:
+    packed = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(packed, "zstd") as stream:
+        stream.write(content)
+    return packed.getvalue().to_pybytes()
+
+
+PACK = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstd}
+
+
+@pytest.mark.parametrize("end", PACK)
+def test_packed_files(tmp_path, end) -> None:
+    lines = [f"Line {n} with {os.urandom(9).hex()}" for n in range(5_000)]
+    content = "\n".join(lines).encode()
+    path = tmp_path / f"a.txt{end}"
+    path.write_bytes(PACK[end](content))
+    assert read(path).texts == lines
+    path.write_bytes(PACK[end](content[:30_000]) + PACK[end](content[30_000:]))
+    assert read(path).texts == lines
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "unpacked"])
+@pytest.mark.parametrize("end", PACK)
+@pytest.mark.parametrize("begin", ["a.txt", "a.jsonl", "a.parquet", "a.html"])
+def test_damaged_packed_files_say_so(tmp_path, begin, end, damage) -> None:
+    content = b"".join(b'{"text": "%s"}\n' % os.urandom(30).hex().encode() for _ in range(2_000))
+    packed = bytearray(PACK[end](content))
+    if damage == "cut":
+        packed = packed[: len(packed) // 2]
+    elif damage == "changed":
+        if end == ".zst":
+            pytest.skip("Arrow writes no checksum into it")
+        packed[len(packed) // 2 : len(packed) // 2 + 40] = bytes(40)
+    path = tmp_path / f"{begin}{end}"
+    path.write_bytes(content if damage == "unpacked" else packed)
+    with pytest.raises(
+        CorpusError, match=r"cannot be read: it is damaged, cut short, or not packed"
+    ) as caught:
+        read(path)
+    assert "Copy or download it again" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "name", ["a.rst", "a.log", "a.py", "README", "a.unknown", "a.tex", "x.md", "data.v2", "A.RST"]
+)
+def test_plain_text_by_another_name(tmp_path, name) -> None:
+    lines = [f"A plain line, number {n}; nothing else." for n in range(9)]
+    (tmp_path / name).write_text("\n".join(lines))
+    assert read(tmp_path / name).texts == lines
+
+
+def test_a_folder_of_texts_of_many_names(tmp_path) -> None:
+    for name in ("a.md", "b.rst", "c.log", "d.py", "README", "e.txt"):
+        (tmp_path / name).write_text(f"The text of {name}")
+    (tmp_path / "f.bin").write_bytes(bytes(9))
+    found = read(tmp_path)
+    assert sorted(found.texts) == sorted(
+        f"The text of {n}" for n in ("a.md", "b.rst", "c.log", "d.py", "README", "e.txt")
+    )
+    assert found.told("not read (.bin)")
+
+
+def test_company_of_tables_is_left_out_and_told(tmp_path) -> None:
+    (tmp_path / "data.csv").write_text("id,text\n1,one\n2,two\n")
+    (tmp_path / "README.md").write_text("# What this is")
+    (tmp_path / "make.py").write_text("print()")
+    found = read(tmp_path)
+    assert found.texts == ["one", "two"]
+    assert found.told("no table, as the others are: 2. First", "README.md")
+
+
+@pytest.mark.parametrize("name", ["a.txt.bz2", "b.jsonl.gz", "c.pdf", "d.tar.gz", "e.tgz", "f.ipynb"])
+def test_paths_that_are_not_there_are_not_asked_of_the_hub(name) -> None:
+    assert is_local(name)
+
+
+@pytest.mark.parametrize("name", ["user/data.py", "user/set.md", "squad", "user/set.c"])
+def test_ids_on_the_hub_are_not_paths(name) -> None:
+    assert not is_local(name)

@@ -1,0 +1,96 @@
+"""Rows of .parquet and .arrow files, a few at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from workbench.corpus.intake import Intake
+from workbench.corpus.packing import unreadable
+from workbench.corpus.tables import Table
+from workbench.errors import CorpusError
+
+_AT_ONCE = 32  # rows: a few kilobytes of dictionary may unpack to many megabytes a row
+
+
+@contextmanager
+def _opened(intake: Intake, path: Path, kind: str) -> Iterator[Any]:
+    """A columnar file as Arrow opens it, and what may be wrong with it in words."""
+    import pyarrow as pa
+
+    source = intake.unpacked(path)
+    try:
+        with pa.memory_map(str(source)) if isinstance(source, Path) else pa.PythonFile(source, "r") as file:
+            yield file
+    except pa.ArrowInvalid as error:
+        raise CorpusError(
+            f"{path} is not {kind}, or damaged or cut short.", "Copy or download it again."
+        ) from error
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise unreadable(path, error) from error
+        raise CorpusError(f"{path} is damaged inside.", "Copy or download it again.") from error
+    finally:
+        if not isinstance(source, Path):
+            source.close()
+
+
+def _parquet_columns(intake: Intake, path: Path, wanted: str | None) -> list[str]:
+    import pyarrow.parquet as pq
+
+    with _opened(intake, path, "a Parquet file") as file:
+        return list(pq.ParquetFile(file).schema_arrow.names)
+
+
+def _parquet_rows(intake: Intake, path: Path, column: str | None) -> Iterator[tuple[int, dict[str, Any]]]:
+    import pyarrow.parquet as pq
+
+    with _opened(intake, path, "a Parquet file") as opened:
+        file = pq.ParquetFile(opened)
+        size, rows = path.stat().st_size, max(1, file.metadata.num_rows)
+        columns = None if column is None else [column]
+        done = 0
+        for batch in file.iter_batches(_AT_ONCE, columns=columns):
+            yield from enumerate(batch.to_pylist(), start=done + 1)
+            done += batch.num_rows
+            intake.reached(size * done // rows)
+    intake.finished(path)
+
+
+def _arrow_batches(file: Any) -> tuple[Any, Iterator[Any]]:
+    """Schema and batches of either of Arrow's formats: the stream, which the datasets library writes, or the
+    file.
+    """
+    import pyarrow as pa
+
+    try:
+        reader = pa.ipc.open_file(file)
+        return reader.schema, map(reader.get_batch, range(reader.num_record_batches))
+    except pa.ArrowInvalid:
+        file.seek(0)
+        stream = pa.ipc.open_stream(file)
+        return stream.schema, iter(stream)
+
+
+def _arrow_columns(intake: Intake, path: Path, wanted: str | None) -> list[str]:
+    with _opened(intake, path, "an Arrow file") as file:
+        return list(_arrow_batches(file)[0].names)
+
+
+def _arrow_rows(intake: Intake, path: Path, column: str | None) -> Iterator[tuple[int, dict[str, Any]]]:
+    with _opened(intake, path, "an Arrow file") as file:
+        done = 0
+        for batch in _arrow_batches(file)[1]:
+            wanted = batch if column is None else batch.select([column])
+            for first in range(0, wanted.num_rows, _AT_ONCE):
+                rows = wanted.slice(first, _AT_ONCE).to_pylist()
+                yield from enumerate(rows, start=done + 1)
+                done += len(rows)
+            intake.reached(file.tell())
+    intake.finished(path)
+
+
+PARQUET = Table(_parquet_columns, _parquet_rows, "row")
+ARROW = Table(_arrow_columns, _arrow_rows, "row")
