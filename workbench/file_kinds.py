@@ -155,7 +155,7 @@ KINDS: tuple[FileKind, ...] = (
         "document",
         "workbench.corpus.formats.html:texts",
         "a file; a single file is cut at its paragraphs",
-        "the text of <main> or <article>, else of the body (selectolax); menus, headers, footers, forms and "
+        "the text of <main> or <article>, else of the body (lxml); menus, headers, footers, forms and "
         "scripts are left out and counted",
         "a page without text",
         extra=True,

@@ -177,7 +177,7 @@ def test_an_array_cut_short_is_refused(file, cut, said) -> None:
 def test_a_broken_item_of_a_large_array_is_found_without_reading_all(file) -> None:
     rows = json.dumps([{"text": "some words " * 9}] * 30_000, indent=1)
     broken = rows.replace('"text": ', '"text" ', 1)
-    with pytest.raises(CorpusError, match="line 2 is not JSON: .*line 3"):
+    with pytest.raises(CorpusError, match=r"line 2 is not JSON: .*line 3"):
         read(file(broken, "a.json"), "text")
 
 

@@ -21,7 +21,7 @@ _PAGES = ("application/xhtml+xml", "text/html")
 
 def texts(intake: Intake, path: Path) -> Iterator[str]:
     """The text of a book, with a blank line between paragraphs. Raises CorpusError: protected, damaged."""
-    needed("selectolax.lexbor", path)
+    needed("lxml.html", path)
     try:
         with zipfile.ZipFile(io.BytesIO(intake.content(path))) as book:
             chapters = list(_chapters(book))

@@ -1,4 +1,4 @@
-"""The main text of HTML, by selectolax: blocks become paragraphs, what stands around the text is left out."""
+"""The main text of HTML, by lxml: blocks become paragraphs, what stands around the text is left out."""
 
 from __future__ import annotations
 
@@ -12,15 +12,59 @@ from workbench.corpus.encodings import Decoder
 from workbench.corpus.formats.needed import needed
 from workbench.corpus.intake import Intake
 
-_UNSEEN = (
-    "script, style, template, noscript, svg, math annotation, head, select, textarea, button, iframe, object"
+_UNSEEN = frozenset(
+    [
+        "head",
+        "script",
+        "style",
+        "template",
+        "noscript",
+        "svg",
+        "math",
+        "select",
+        "textarea",
+        "button",
+        "iframe",
+        "object",
+    ]
 )
-_AROUND = "nav, header, footer, aside, form, [role=navigation], [role=banner], [role=contentinfo]"
-_BLOCKS = (
-    "p, div, section, article, main, h1, h2, h3, h4, h5, h6, ul, ol, dl, table, blockquote, pre, figure, "
-    "figcaption, hr, address, details, summary, fieldset, nav, header, footer, aside, form"
+_AROUND = frozenset(("nav", "header", "footer", "aside", "form"))
+_AROUND_ROLES = frozenset(("navigation", "banner", "contentinfo", "complementary", "search"))
+_BLOCKS = frozenset(
+    [
+        "p",
+        "div",
+        "section",
+        "article",
+        "main",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "ul",
+        "ol",
+        "dl",
+        "table",
+        "blockquote",
+        "pre",
+        "figure",
+        "figcaption",
+        "hr",
+        "address",
+        "details",
+        "summary",
+        "fieldset",
+        "nav",
+        "header",
+        "footer",
+        "aside",
+        "form",
+    ]
 )
-_LINES = "br, li, tr, dt, dd, caption"
+_LINES = frozenset(("br", "li", "tr", "dt", "dd", "caption"))
+_CELLS = frozenset(("td", "th"))
 _BLOCK, _LINE, _CELL = "\u2029", "\u2028", "\t"
 _CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _DECLARED_WITHIN = 4096  # bytes
@@ -33,15 +77,16 @@ def texts(intake: Intake, path: Path) -> Iterator[str]:
 
 def text_of_page(page: str, intake: Intake, path: Path) -> str:
     """The main text of a page: paragraphs with a blank line between them."""
-    parser = needed("selectolax.lexbor", path).LexborHTMLParser(page)
-    for node in parser.css(_UNSEEN):
-        if node.tag != "html":
-            node.decompose()
-    main = parser.css("main, [role=main]") or parser.css("article")
-    if len(main) > 1:  # several, or one in another
-        main = [node for node in main if not _within(node, main)]
-    roots = main or [parser.body or parser.root]
-    found = [_text(root, intake, path, inside=bool(main)) for root in roots if root is not None]
+    html = needed("lxml.html", path)
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    try:
+        root = html.document_fromstring(page.encode("utf-8", "replace"), parser=parser)
+    except needed("lxml.etree", path).ParserError:  # nothing is in it
+        return ""
+    main = _outermost(root, "main") or _outermost(root, "article")
+    body = root.find("body")
+    roots = main or [root if body is None else body]
+    found = [_laid_out("".join(_pieces(one, intake, path, inside=bool(main)))) for one in roots]
     return "\n\n".join(filter(None, found))
 
 
@@ -62,40 +107,55 @@ def decoded(intake: Intake, path: Path) -> str:
     return "".join(decoder(line) for line in content.splitlines(keepends=True))
 
 
-def _within(node: Any, others: list[Any]) -> bool:
-    parent = node.parent
-    while parent is not None:
-        if any(parent == other for other in others):
-            return True
-        parent = parent.parent
-    return False
+def _outermost(root: Any, tag: str) -> list[Any]:
+    """The elements of a kind, and those of that role, without those inside another."""
+    found = [one for one in root.iter() if one.tag == tag or one.get("role") == tag]
+    return [one for one in found if not any(above in found for above in one.iterancestors())]
 
 
-def _text(root: Any, intake: Intake, path: Path, *, inside: bool) -> str:
-    """inside: within <main> or <article>, whose own headers belong to the text."""
-    around = _AROUND.replace("header, footer, ", "") if inside else _AROUND
-    for node in root.css(around):
-        if node.text(deep=True).strip() and node != root:
-            what = "parts of pages beside the text (menus, headers, footers, forms), left out"
-            intake.notes.count(what, str(path), level="info")
-        if node != root:
-            node.decompose()
-    for node in root.css("pre"):
-        _keep_lines(node)
-    for selector, sign in ((_BLOCKS, _BLOCK), (_LINES, _LINE)):
-        for node in root.css(selector):
-            if node != root:
-                node.insert_before(sign)
-                node.insert_after(sign)
-    for node in root.css("td, th"):
-        node.insert_after(_CELL)
-    return _laid_out(root.text(deep=True))
+def _pieces(root: Any, intake: Intake, path: Path, *, inside: bool) -> Iterator[str]:
+    """The text below an element, with signs where blocks and lines end.
+
+    inside: within <main> or <article>, whose own headers belong to the text.
+    """
+    waiting: list[tuple[Any, bool]] = [(root, False)]
+    while waiting:
+        element, is_done = waiting.pop()
+        sign = _sign(element.tag)
+        if is_done:
+            yield sign
+        elif element.tag in _UNSEEN or (element is not root and _is_around(element, inside)):
+            if element.tag not in _UNSEEN and element.text_content().strip():
+                what = "parts of pages beside the text (menus, headers, footers, forms), left out"
+                intake.notes.count(what, str(path), level="info")
+        else:
+            if element.tag not in _CELLS:
+                yield sign
+            yield _kept(element.text, element)
+            waiting.append((element, True))
+            waiting += [(child, False) for child in reversed(element)]
+            continue
+        if element is not root:
+            yield _kept(element.tail, element.getparent())
 
 
-def _keep_lines(node: Any) -> None:
-    for part in node.traverse(include_text=True):
-        if part.tag == "-text" and "\n" in (part.text_content or ""):
-            part.replace_with(part.text_content.replace("\n", _LINE))
+def _sign(tag: str) -> str:
+    if tag in _BLOCKS:
+        return _BLOCK
+    return _LINE if tag in _LINES else _CELL if tag in _CELLS else ""
+
+
+def _is_around(element: Any, inside: bool) -> bool:
+    if element.get("role") in _AROUND_ROLES:
+        return True
+    return element.tag in _AROUND and not (inside and element.tag in ("header", "footer"))
+
+
+def _kept(text: str | None, element: Any) -> str:
+    """A text with its lines, where they are meant."""
+    if text and "\n" in text and (element.tag == "pre" or any(True for _ in element.iterancestors("pre"))):
+        return text.replace("\n", _LINE)
+    return text or ""
 
 
 def _laid_out(text: str) -> str:

@@ -29,16 +29,20 @@ def lines(intake: Intake, path: Path) -> Iterator[str]:
 
 
 def without_marks(source: str) -> str:
-    """The text of Markdown: its blocks in order, as many lines apart as in the source. Text without any marks
-    comes back as it is.
+    """The text of Markdown: its blocks in order, as many lines apart as in the source; numbers of lists stay.
+    Text without any marks comes back as it is.
     """
     body = _FRONT_MATTER.sub(lambda found: "\n" * found[0].count("\n"), source)
     found: list[str] = []
     line = 0  # of the source, up to which the text is written
+    number = ""
     for token in _parser().parse(body):
+        if token.type == "list_item_open" and token.info:
+            number = f"{token.info}{token.markup} "
         text = _block(token)
         if text is None or token.map is None:
             continue
+        text, number = number + text, ""
         begin = token.map[0]
         if found or begin > line:
             found.append("\n" * max(1 if found else 0, begin - line))
