@@ -43,3 +43,4 @@ screenshots: $(READY)
 docs: $(READY)
 	$(BIN)/python -m docs.recipe_table
 	$(BIN)/python -m docs.reference
+	$(BIN)/python -m docs.formats_table

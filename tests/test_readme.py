@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 import typer
 
+from docs import formats_table
 from docs.recipe_table import README, with_table
 from docs.reference import FILE, reference
 from workbench.cli.app import app
+from workbench.corpus.tables import Table, reader_of
+from workbench.file_kinds import KINDS
 from workbench.recipe import Recipe, preset
 
 TEXT = README.read_text(encoding="utf-8")
@@ -20,6 +23,17 @@ COMMANDS = re.findall(r"^mlm-workbench .*$", TEXT, re.MULTILINE)
 
 def test_the_table_of_fields_is_the_recipe() -> None:
     assert with_table(TEXT) == TEXT, "run `make docs`"
+
+
+def test_the_table_of_files_is_of_this_program() -> None:
+    page = formats_table.FILE.read_text(encoding="utf-8")
+    assert page == formats_table.with_table(page), "run `make docs`"
+
+
+def test_every_kind_of_file_has_its_reader() -> None:
+    assert all(callable(reader_of(kind)) or isinstance(reader_of(kind), Table) for kind in KINDS)
+    suffixes = [suffix for kind in KINDS for suffix in kind.suffixes]
+    assert len(suffixes) == len(set(suffixes))
 
 
 def test_the_reference_is_of_this_program() -> None:

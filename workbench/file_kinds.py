@@ -262,6 +262,11 @@ def names_text(name: str) -> bool:
     return bool(packing) or (kind is not None and bool(suffix) and not kind.other_name)
 
 
+def examples() -> str:
+    """The usual ends of names, for a line of help."""
+    return " ".join(kind.suffixes[0] for kind in KINDS if not kind.other_name)
+
+
 def readable() -> str:
     """One sentence that names them all."""
     titles: dict[Shape, str] = {

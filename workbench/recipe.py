@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from workbench.errors import UsageError
+from workbench.file_kinds import examples
 from workbench.recipe_wording import explain
 
 _LONGEST_FILE = 1 << 20  # bytes
@@ -110,7 +111,7 @@ class Recipe(BaseModel):
 
     dataset: str = knob(
         "EdinburghNLP/xsum",
-        "Hub id, file, folder or glob (.txt .jsonl .csv .parquet .arrow), or `python-docs`.",
+        f"Hub id, `python-docs`, or a file, folder or glob ({examples()}).",
         group="data", affects=TEXT | QUESTIONS, named_by="source", flag="--dataset",
         min_length=1, max_length=4096)
     dataset_subset: str | None = knob(

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from workbench.corpus.files import KINDS
+from workbench.file_kinds import KINDS, PACKED
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.new_run.pick_source import PickSource
 from workbench.tui.new_run.screen import NewRunScreen
-from workbench.tui.widgets.sources import READABLE, inside, known
+from workbench.tui.widgets.sources import inside, known
 
 from .support import screen_text, settle, type_text
 
@@ -29,8 +29,11 @@ def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_kinds_of_file_are_those_that_can_be_read() -> None:
-    assert set(KINDS) == READABLE
+def test_every_kind_that_is_read_can_be_picked(texts: Path) -> None:
+    names = {f"a{end}{packing}" for kind in KINDS for end in kind.suffixes for packing in ("", *PACKED)}
+    for name in names:
+        (texts / name).touch()
+    assert names <= {Path(one.value).name for one in inside("dataset", f"{texts}/a")}
 
 
 def test_a_path_leads_to_what_can_be_read(texts: Path) -> None:
@@ -42,7 +45,7 @@ def test_a_path_leads_to_what_can_be_read(texts: Path) -> None:
         ("/table.csv", False),
         ("/日本語 文書.txt", False),
     ]
-    assert found[0].note == "all 4 files in it"
+    assert found[0].note == "all 3 files in it"
     assert [one.value for one in inside("dataset", f"{texts}/No")] == [f"{texts}/notes.txt"]
     assert inside("dataset", f"{texts}/nowhere/x") == []
 

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from workbench.display import numbers
+from workbench.file_kinds import kind_of
 from workbench.preview import hub_cache
 from workbench.store import Store
 
 Kind = Literal["model", "dataset"]
-READABLE = frozenset({".txt", ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow"})
-"""Ends of the names of files that can be read as text."""
 _MOST = 500
 
 
@@ -74,7 +73,7 @@ def _entry(kind: Kind, value: str, path: Path) -> Iterator[Source]:
         if path.is_dir():
             fits = _fits(kind, path)
             yield Source(value, fits or "folder", opens=kind == "dataset" or not fits)
-        elif kind == "dataset" and path.suffix.lower() in READABLE:
+        elif kind == "dataset" and kind_of(path) is not None:
             yield Source(value, f"{path.stat().st_size / 1e6:,.1f} MB")
     except OSError:
         return
@@ -86,7 +85,8 @@ def _fits(kind: Kind, folder: Path) -> str:
         if kind == "model":
             has_weights = (folder / "config.json").is_file() and any(folder.glob("*.safetensors"))
             return "a model" if has_weights else ""
-        files = sum(path.suffix.lower() in READABLE for path in folder.iterdir())
+        shown = (path for path in folder.iterdir() if not path.name.startswith("."))
+        files = sum(kind_of(path) is not None and not path.is_dir() for path in shown)
     except OSError:
         return ""
     return f"all {files} files in it" if files else ""
