@@ -44,8 +44,12 @@ class Intake:
                 content = unpacked(on_disk, path)
                 if _has_returns_alone(content):
                     self.notes.count("files whose lines end with carriage returns", str(path), level="info")
+                unlooked = 0  # bytes since it was looked at how far the reading is
                 for raw in _raw_lines(content, path):
-                    self.reached(on_disk.tell())
+                    unlooked += len(raw)
+                    if unlooked >= _LOOKED_AT:
+                        unlooked = 0
+                        self.reached(on_disk.tell())
                     yield decoder(raw) if ends else decoder(raw).rstrip("\r\n")
         except OSError as error:
             raise unreadable(path, error) from error

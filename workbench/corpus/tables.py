@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from workbench.corpus.intake import Intake
+from workbench.corpus.values import outer_column
 from workbench.file_kinds import FileKind
 
 SAMPLE_ROWS = 100
@@ -41,7 +42,8 @@ def reader_of(kind: FileKind) -> Any:
 def sample(table: Table, intake: Intake, path: Path, wanted: str | None) -> dict[str, list[object]]:
     """The first values of each column that are not empty; of a long text its beginning.
 
-    Reads SAMPLE_ROWS rows, and on to LOOKED_AT_ROWS while a column has shown nothing or there may be more.
+    Reads SAMPLE_ROWS rows, and on to LOOKED_AT_ROWS while the wanted column, or where none is wanted any
+    column, has shown nothing, or there may be more.
     """
     found: dict[str, list[object]] = {name: [] for name in table.columns(intake, path, wanted)}
     characters = 0
@@ -53,7 +55,14 @@ def sample(table: Table, intake: Intake, path: Path, wanted: str | None) -> dict
                 value = value[:_LONGEST_SAMPLE]
             if value is not None and value != "" and len(values) < SAMPLE_ROWS:
                 values.append(value)
-        enough = count >= SAMPLE_ROWS and not table.grows and all(found.values())
-        if enough or count >= LOOKED_AT_ROWS or characters >= LOOKED_AT_CHARACTERS:
+        too_much = count >= LOOKED_AT_ROWS or characters >= LOOKED_AT_CHARACTERS
+        if too_much or (count >= SAMPLE_ROWS and _shows_enough(table, found, wanted)):
             break
     return found
+
+
+def _shows_enough(table: Table, found: dict[str, list[object]], wanted: str | None) -> bool:
+    if wanted is None:
+        return not table.grows and all(found.values())
+    outer = outer_column(wanted, list(found))
+    return outer is None or bool(found[outer])
