@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from workbench.corpus.intake import Intake
 from workbench.corpus.packing import unreadable
 from workbench.corpus.tables import Table
@@ -18,8 +21,6 @@ _AT_ONCE = 32  # rows: a few kilobytes of dictionary may unpack to many megabyte
 @contextmanager
 def _opened(intake: Intake, path: Path, kind: str) -> Iterator[Any]:
     """A columnar file as Arrow opens it, and what may be wrong with it in words."""
-    import pyarrow as pa
-
     source = intake.unpacked(path)
     try:
         with pa.memory_map(str(source)) if isinstance(source, Path) else pa.PythonFile(source, "r") as file:
@@ -38,15 +39,11 @@ def _opened(intake: Intake, path: Path, kind: str) -> Iterator[Any]:
 
 
 def _parquet_columns(intake: Intake, path: Path, wanted: str | None) -> list[str]:
-    import pyarrow.parquet as pq
-
     with _opened(intake, path, "a Parquet file") as file:
         return list(pq.ParquetFile(file).schema_arrow.names)
 
 
 def _parquet_rows(intake: Intake, path: Path, column: str | None) -> Iterator[tuple[int, dict[str, Any]]]:
-    import pyarrow.parquet as pq
-
     with _opened(intake, path, "a Parquet file") as opened:
         file = pq.ParquetFile(opened)
         size, rows = path.stat().st_size, max(1, file.metadata.num_rows)
@@ -63,8 +60,6 @@ def _arrow_batches(file: Any) -> tuple[Any, Iterator[Any]]:
     """Schema and batches of either of Arrow's formats: the stream, which the datasets library writes, or the
     file.
     """
-    import pyarrow as pa
-
     try:
         reader = pa.ipc.open_file(file)
         return reader.schema, map(reader.get_batch, range(reader.num_record_batches))

@@ -10,6 +10,8 @@ import zlib
 from pathlib import Path
 from typing import IO, Any
 
+import pyarrow as pa
+
 from workbench.errors import CorpusError
 from workbench.file_kinds import PACKED, suffixes_of
 
@@ -49,8 +51,6 @@ def _stream(on_disk: IO[bytes], packing: str) -> Any:
         return bz2.BZ2File(on_disk)
     if packing == "xz":
         return lzma.LZMAFile(on_disk)
-    import pyarrow as pa
-
     return pa.CompressedInputStream(on_disk, packing)
 
 
