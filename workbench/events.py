@@ -39,7 +39,8 @@ class Progress:
 class CorpusReady:
     """The text is cut and ready. Counts are of documents, tokens and chunks; `fingerprint` names the data.
 
-    `notes`: what was guessed, changed or left out, a sentence each.
+    `notes`: what was guessed, changed or left out, a sentence each. `sample`: a sentence of the text with
+    a masked word.
     """
 
     fingerprint: str
@@ -54,6 +55,7 @@ class CorpusReady:
     from_cache: bool
     seconds: float
     notes: tuple[str, ...] = ()
+    sample: str = ""
 
 
 @dataclass(frozen=True, slots=True)

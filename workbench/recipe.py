@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from workbench.errors import UsageError
@@ -108,6 +108,12 @@ class Recipe(BaseModel):
     vocab_size: int = knob(
         8_192, "Tokens that a new model's tokenizer learns from the training text (model = new:...).",
         group="model", affects=TEXT | QUESTIONS, named_by="tokenizer", unit="tokens", ge=256, le=1_000_000)
+    tokenizer: Literal["wordpiece", "bpe", "unigram", "bytes"] = knob(
+        "wordpiece", "How a new model's tokenizer spells text; bytes can spell any (model = new:...).",
+        group="model", affects=TEXT | QUESTIONS, named_by="tokenizer")
+    lowercase: Literal["off", "on"] = knob(
+        "off", "Whether a new model reads capitals as small letters (model = new:...).",
+        group="model", affects=TEXT | QUESTIONS, named_by="tokenizer")
 
     dataset: str = knob(
         "EdinburghNLP/xsum",
@@ -306,12 +312,26 @@ class Recipe(BaseModel):
             raise UsageError(f"{path} is too large for a recipe, which takes a few kilobytes.")
         return cls.from_toml(text, base)
 
+    @field_validator("lowercase", mode="before")
+    @classmethod
+    def _yes_or_no(cls, value: Any) -> Any:
+        return {"true": "on", "false": "off"}.get(str(value).lower(), value)
+
     @model_validator(mode="before")
     @classmethod
     def _empty_text_is_none(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
         return {name: None if value == "" and name in _OPTIONAL else value for name, value in values.items()}
+
+
+def as_stored(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A stored recipe, with the fields that an earlier version did not know and whose default means another
+    thing than the recipe meant then.
+    """
+    if str(values.get("model", "")).startswith("new:") and "lowercase" not in values:
+        return {**values, "lowercase": "on"}  # new models read small letters alone
+    return values
 
 
 _OPTIONAL = frozenset(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
-from workbench.recipe import Affects, Recipe
+from workbench.recipe import Affects, Recipe, as_stored
 from workbench.recipe_wording import BOUNDS
 
 SEEDS = frozenset({"seed", "split_seed"})
@@ -110,12 +110,13 @@ def deciding(recipe: Mapping[str, Any], affects: Affects, *not_named_by: str) ->
     A field that an earlier version did not know has its default, and one that is empty its fallback.
     not_named_by: without the fields that these stand for (see `knob`).
     """
-    names = fields_that(affects)
+    names, recipe = fields_that(affects), as_stored(recipe)
     return {name: _value(recipe, name) for name in names if FIELDS[name].named_by not in not_named_by}
 
 
 def agree(one: Mapping[str, Any], other: Mapping[str, Any], affects: Affects) -> bool:
     """Whether two recipes say the same in all that decides any of `affects`."""
+    one, other = as_stored(one), as_stored(other)
     return all(_value(one, name) == _value(other, name) for name in fields_that(affects))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.errors import UsageError
-from workbench.recipe import Recipe
+from workbench.recipe import Recipe, as_stored
 from workbench.recipe_fields import FIELDS, SEEDS
 
 
@@ -32,14 +32,14 @@ class StoredRecipe(dict[str, Any]):
 
     def filled(self) -> StoredRecipe:
         """With the defaults of fields that are not known: what an earlier version did."""
-        return StoredRecipe({name: field.default for name, field in FIELDS.items()} | self)
+        return StoredRecipe({name: field.default for name, field in FIELDS.items()} | dict(as_stored(self)))
 
     def without_seeds(self) -> StoredRecipe:
         """What runs of the same recipe have in common."""
         return StoredRecipe({name: value for name, value in self.items() if name not in SEEDS})
 
     def complete(self) -> Recipe:
-        """The recipe to train by, with the defaults of fields that an earlier version did not know.
+        """The recipe to train by; fields that an earlier version did not know have what it did.
 
         Raises UsageError when it does not say what was trained on what: a run that was imported without it.
         """
@@ -50,4 +50,4 @@ class StoredRecipe(dict[str, Any]):
                 f"The run's recipe does not say its {' and its '.join(missing)}: it was imported without.",
                 f"Import it again with {flags}.",
             )
-        return Recipe.parse(self)
+        return Recipe.parse(as_stored(self))

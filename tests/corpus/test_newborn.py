@@ -13,7 +13,9 @@ from workbench.corpus.new_model import newborn
 from workbench.errors import ModelError
 from workbench.pretrained.model import load_model
 from workbench.pretrained.tokenizer import load_tokenizer
-from workbench.recipe import Recipe
+from workbench.recipe import Affects, Recipe
+from workbench.recipe_fields import agree
+from workbench.stored_recipe import StoredRecipe
 
 NAMES = "cardiology ventricle stenosis aortic valve patient presented murmur echo systolic"
 WORDS = NAMES.split(" ")
@@ -33,6 +35,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 def test_a_new_model_knows_the_words_of_its_text(recipe, tmp_path) -> None:
     heard = Heard()
+    recipe = recipe.with_changes(lowercase="on")
     folder = newborn(recipe, cache=tmp_path / "cache", listen=heard)
     tokenizer = load_tokenizer(str(folder))
     assert tokenizer.tokenize("Cardiology: STENOSIS") == ["cardiology", "[UNK]", "stenosis"]
@@ -71,3 +74,30 @@ def test_words_of_the_test_are_not_learnt(recipe, tmp_path) -> None:
 def test_a_shape_that_is_not_there_names_those_that_are(recipe, tmp_path) -> None:
     with pytest.raises(ModelError, match=r"no shape new:huge.*new:tiny, new:mini"):
         newborn(recipe.with_changes(model="new:huge"), cache=tmp_path, listen=Heard())
+
+
+def test_case_is_kept_unless_asked_otherwise(recipe, tmp_path) -> None:
+    path = Path(recipe.dataset)
+    path.write_text(path.read_text().replace("aortic", "Äortic"))
+    kept = load_tokenizer(str(newborn(recipe, cache=tmp_path / "cache", listen=Heard())))
+    assert kept.tokenize("Äortic valve") == ["Äortic", "valve"]
+    lowered = recipe.with_changes(lowercase=True)
+    small = load_tokenizer(str(newborn(lowered, cache=tmp_path / "cache", listen=Heard())))
+    assert small.tokenize("Äortic VALVE") == ["äortic", "valve"]
+
+
+def test_a_runs_own_tokenizer_is_taken_where_it_has_one(recipe, tmp_path) -> None:
+    """As of a run that an earlier version began, whose tokenizer it learnt in another way."""
+    theirs = newborn(recipe.with_changes(tokenizer="bytes"), cache=tmp_path / "theirs", listen=Heard())
+    again = newborn(recipe, cache=tmp_path / "ours", listen=Heard(), saved=theirs)
+    assert digests(again)["tokenizer.json"] == digests(theirs)["tokenizer.json"]
+    assert digests(again)["model.safetensors"] == digests(theirs)["model.safetensors"]
+    assert newborn(recipe, cache=tmp_path / "ours", listen=Heard(), saved=theirs) == again
+
+
+def test_a_stored_recipe_of_before_means_what_it_meant() -> None:
+    old = {"model": "new:tiny", "dataset": "text.txt"}
+    assert StoredRecipe(old).complete().lowercase == StoredRecipe(old).filled().lowercase == "on"
+    assert Recipe.parse(old).lowercase == "off"
+    assert StoredRecipe({**old, "model": "starter"}).complete().lowercase == "off"
+    assert agree(old, StoredRecipe(old).complete().model_dump(), Affects.TEXT)

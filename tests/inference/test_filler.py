@@ -17,6 +17,7 @@ from workbench.errors import ModelError, UsageError
 from workbench.inference.filler import Filler
 from workbench.inference.pieces import fill_in
 from workbench.inference.results import FillResult
+from workbench.pretrained.special_tokens import special_ids
 from workbench.pretrained.starter import starter_folder
 
 
@@ -125,12 +126,22 @@ def test_a_mask_that_leaves_the_space_to_the_text(open_mask: Filler) -> None:
 
 
 def test_two_words_do_not_run_together() -> None:
-    assert fill_in(["un", " ok"], [" paris"], mask_takes_space=True) == "un paris ok"
+    def fits(slot: int, text: str, word: str) -> bool:
+        return word == "P"
+
+    for seen in (True, False):
+        assert fill_in(["un", " ok"], [" paris"], spaces_seen=[seen], fits=fits) == "un paris ok"
+        assert fill_in(["to ", "."], [" paris"], spaces_seen=[seen], fits=fits) == "to paris."
+        assert fill_in(["walk", "."], ["ing"], spaces_seen=[seen], fits=fits) == "walking."
+        assert fill_in(["ACD", "EF"], [" P"], spaces_seen=[seen], fits=fits) == "ACDPEF"
+    assert fill_in(["walk ", "."], ["ing"], spaces_seen=[False], fits=fits) == "walking."
 
 
 def test_rows_beyond_the_vocabulary_are_not_offered(byte_level: Filler) -> None:
     result = byte_level.fill("A [MASK]", 10_000)
-    assert len(result.masks[0].predictions) == len(byte_level._tokenizer)
+    special = special_ids(byte_level._tokenizer)
+    offered = {one.token_id for one in result.masks[0].predictions}
+    assert offered == set(range(len(byte_level._tokenizer))) - special
     assert sum(one.probability for one in result.masks[0].predictions) < 1
 
 

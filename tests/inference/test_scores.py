@@ -66,7 +66,10 @@ def test_masks_and_unknown_letters_are_not_scored(starter: Filler) -> None:
     shown = {text[token.start : token.end]: token.bits for token in found.tokens}
     assert shown["[MASK]"] is None and shown["\U0001f984"] is None and shown["of"] is not None
     assert found.count == len(found.tokens) - 3
-    assert found.notes == ("1 token is unknown to the vocabulary and not scored.",)
+    assert found.notes == (
+        "Not in the model's vocabulary: \U0001f984.",
+        "1 token is unknown to the vocabulary and not scored.",
+    )
     for text in ("", "  ", "[MASK]", "[CLS]"):
         with pytest.raises(UsageError, match="no word in the text"):
             starter.surprisal(text)

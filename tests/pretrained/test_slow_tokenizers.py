@@ -14,8 +14,10 @@ from workbench.errors import ModelError
 from workbench.pretrained.slow_tokenizers import converted
 from workbench.pretrained.tokenizer import load_tokenizer
 
-JAPANESE = "私は昨日東京で美味しい寿司を食べました。 医者が心臓を診察し、Python3で記録した。ＡＢＣ ｶﾀｶﾅ １２３"
-LETTERS = sorted(set(JAPANESE + "abcdefghijklmnopqrstuvwxyzABCデータカナ0123456789"))
+JAPANESE = (
+    "私は昨日東京で美味しい寿司を食べました。 医者が心臓を診察し、Python3で記録した。ＡＢＣ ｶﾀｶﾅ １２３"
+)
+LETTERS = sorted(set(JAPANESE + "abcdefghijklmnopqrstuvwxyzABCデータカナ0123456789") - {" "})
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 ACIDS = [*"LAGVSERTIDPKQNFYMHWCXBUZO.-"]
 
@@ -27,7 +29,7 @@ def esm(folder: Path) -> PreTrainedTokenizer:
 
 
 def japanese(folder: Path, **settings: Any) -> PreTrainedTokenizer:
-    pieces = [*LETTERS, *(f"##{letter}" for letter in LETTERS), "東京", "寿司", "食べ", "まし", "た"]
+    pieces = [*LETTERS, *(f"##{letter}" for letter in LETTERS), "東京", "寿司", "食べ", "まし"]
     (folder / "vocab.txt").write_text("\n".join([*SPECIAL, *pieces]))
     return BertJapaneseTokenizer(str(folder / "vocab.txt"), **settings)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError
 from workbench.inference.pieces import Pieces
+from workbench.pretrained.special_tokens import special_ids
 from workbench.pretrained.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
@@ -85,8 +86,8 @@ def read_suite(path: Path) -> Suite:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model made of an item. rank: of the best expected word among all tokens, from 1; None: it was
-    not asked, for the reason in `left_out`. top: its own first words.
+    """What a model made of an item. rank: of the best expected word among all tokens but the special
+    ones, from 1; None: it was not asked, for the reason in `left_out`. top: its own first words.
     """
 
     line: int
@@ -111,6 +112,7 @@ def answer_suite(suite: Suite, model: str, revision: str | None = None) -> list[
     tokenizer = load_tokenizer(model, revision)
     network = load_model(model, revision).model.eval()
     pieces = Pieces(tokenizer)
+    special = torch.tensor(sorted(one for one in special_ids(tokenizer) if one < len(tokenizer)))
     limit = int(min(usable_positions(network.config) or 10**9, tokenizer.model_max_length))
     answers = []
     for item in suite.items:
@@ -121,8 +123,10 @@ def answer_suite(suite: Suite, model: str, revision: str | None = None) -> list[
         with torch.inference_mode():
             scores = network(input_ids=torch.tensor([ids])).logits[0, position, : len(tokenizer)].double()
         best = max(wanted, key=lambda token: float(scores[token]))
-        rank = 1 + int((scores > scores[best]).sum())
-        top = tuple(pieces.readable(int(token)) for token in scores.topk(TOP).indices)
+        guesses = scores.index_fill(0, special, -torch.inf)
+        rank = 1 + int((guesses > scores[best]).sum())
+        most = min(TOP, len(scores) - len(special))
+        top = tuple(pieces.readable(int(token)) for token in guesses.topk(most).indices)
         probability = float(scores.softmax(0)[best])
         answers.append(Answer(item.line, item.text, item.expected, rank, probability, top))
     return answers
@@ -132,26 +136,40 @@ def _question(
     item: Item, tokenizer: PreTrainedTokenizerBase, limit: int
 ) -> tuple[list[int], int, list[int], str]:
     """Token ids with one mask, its position, the tokens that are right there, and why there are none."""
-    ids: list[int] = tokenizer(item.text.replace(MASK, str(tokenizer.mask_token)), verbose=False)["input_ids"]
+    ids = _ids(tokenizer, item.text.replace(MASK, str(tokenizer.mask_token)))
+    if ids is None:
+        return [], 0, [], "a word of the sentence is not in the vocabulary"
     if ids.count(int(tokenizer.mask_token_id)) != 1:
         return ids, 0, [], "the tokenizer does not see one mask; put spaces around it"
     if len(ids) > limit:
         return ids, 0, [], f"{len(ids)} tokens, and the model reads {limit}"
     position = ids.index(int(tokenizer.mask_token_id))
+
     wanted, reasons = [], []
     for word in item.expected:
-        filled: list[int] = tokenizer(item.text.replace(MASK, word), verbose=False)["input_ids"]
+        filled = _ids(tokenizer, item.text.replace(MASK, word))
+        if filled is None:
+            reasons.append(f"{word} is not in the vocabulary")
+            continue
         rest = len(ids) - position - 1
         own = filled[position : len(filled) - rest]
         if filled[:position] != ids[:position] or filled[len(filled) - rest :] != ids[position + 1 :]:
             reasons.append(f"{word} runs into the words beside it")
         elif len(own) != 1:
             reasons.append(f"{word} is {len(own)} tokens")
-        elif own[0] in tokenizer.all_special_ids:
+        elif own[0] in special_ids(tokenizer):
             reasons.append(f"{word} is not in the vocabulary")
         else:
             wanted.append(own[0])
     return ids, position, wanted, "; ".join(reasons)
+
+
+def _ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int] | None:
+    """The tokens of a text; None where the tokenizer has none for a word of it."""
+    try:
+        return list(tokenizer(text, verbose=False)["input_ids"])
+    except Exception:  # of Rust
+        return None
 
 
 def figures_of(answers: Sequence[Answer]) -> dict[str, Any]:

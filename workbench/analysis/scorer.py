@@ -47,7 +47,10 @@ class Scorer:
         # where the recipe says run:RUN, the worker has written down which checkpoint that was
         base = str(self._run.environment.get("base_model") or self._recipe.model)
         if is_new(base):
-            return str(newborn(self._recipe, cache=self._cache, listen=self._hear))
+            saved = Path(self._run.checkpoint) if self._run.checkpoint else None
+            if saved is not None and not saved.is_dir():
+                saved = Path(resolve_model(self._store, run=str(self._run_id)).path)
+            return str(newborn(self._recipe, cache=self._cache, listen=self._hear, saved=saved))
         return base
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from workbench.display import numbers
 from workbench.metrics import CURVES
 from workbench.status import ACTIVE, Status
 from workbench.store import Run, Store
+from workbench.text import printable
 from workbench.worker import launch, liveness
 from workbench.worker.liveness import LOG
 
@@ -97,7 +99,8 @@ def tell_ending(run: Run, *, interrupted: bool, as_json: bool) -> None:
         print(f"Test perplexity {test}, before training {before}.")
     if not as_json and run.checkpoint:
         print(f"Model: {run.checkpoint}")
-        print(f'Try it: mlm-workbench fill --run {run.id} "The [MASK] is returned."')
+        sentence = printable(str(run.data.get("sample") or "")) or "The [MASK] is returned."
+        print(f"Try it: mlm-workbench fill --run {run.id} {shlex.quote(sentence)}")
 
 
 def exit_code(run: Run, *, interrupted: bool) -> int:

@@ -7,26 +7,30 @@ from typing import Annotated
 import typer
 
 from workbench.cli.bar import Bar, quiet_libraries
-from workbench.cli.options import AsJson
+from workbench.cli.options import AsJson, Db, open_store
 from workbench.cli.output import print_json, say
 from workbench.cli.settings import of_the_text, takes_fields
 from workbench.display.corpus_stats import described
 from workbench.events import Event, Message, PhaseChanged
+from workbench.inference.resolve import resolve_model
 from workbench.paths import cache_folder
+from workbench.pretrained.shapes import is_new
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.text import printable
 
 
 @takes_fields(
     of_the_text,
-    model="Whose tokenizer: hub id, local folder, or `starter`.",
+    model="Whose tokenizer: hub id, local folder, `starter`, `run:RUN`, or `new:SHAPE`.",
 )
 def inspect(
+    context: typer.Context,
     data: Annotated[
         str, typer.Argument(metavar="DATA", help="Hub id, file, folder or glob, or `python-docs`.")
     ],
     changes: dict[str, str],
     as_json: AsJson = False,
+    db: Db = None,
 ) -> None:
     """Count the documents, tokens and chunks of a text, their lengths, and what the tokenizer cannot spell.
 
@@ -49,7 +53,14 @@ def inspect(
             elif isinstance(event, Message):
                 say(event.text)
 
-        tokenizer = load_tokenizer(recipe.model, recipe.model_revision)
+        name = recipe.model
+        if name.startswith("run:"):
+            name = resolve_model(open_store(context, db), model=name).path
+        elif is_new(name):
+            from workbench.corpus.new_model import newborn
+
+            name = str(newborn(recipe, cache=cache_folder(), listen=listen))
+        tokenizer = load_tokenizer(name, recipe.model_revision, say)
         corpus = prepare_corpus(recipe, tokenizer, max_chunk=None, cache=cache_folder(), listen=listen)
         found = statistics(corpus, tokenizer)
     if as_json:

@@ -15,9 +15,11 @@ from workbench.corpus.dedup import sieve
 from workbench.corpus.documents import SPOOL, Documents, Source, SpooledDocuments
 from workbench.corpus.journal import Journal
 from workbench.corpus.notes import Notes
+from workbench.corpus.sample import masked_sentence
 from workbench.corpus.split import split_rows
 from workbench.corpus.streams import TokenStream
 from workbench.corpus.tokenizing import DocumentTokenizer
+from workbench.corpus.unknown import judge
 from workbench.events import Listener, Phase, PhaseChanged, Progress
 from workbench.recipe import Recipe
 
@@ -32,7 +34,8 @@ _BATCH_CHARACTERS = 2_000_000
 class Entry:
     """A prepared text in the cache. `notes`: what the person should know of it, at each use.
 
-    repeated, near_empty: how many documents were there before, or hold fewer than FEW_WORDS words.
+    repeated, near_empty: how many documents were there before, or hold fewer than FEW_WORDS words. sample: a
+    sentence of the test's, one word of it masked.
     """
 
     train: TokenStream
@@ -44,6 +47,7 @@ class Entry:
     repeated: int
     near_empty: int
     empty: int
+    sample: str
     notes: tuple[tuple[str, str], ...]
 
 
@@ -63,6 +67,7 @@ def open_entry(folder: Path) -> Entry | None:
             int(facts["repeated"]),
             int(facts["near_empty"]),
             int(facts["train"]["skipped"] + facts["test"]["skipped"]),
+            str(facts["sample"]),
             tuple((level, text) for level, text in facts["notes"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
@@ -103,10 +108,15 @@ def build_entry(
             before = 0 if side == "test" else len(test)
             for texts in _batches(documents, mine, journal):
                 writer.write(encoder(texts))
+                unknown, first = encoder.unknown.take()
+                rows_of = mine[journal.rows_done :]
+                journal.found_unknown(unknown, (first[0], int(rows_of[first[1]])) if first else None)
                 journal.wrote(texts)
                 listen(Progress(before + journal.rows_done, total, "documents"))
     finally:
         facts = journal.close()
+    tokens = facts["train"]["tokens"] + facts["test"]["tokens"]
+    judge(journal.unknown, tokens, journal.first_unknown, recipe.model, notes)
     skipped = facts["train"]["skipped"] + facts["test"]["skipped"]
     if skipped:
         notes.warning(f"{skipped:,} of {total:,} rows hold no text and were left out.")
@@ -124,6 +134,9 @@ def build_entry(
             "fingerprint": hashlib.sha256(both.encode()).hexdigest()[:16],
             "text_column": documents.column,
             "revision": documents.revision,
+            "sample": masked_sentence(
+                documents.texts(np.asarray((test if rows is None else rows[test])[:20]))
+            ),
             "notes": notes.kept,
         },
     )

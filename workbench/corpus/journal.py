@@ -25,7 +25,8 @@ class Journal:
     """The streams of both sides and the tally of their documents, as they are written into a folder.
 
     One side is done after the other: `rows_done` are those of the present side; `next_batch` is how many
-    documents come next.
+    documents come next. `unknown`: tokens that the tokenizer could not spell, `first_unknown`: the first of
+    them and its row.
     """
 
     def __init__(self, folder: Path, dtype: np.dtype[Any]) -> None:
@@ -33,9 +34,11 @@ class Journal:
         self._path = folder / SCRATCH / JOURNAL
         self._hashes = (folder / SCRATCH / _HASHES).open("a+b")
         self._writers: dict[str, StreamWriter] = {}
-        self._marks: dict[str, dict[str, int]] = {}
+        self._marks: dict[str, dict[str, Any]] = {}
         self._side, self._unwritten = "", 0
         self._hashed = self._near_empty = 0
+        self.unknown = 0
+        self.first_unknown: tuple[str, int] | None = None
         self.rows_done, self.next_batch = 0, _FIRST_BATCH
         self.notes: list[tuple[str, str]] = []
         self._found: dict[str, Any] = {}
@@ -52,12 +55,19 @@ class Journal:
             self._writers[side] = StreamWriter.resume(self._folder, side, self._dtype, stream)
             self.rows_done, self.next_batch = mark["rows"], mark["next"]
             self._near_empty, self._hashed = mark["near_empty"], mark["hashed"]
-        except (OSError, ValueError, KeyError):
+            self.unknown, first = mark["unknown"], mark["first_unknown"]
+            self.first_unknown = (str(first[0]), int(first[1])) if first else None
+        except (OSError, ValueError, KeyError, TypeError, IndexError):
             self._found = {}
             self._writers[side] = StreamWriter(self._folder, side, self._dtype)
         self._hashes.truncate(8 * self._hashed)
         self._mark()
         return self._writers[side]
+
+    def found_unknown(self, tokens: int, first: tuple[str, int] | None) -> None:
+        """Of what `wrote` is told next: how many tokens are unknown, and the first of them with its row."""
+        self.unknown += tokens
+        self.first_unknown = self.first_unknown or first
 
     def wrote(self, texts: Sequence[str]) -> None:
         """The present side's stream was given these documents."""
@@ -84,6 +94,8 @@ class Journal:
             "next": self.next_batch,
             "near_empty": self._near_empty,
             "hashed": self._hashed,
+            "unknown": self.unknown,
+            "first_unknown": self.first_unknown,
         }
 
     def _write(self) -> None:

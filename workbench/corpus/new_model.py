@@ -4,43 +4,44 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-import tokenizers
-
 from workbench.corpus.cache import key_of
 from workbench.corpus.dedup import sieve
 from workbench.corpus.documents import Documents
+from workbench.corpus.new_tokenizer import SPECIAL, learn
 from workbench.corpus.notes import Notes
 from workbench.corpus.sources import open_source
 from workbench.corpus.split import split_rows
+from workbench.corpus.tokenizing import DocumentTokenizer
 from workbench.events import Listener, Phase, PhaseChanged
 from workbench.pretrained.shapes import POSITIONS, shape_of
+from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.private import make_folder, make_private
 from workbench.recipe import Affects, Recipe
 from workbench.recipe_fields import deciding
 
-_RULES = 1
+_RULES = 2
 """Counted up when the same recipe would give another tokenizer or other weights."""
 
 _DOCUMENTS_AT_ONCE = 256
-_MOST_LETTERS = 1_000
-_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
-def newborn(recipe: Recipe, *, cache: Path, listen: Listener) -> Path:
+def newborn(recipe: Recipe, *, cache: Path, listen: Listener, saved: Path | None = None) -> Path:
     """The folder of the model that recipe.model (`new:SHAPE`) means: made, or found in `cache`.
 
-    A WordPiece tokenizer (uncased, as BERT's) of recipe.vocab_size tokens learnt from the training rows
-    alone, and BERT's weights drawn with recipe.seed. The same recipe gives the same files. Raises
-    WorkbenchError.
+    A tokenizer of recipe.vocab_size tokens learnt from the training rows alone, in the way that
+    recipe.tokenizer names, and BERT's weights drawn with recipe.seed. The same recipe gives the same files.
+    `saved`: a checkpoint of the run, whose tokenizer is then the model's: an earlier version may have learnt
+    another. Raises WorkbenchError.
     """
-    listen(PhaseChanged(Phase.LOADING_DATA))
     shape_of(recipe.model)
+    if saved is not None:
+        return _with_tokenizer_of(saved, recipe, cache)
+    listen(PhaseChanged(Phase.LOADING_DATA))
     notes = Notes(listen)
     source = open_source(recipe, cache)
     parts = {
@@ -49,7 +50,7 @@ def newborn(recipe: Recipe, *, cache: Path, listen: Listener) -> Path:
         "source": source.identity(Notes(lambda event: None)),
         "recipe": deciding(recipe.model_dump(), Affects.TEXT, "source"),
     }
-    folder = cache / "newborn" / key_of(parts)
+    folder = _place(cache, parts)
     if (folder / "config.json").is_file():
         return folder
     part = folder.with_name(f".part-{token_hex(8)}")
@@ -59,7 +60,7 @@ def newborn(recipe: Recipe, *, cache: Path, listen: Listener) -> Path:
         documents = source.read(scratch, notes)
         rows = _training_rows(documents, recipe)
         listen(PhaseChanged(Phase.TOKENIZING))
-        tokenizer = _tokenizer(lambda: _texts(documents, rows, notes), recipe.vocab_size)
+        tokenizer = _learnt(lambda: _texts(documents, rows, notes), recipe)
         _save(part, recipe, tokenizer)
         if len(tokenizer) < recipe.vocab_size:
             notes.warning(
@@ -72,6 +73,43 @@ def newborn(recipe: Recipe, *, cache: Path, listen: Listener) -> Path:
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return folder
+
+
+def _place(cache: Path, parts: dict[str, Any]) -> Path:
+    return cache / "newborn" / key_of(parts)
+
+
+def _with_tokenizer_of(saved: Path, recipe: Recipe, cache: Path) -> Path:
+    """The model of the recipe as it was before its first step, by the tokenizer of a checkpoint."""
+    tokenizer = load_tokenizer(str(saved))
+    known = DocumentTokenizer(tokenizer).fingerprint
+    folder = _place(cache, {"saved": known, "shape": recipe.model, "seed": recipe.seed})
+    if (folder / "config.json").is_file():
+        return folder
+    part = folder.with_name(f".part-{token_hex(8)}")
+    try:
+        make_folder(part)
+        _save(part, recipe, tokenizer)
+        make_private(part)
+        with contextlib.suppress(OSError):
+            part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def _learnt(texts: Callable[[], Iterator[list[str]]], recipe: Recipe) -> Any:
+    """The recipe's tokenizer, learnt from `texts`, which are gone through twice."""
+    from transformers import PreTrainedTokenizerFast
+
+    backend = learn(recipe.tokenizer, texts, recipe.vocab_size, lowercase=recipe.lowercase == "on")
+    roles = {f"{token.strip('[]').lower()}_token": token for token in SPECIAL}
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        model_max_length=POSITIONS,
+        clean_up_tokenization_spaces=False,
+        **roles,
+    )
 
 
 def _training_rows(documents: Documents, recipe: Recipe) -> Any:
@@ -95,29 +133,6 @@ def _texts(documents: Documents, rows: Any, notes: Notes) -> Iterator[list[str]]
     for first in range(0, len(rows), _DOCUMENTS_AT_ONCE):
         yield documents.texts(rows[first : first + _DOCUMENTS_AT_ONCE])
         notes.progress(min(first + _DOCUMENTS_AT_ONCE, len(rows)), len(rows), "documents learnt from")
-
-
-def _tokenizer(texts: Callable[[], Iterator[list[str]]], vocab_size: int) -> Any:
-    """A tokenizer as BERT's, learnt from `texts`, which are gone through twice."""
-    from transformers import BertTokenizerFast
-
-    learner = tokenizers.BertWordPieceTokenizer(lowercase=True)
-    seen: Counter[str] = Counter()
-    for batch in texts():
-        seen.update(learner.normalize(" ".join(batch)))
-    letters = sorted(letter for letter, _ in seen.most_common(_MOST_LETTERS) if not letter.isspace())
-    # Left to itself the trainer numbers the letters inside words in an order that changes from run to run,
-    # and by these numbers it chooses among equally frequent pairs: so they get theirs beforehand.
-    learner.train_from_iterator(
-        texts(),
-        vocab_size=vocab_size,
-        min_frequency=0,
-        special_tokens=[*_SPECIAL, *letters, *(f"##{letter}" for letter in letters)],
-        initial_alphabet=letters,
-        limit_alphabet=len(letters),
-        show_progress=False,
-    )
-    return BertTokenizerFast(vocab=learner.get_vocab(), do_lower_case=True, model_max_length=POSITIONS)
 
 
 def _save(folder: Path, recipe: Recipe, tokenizer: Any) -> None:

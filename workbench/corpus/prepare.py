@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from workbench.corpus import cache as cached
 from workbench.corpus.build import FORMAT, build_entry, open_entry
 from workbench.corpus.chunks import ChunkTable
+from workbench.corpus.long_words import check_words
 from workbench.corpus.notes import Notes
 from workbench.corpus.sources import open_source
 from workbench.corpus.streams import TokenStream
@@ -33,6 +34,7 @@ class Corpus:
     `largest_id` is the largest token id in it: a model whose vocabulary is smaller cannot read it.
     `repeated`, `near_empty`, `empty`: documents whose text was there before, that hold fewer than five words,
     or none. `notes`: what was guessed, changed or left out, a sentence each.
+    `sample`: a sentence of the test's, one word of it masked.
     """
 
     train: ChunkTable
@@ -47,6 +49,7 @@ class Corpus:
     from_cache: bool
     seconds: float
     notes: tuple[str, ...] = ()
+    sample: str = ""
 
     def ready(self) -> CorpusReady:
         """The event that tells of it."""
@@ -63,6 +66,7 @@ class Corpus:
             from_cache=self.from_cache,
             seconds=self.seconds,
             notes=self.notes,
+            sample=self.sample,
         )
 
 
@@ -85,9 +89,11 @@ def prepare_corpus(
     _check_chunk_size(recipe.chunk_size, max_chunk, tokenizer)
     notes = Notes(listen)
     source = open_source(recipe, cache)
-    encoder = DocumentTokenizer(tokenizer)
+    encoder = DocumentTokenizer(tokenizer, words=recipe.masking != "token")
+    words = {"words": encoder.words_version} if encoder.words_version else {}
     key = cached.key_of(
         {
+            **words,
             "format": FORMAT,
             "source": source.identity(notes),
             "tokenizer": encoder.fingerprint,
@@ -106,8 +112,11 @@ def prepare_corpus(
             raise CorpusError(f"The prepared text in {cache / key} cannot be read back.", "Check that disk.")
     else:
         notes.repeat(found.notes)
+    train = _cut(found.train, "train", recipe)
+    if recipe.masking != "token":
+        check_words(train, recipe.masking, notes)
     corpus = Corpus(
-        train=_cut(found.train, "train", recipe),
+        train=train,
         test=_cut(found.test, "test", recipe),
         fingerprint=found.fingerprint,
         text_column=found.text_column,
@@ -119,6 +128,7 @@ def prepare_corpus(
         from_cache=from_cache,
         seconds=time.monotonic() - began,
         notes=tuple(dict.fromkeys(text for _, text in (*today, *notes.kept))),
+        sample=found.sample,
     )
     listen(corpus.ready())
     return corpus

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import tokenizers
 
+from workbench.corpus.unknown import Unknown
 from workbench.corpus.words import WordTable, divides_at_blanks
+from workbench.pretrained import scripts
+from workbench.pretrained.tokenizer_file import around
+from workbench.pretrained.unspelled import Unspelled
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -28,6 +32,10 @@ AT_ONCE = 4_000_000
 """Characters tokenized together: the encodings of so many take some 200 MB."""
 
 _SPACE_BETWEEN_WORDS = re.compile(r"(?<=\S) (?=\S)")
+_PLACES_TRIED = 20
+"""Spaces at which a long text is tried to be cut, before it stays whole up to LONGEST_WORD."""
+_SIDE = 200
+"""Characters on each side of a cut whose tokens must be those of the whole."""
 
 
 class Tokens(NamedTuple):
@@ -43,28 +51,44 @@ class Tokens(NamedTuple):
 
 
 class DocumentTokenizer:
-    """A tokenizer at work on whole documents: no truncation, its special tokens around each document."""
+    """A tokenizer at work on whole documents: no truncation, its special tokens around each document.
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+    `words`: whether words are looked for in scripts that are written without spaces, as masks of whole words
+    need it; it changes `word_starts` alone. `unknown`: what of the texts so far the tokenizer has no token
+    for.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, *, words: bool = False) -> None:
         self._backend: tokenizers.Tokenizer = tokenizer.backend_tokenizer
-        largest = max(len(tokenizer) - 1, *tokenizer.get_added_vocab().values(), *tokenizer.all_special_ids)
+        added = tokenizer.get_added_vocab().values()
+        largest = max([len(tokenizer) - 1, *added, *tokenizer.all_special_ids])
         self.dtype = np.dtype(np.uint16 if largest < 2**16 else np.int32)
         with _untruncated(self._backend):
-            description = self._backend.to_str()
-            self._before, self._after = _special_tokens_around(self._backend)
-            self._space_goes = _space_goes(self._backend)
+            description = getattr(tokenizer, "describe", self._backend.to_str)()
+        before, after = around(self._backend)
+        self._before, self._after = np.array(before, self.dtype), np.array(after, self.dtype)
         self.fingerprint = hashlib.sha256(f"{tokenizers.__version__} {description}".encode()).hexdigest()
         self._begins_word = _word_beginnings(tokenizer, largest + 1)
-        self._words = WordTable(self._backend, self.dtype) if divides_at_blanks(tokenizer) else None
+        self._table = WordTable(self._backend, self.dtype) if divides_at_blanks(tokenizer) else None
+        # a tokenizer whose words come from a library has better ones than those of `scripts`
+        self._finds_words = words and not hasattr(tokenizer, "describe")
+        self._unspelled = Unspelled(tokenizer)
+        self.unknown = Unknown(tokenizer)
+
+    @property
+    def words_version(self) -> str | None:
+        """What besides the tokenizer decides where words begin."""
+        return scripts.version() if self._finds_words else None
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Tokenize a batch. A document without any token of its own gets none at all: its length is 0."""
-        pieces = [_pieces(text, self._space_goes) for text in texts]
+        with _untruncated(self._backend):
+            pieces = [_pieces(text, self._ids) for text in texts]
         ids, starts = self._encode_in_groups(list(chain.from_iterable(pieces)))
         bodies: list[np.ndarray] = []
         body_starts: list[np.ndarray] = []
         lengths, at = np.zeros(len(texts), np.int64), 0
-        before, after = self._before.astype(self.dtype), self._after.astype(self.dtype)
+        before, after = self._before, self._after
         ones_before, ones_after = np.ones(len(before), np.uint8), np.ones(len(after), np.uint8)
         for number, own in enumerate(pieces):
             length = sum(len(part) for part in ids[at : at + len(own)])
@@ -75,9 +99,11 @@ class DocumentTokenizer:
                 body_starts[first] = _with_first_set(body_starts[first])
                 lengths[number] = len(before) + length + len(after)
             at += len(own)
-        if not bodies:
-            return Tokens(np.empty(0, self.dtype), np.empty(0, np.uint8), lengths)
-        return Tokens(np.concatenate(bodies), np.concatenate(body_starts), lengths)
+        tokens = Tokens(np.empty(0, self.dtype), np.empty(0, np.uint8), lengths)
+        if bodies:
+            tokens = Tokens(np.concatenate(bodies), np.concatenate(body_starts), lengths)
+        self.unknown.count(tokens.ids, lengths, texts)
+        return tokens
 
     def _encode_in_groups(self, pieces: list[str]) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """`_encode`, for so much text at a time as memory bears."""
@@ -96,18 +122,39 @@ class DocumentTokenizer:
 
     def _encode(self, pieces: list[str]) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Ids and word beginnings of each piece, without special tokens."""
-        if self._words is not None:
-            ids = self._words(pieces)
-            return ids, [self._begins_word[part] for part in ids]
-        found = self._backend.encode_batch(pieces, add_special_tokens=False)
+        of_scripts = [scripts.unspaced(text) if self._finds_words else None for text in pieces]
+        if self._table is None:
+            return self._encode_all(pieces, of_scripts)
+        spaced = [number for number, found in enumerate(of_scripts) if found is None]
+        by_table = self._table([pieces[number] for number in spaced])
+        others = [number for number, found in enumerate(of_scripts) if found is not None]
+        by_library = self._encode_all([pieces[n] for n in others], [of_scripts[n] for n in others])
+        ids = dict(zip([*spaced, *others], [*by_table, *by_library[0]], strict=True))
+        starts = {number: self._begins_word[ids[number]] for number in spaced}
+        starts |= dict(zip(others, by_library[1], strict=True))
+        return [ids[number] for number in range(len(pieces))], [starts[n] for n in range(len(pieces))]
+
+    def _encode_all(
+        self, pieces: list[str], of_scripts: list[np.ndarray | None]
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """`_encode` without the table of words."""
+        found = self._unspelled.encode(pieces)
         ids = [np.array(encoding.ids, dtype=self.dtype) for encoding in found]
         starts = []
-        for part, encoding in zip(ids, found, strict=True):
+        for part, encoding, text, of_script in zip(ids, found, pieces, of_scripts, strict=True):
             words = np.array([-1 if word is None else word for word in encoding.word_ids], dtype=np.int64)
             changes = np.ones(len(part), dtype=np.uint8)
             changes[1:] = (words[1:] != words[:-1]) | (words[1:] == -1)
-            starts.append(changes | self._begins_word[part])
+            begins = changes | self._begins_word[part]
+            if of_script is not None and len(part):
+                spans = np.array(encoding.offsets, dtype=np.int64)
+                begins = scripts.word_starts(text, of_script, spans[:, 0], begins)
+            starts.append(begins)
+        self.unknown.count_unspelled(self._unspelled)
         return ids, starts
+
+    def _ids(self, text: str) -> list[int]:
+        return list(self._unspelled.encode([text])[0].ids)
 
 
 def _word_beginnings(tokenizer: PreTrainedTokenizerBase, size: int) -> np.ndarray:
@@ -129,40 +176,20 @@ def _word_beginnings(tokenizer: PreTrainedTokenizerBase, size: int) -> np.ndarra
     return table
 
 
-def _special_tokens_around(backend: tokenizers.Tokenizer) -> tuple[np.ndarray, np.ndarray]:
-    """The ids that the tokenizer puts before and after a document."""
-    encoding = backend.encode("a")
-    is_special = np.array(encoding.special_tokens_mask, dtype=bool)
-    ids = np.array(encoding.ids, dtype=np.int64)
-    own = np.flatnonzero(~is_special)
-    return (ids[: own[0]], ids[own[-1] + 1 :]) if len(own) else (ids[:0], ids[:0])
+def _pieces(text: str, ids: Callable[[str], list[int]]) -> list[str]:
+    """The text, or for a very long one its parts, cut at spaces; where none comes for long, anywhere.
 
-
-def _space_goes(backend: tokenizers.Tokenizer) -> str | None:
-    """What becomes of the space where a text is cut, that its tokens may be those of the whole.
-
-    "on": it begins the next piece, as most tokenizers have it. "away": it is dropped, where the tokenizer
-    puts one before any text. None: this tokenizer's texts cannot be cut.
+    `ids`: the tokens of a text, which tell where it may be cut.
     """
-
-    def ids(text: str) -> list[int]:
-        return list(backend.encode(text, add_special_tokens=False).ids)
-
-    whole, first = ids("one two"), ids("one")
-    if whole == first + ids(" two"):
-        return "on"
-    return "away" if whole == first + ids("two") else None
-
-
-def _pieces(text: str, space_goes: str | None) -> list[str]:
-    """The text, or for a very long one its parts, cut at spaces; where none comes for long, anywhere."""
     pieces, start = [], 0
     while len(text) - start > LONGEST_PIECE:
         limit = start + LONGEST_WORD
-        cut = _SPACE_BETWEEN_WORDS.search(text, start + LONGEST_PIECE, limit) if space_goes else None
+        spaces = _SPACE_BETWEEN_WORDS.finditer(text, start + LONGEST_PIECE, limit)
+        cuts = (cut for space in islice(spaces, _PLACES_TRIED) if (cut := _cut_at(text, space.start(), ids)))
+        cut = next(cuts, None)
         if cut:
-            pieces.append(text[start : cut.start()])
-            start = cut.start() if space_goes == "on" else cut.end()
+            pieces.append(text[start : cut[0]])
+            start = cut[1]
         elif limit < len(text):
             pieces.append(text[start:limit])
             start = limit
@@ -170,6 +197,19 @@ def _pieces(text: str, space_goes: str | None) -> list[str]:
             break
     pieces.append(text[start:])
     return pieces
+
+
+def _cut_at(text: str, space: int, ids: Callable[[str], list[int]]) -> tuple[int, int] | None:
+    """Where the text before a space ends and the one after it begins, that their tokens are those of both.
+
+    Most tokenizers have the space begin the next piece; where one puts a space before any text, it is
+    dropped. None: this tokenizer looks across this space.
+    """
+    left, right = text[max(0, space - _SIDE) : space], text[space + 1 : space + 1 + _SIDE]
+    whole, first = ids(f"{left} {right}"), ids(left)
+    if whole == first + ids(f" {right}"):
+        return space, space
+    return (space, space + 1) if whole == first + ids(right) else None
 
 
 def _with_first_set(starts: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from workbench.errors import ModelError
+from workbench.pretrained.special_tokens import special_ids
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -48,8 +49,7 @@ class Vocabulary:
                 "The tokenizer has no mask token.",
                 "Choose a model that was made for masked language modelling.",
             )
-        special = set(tokenizer.all_special_ids)
-        special |= {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+        special = special_ids(tokenizer)
         size = len(tokenizer) if model_vocab_size is None else min(len(tokenizer), model_vocab_size)
         return cls(size, int(tokenizer.mask_token_id), tuple(sorted(special)))
 

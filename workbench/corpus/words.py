@@ -37,6 +37,7 @@ def divides_at_blanks(tokenizer: PreTrainedTokenizerBase) -> bool:
     )
     return (
         isinstance(backend.model, WordPiece)
+        and backend.token_to_id(backend.model.unk_token) is not None  # else the library refuses some texts
         and isinstance(backend.pre_tokenizer, BertPreTokenizer)
         and (backend.normalizer is None or isinstance(backend.normalizer, BertNormalizer))
         and not any(reach_over_blanks)
@@ -130,10 +131,11 @@ class WordTable:
         return ids, np.fromiter(map(len, found), np.int64, len(found))
 
     def _as_divider(self, letter: str) -> tuple[str, int] | None:
-        """The letter and its id, if it is one token to this tokenizer, and not that of unknown letters."""
-        ids = self._backend.encode(letter, add_special_tokens=False).ids
-        unknown = self._backend.encode("\uf8ff", add_special_tokens=False).ids  # private: in no vocabulary
-        return (letter, ids[0]) if len(ids) == 1 and ids != unknown else None
+        """The letter and its id, if it is a token of this vocabulary that the tokenizer leaves as it is."""
+        number = self._backend.token_to_id(letter)
+        if number is None or self._backend.encode(letter, add_special_tokens=False).ids != [number]:
+            return None
+        return letter, number
 
     def _begin_anew(self) -> None:
         self._numbers = {}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workbench.errors import UsageError
+from workbench.pretrained.special_tokens import special_ids
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -53,7 +54,10 @@ def tokens_in_place(
     mask = str(tokenizer.mask_token)
     parts = [part for text in around for part in (text, mask)][:-1]
     parts[2 * slot + 1] = word
-    filled: list[int] = tokenizer("".join(parts), verbose=False)["input_ids"]
+    try:
+        filled: list[int] = tokenizer("".join(parts), verbose=False)["input_ids"]
+    except Exception:  # of Rust: a tokenizer without a token for what it does not know
+        return UNKNOWN
     before, after = list(ids[: positions[slot]]), list(ids[positions[slot] + 1 :])
     end = len(filled) - len(after)
     if end >= len(before) and filled[: len(before)] == before and filled[end:] == after:
@@ -61,19 +65,25 @@ def tokens_in_place(
     elif around[slot][-1:].isalnum() or around[slot + 1][:1].isalnum():
         return RUNS_IN
     else:
-        own = _alone(tokenizer, word, before)
+        own = _alone(tokenizer, word, before, around[slot])
     if not own:
         return EMPTY
-    if set(own) & set(tokenizer.all_special_ids):
+    if set(own) & special_ids(tokenizer):
         return UNKNOWN
     return tuple(own)
 
 
-def _alone(tokenizer: PreTrainedTokenizerBase, word: str, before: list[int]) -> list[int]:
-    """As the beginning of a word after a space; without it where a token of its own is that already."""
-    plain: list[int] = tokenizer.encode("a", add_special_tokens=False)
-    joined: list[int] = tokenizer.encode(f"a {word}", add_special_tokens=False)
+def _alone(tokenizer: PreTrainedTokenizerBase, word: str, before: list[int], left: str) -> list[int]:
+    """As the beginning of a word after the space that ends `left`, the text before it; without that space
+    where a token of its own is it already.
+    """
+
+    def ids(text: str) -> list[int]:
+        return list(tokenizer.encode(text, add_special_tokens=False))
+
+    stem = left.rstrip()
     space_is_there = before and not str(tokenizer.decode(before[-1:])).strip()
-    if space_is_there or joined[: len(plain)] != plain:
-        return list(tokenizer.encode(word, add_special_tokens=False))
-    return joined[len(plain) :]
+    if space_is_there or stem == left:
+        return ids(word)
+    plain, joined = ids(stem), ids(f"{stem} {word}")
+    return joined[len(plain) :] if joined[: len(plain)] == plain else ids(word)

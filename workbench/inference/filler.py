@@ -13,19 +13,23 @@ from transformers.utils import logging as transformers_logging
 from workbench.errors import ModelError, UsageError, WorkbenchError
 from workbench.inference import joint
 from workbench.inference.candidates import check_words, tokens_in_place
-from workbench.inference.masked_text import MASK, MaskedText, read_text, require_masks
+from workbench.inference.masked_text import MASK, MaskedText, read_text, require_masks, spaces_seen
 from workbench.inference.pieces import Pieces, fill_in
 from workbench.inference.reader import Question, Reader
 from workbench.inference.results import Candidate, FillResult, JointFill, MaskFill, Prediction, Surprisal
 from workbench.inference.slots import Slots, Word, log_probabilities
 from workbench.inference.surprisal import surprisal_of
 from workbench.pretrained.model import load_model, usable_positions
+from workbench.pretrained.special_tokens import special_ids, unknown_id
 from workbench.pretrained.tokenizer import load_tokenizer
+from workbench.pretrained.unspelled import UnknownWords
 from workbench.rpc import Check, never_cancelled
 
 __all__ = ["MASK", "Filler"]
 MOST_TOKENS = 8192
 """Limit for models that set none: attention takes memory with the square of the length."""
+
+_SHOWN = 5  # unknown words
 
 # The bar of reading weights flashes by in a tenth of a second; downloads keep theirs.
 transformers_logging.disable_progress_bar()
@@ -50,7 +54,9 @@ class Filler:
         self._model = model
         self._tokenizer = tokenizer
         self._pieces = Pieces(tokenizer)
-        self._reader = Reader(name, model, len(tokenizer))
+        self._special = frozenset(special_ids(tokenizer))
+        self._reader = Reader(name, model, len(tokenizer), self._special)
+        self._unknown = UnknownWords(tokenizer)
         self.notes = notes
         self.limit = _limit(model, tokenizer)
         """The most tokens of a text, special tokens counted."""
@@ -63,7 +69,9 @@ class Filler:
         """
         try:
             loaded = load_model(model)
-            return cls(model, loaded.model, load_tokenizer(model), loaded.notes)
+            told: list[str] = []
+            tokenizer = load_tokenizer(model, tell=told.append)
+            return cls(model, loaded.model, tokenizer, (*loaded.notes, *told))
         except WorkbenchError:
             raise
         except Exception as error:  # a damaged file fails in any of the libraries' ways
@@ -94,6 +102,8 @@ class Filler:
         check_words(candidates)
         read = read_text(self._tokenizer, text, self.limit, self._name)
         require_masks(read, str(self._tokenizer.mask_token))
+        unknown = self._not_known(read)
+        notes = (*self.notes, *_unknown_note(unknown))
         slots = Slots(read.ids, read.positions, int(self._tokenizer.mask_token_id), self.limit)
         predictions = self._predictions(read, top_k, check)
         if not candidates:
@@ -101,27 +111,27 @@ class Filler:
             masks = tuple(map(MaskFill, read.positions, predictions))
             propose = joint.of_vocabulary(self._reader, slots, check=check)
             found = self._joint(read, slots, propose, [{} for _ in masks], check)
-            return FillResult(text, self._filled(read, words), masks, found, self.notes)
+            return FillResult(text, self._filled(read, words), masks, found, notes, unknown)
         judged = self._judged(read, slots, candidates, check)
         named = [{one.token_ids: one.text for one in judge if one.token_ids} for judge in judged]
         masks = tuple(map(MaskFill, read.positions, predictions, judged))
         propose = joint.of_words(self._reader, slots, [list(names) for names in named], check)
         found = self._joint(read, slots, propose, named, check)
-        return FillResult(text, _put_in(read, [judge[0].text for judge in judged]), masks, found, self.notes)
+        filled = _put_in(read, [judge[0].text for judge in judged])
+        return FillResult(text, filled, masks, found, notes, unknown)
 
     def surprisal(self, text: str, check: Check = never_cancelled) -> Surprisal:
         """How unexpected each token of `text` is. Raises UsageError: nothing to score, more tokens than
         `limit`, text that is not Unicode. Raises ModelError as `fill` does.
         """
         read = read_text(self._tokenizer, text, self.limit, self._name)
-        special = frozenset(self._tokenizer.all_special_ids)
         found = surprisal_of(
-            self._reader, read, self._pieces, int(self._tokenizer.mask_token_id), special, check
+            self._reader, read, self._pieces, int(self._tokenizer.mask_token_id), self._special, check
         )
         if not found.count:
             raise UsageError("There is no word in the text to score.", "Type a sentence.")
-        unknown = read.ids.count(self._tokenizer.unk_token_id)
-        notes = self.notes
+        unknown = read.ids.count(unknown_id(self._tokenizer))
+        notes = (*self.notes, *_unknown_note(self._not_known(read)))
         if unknown:
             tokens = "token is" if unknown == 1 else "tokens are"
             notes = (*notes, f"{unknown} {tokens} unknown to the vocabulary and not scored.")
@@ -129,7 +139,7 @@ class Filler:
 
     def _predictions(self, read: MaskedText, top_k: int, check: Check) -> list[tuple[Prediction, ...]]:
         def take(_: int, found: torch.Tensor) -> tuple[Prediction, ...]:
-            best = found.topk(min(top_k, len(found)))
+            best = self._reader.guesses(found).topk(self._reader.most(top_k))
             return tuple(
                 Prediction(self._pieces.readable(token), token, share)
                 for token, share in zip(best.indices.tolist(), best.values.exp().tolist(), strict=True)
@@ -191,7 +201,28 @@ class Filler:
 
     def _filled(self, read: MaskedText, words: Sequence[Word]) -> str:
         added = [self._pieces.added_text(word[0]) for word in words]
-        return fill_in(read.around, added, mask_takes_space=self._pieces.mask_takes_space)
+        seen = [spaces_seen(self._tokenizer, read.around[: slot + 1]) for slot in range(len(words))]
+
+        def fits(slot: int, text: str, word: str) -> bool:
+            try:
+                joined = self._tokenizer.encode(text + word, add_special_tokens=False)
+                alone = self._tokenizer.encode(text, add_special_tokens=False)
+            except Exception:  # of Rust: a word without a token
+                return False
+            return bool(joined == [*alone, words[slot][0]])
+
+        return fill_in(read.around, added, spaces_seen=seen, fits=fits)
+
+    def _not_known(self, read: MaskedText) -> tuple[str, ...]:
+        """The words of the text that the tokenizer cannot spell, each once."""
+        return tuple(dict.fromkeys(word for part in read.around for word in self._unknown(part)))
+
+
+def _unknown_note(words: Sequence[str]) -> tuple[str, ...]:
+    if not words:
+        return ()
+    shown = ", ".join(words[:_SHOWN]) + (f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else "")
+    return (f"Not in the model's vocabulary: {shown}.",)
 
 
 def _put_in(read: MaskedText, words: Sequence[str]) -> str:

@@ -71,7 +71,7 @@ def of_vocabulary(
     """Proposes the `width` best single tokens for a slot."""
 
     def take(_: int, found: torch.Tensor) -> Proposals:
-        best = found.topk(min(width, len(found)))
+        best = reader.guesses(found).topk(reader.most(width))
         return [
             ((token,), value)
             for token, value in zip(best.indices.tolist(), best.values.tolist(), strict=True)

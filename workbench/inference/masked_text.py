@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import ModelError, UsageError
+from workbench.pretrained.unspelled import UnknownWords
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -43,7 +45,7 @@ def read_text(tokenizer: PreTrainedTokenizerBase, text: str, limit: int, name: s
     written = list(re.finditer("|".join({re.escape(MASK), re.escape(own)}), text))
     cuts = [0, *(place for match in written for place in match.span()), len(text)]
     around = tuple(text[a:b] for a, b in zip(cuts[::2], cuts[1::2], strict=True))
-    encoded = tokenizer(own.join(around), return_offsets_mapping=True, verbose=False)
+    encoded = _encoded(tokenizer, own.join(around), name)
     ids = tuple(encoded["input_ids"])
     if len(ids) > limit:
         raise UsageError(
@@ -64,6 +66,25 @@ def read_text(tokenizer: PreTrainedTokenizerBase, text: str, limit: int, name: s
     for place, match in zip(positions, written, strict=True):
         spans[place] = match.span()
     return MaskedText(text, around, ids, positions, tuple(spans))
+
+
+def spaces_seen(tokenizer: PreTrainedTokenizerBase, before: Sequence[str]) -> bool:
+    """Whether tokens tell if a space stands before a mask. `before`: the texts around the masks up to it."""
+    own = str(tokenizer.mask_token)
+    text = own.join(before).rstrip(" \t")
+    return bool(tokenizer.encode(f"{text} {own}") != tokenizer.encode(f"{text}{own}"))
+
+
+def _encoded(tokenizer: PreTrainedTokenizerBase, text: str, name: str) -> Any:
+    try:
+        return tokenizer(text, return_offsets_mapping=True, verbose=False)
+    except Exception as error:  # of Rust: a word without a token, and no token for what is unknown
+        words = UnknownWords(tokenizer)(text)
+        shown = f" {', '.join(words[:3])}" if words else " some of this text"
+        raise UsageError(
+            f"{name} does not know{shown}: its vocabulary has no token for that, nor one for unknown words.",
+            "Write it with words of its vocabulary.",
+        ) from error
 
 
 def require_masks(text: MaskedText, own_mask: str) -> None:

@@ -2,16 +2,20 @@
 
 Tokenizers mark the beginning of a word in different ways: WordPiece marks the others with `##`, byte-level
 BPE keeps the space before (`Ġ`), SentencePiece shows it as `▁`. No case per family is needed: what a token
-adds to a text is what the decoder shows after a plain word with it less without it.
+adds to a text is what the decoder shows when it stands behind another token; no word is made up for that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import tokenizers
     from transformers import PreTrainedTokenizerBase
+
+_SPACES = ("\u2581", "\u0120")  # how tokens spell a space of their own
 
 
 class Pieces:
@@ -19,23 +23,25 @@ class Pieces:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
-        self._before: list[int] = tokenizer.encode("a", add_special_tokens=False)[-1:]
-        self._decoded_before = self._decode(self._before)
-        mask = str(tokenizer.mask_token)
-        self.mask_takes_space = tokenizer.encode(f"a {mask}") == tokenizer.encode(f"a{mask}")
-        """Whether the model cannot see if a space stands before the mask, so that the prediction decides."""
+        self._spaced = _has_spaces(tokenizer.backend_tokenizer)
 
     def added_text(self, token_id: int) -> str:
         """What the token adds to a text: " paris" when it begins a word, "ing" when it goes on with one."""
-        joined = self._decode([*self._before, token_id])
-        if joined.startswith(self._decoded_before):
-            return joined[len(self._decoded_before) :]
-        return " " + self._decode([token_id]).strip()
+        alone = self._decode([token_id])
+        twice = self._decode([token_id, token_id])
+        added = twice[len(alone) :] if twice.startswith(alone) else f" {alone.strip()}"
+        raw = str(self._tokenizer.convert_ids_to_tokens(token_id))
+        if added[:1] != " " or raw.startswith(_SPACES) or not added.strip():
+            return added
+        # the space is the decoder's, not the token's
+        from workbench.pretrained.scripts import is_unspaced
+
+        return added.removeprefix(" ") if not self._spaced or is_unspaced(added[1]) else added
 
     def readable(self, token_id: int) -> str:
         """The token alone, for a list: `paris`, `##ing`."""
         added = self.added_text(token_id)
-        raw = self._tokenizer.convert_ids_to_tokens(token_id)
+        raw = str(self._tokenizer.convert_ids_to_tokens(token_id))
         if raw == f"##{added}":
             return raw
         return added.strip() or added
@@ -44,20 +50,48 @@ class Pieces:
         return str(self._tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
 
-def fill_in(around: Sequence[str], added: Sequence[str], *, mask_takes_space: bool) -> str:
+def fill_in(
+    around: Sequence[str],
+    added: Sequence[str],
+    *,
+    spaces_seen: Sequence[bool],
+    fits: Callable[[int, str, str], bool],
+) -> str:
     """The text with `added[i]` (see `Pieces.added_text`) between `around[i]` and `around[i + 1]`.
 
     The person's own letters and spaces stay. A space is taken away only before a token that goes on with the
     word before the mask, and put in only where two words would run together.
+
+    spaces_seen: for each mask, whether the model can see if a space stands before it; where it cannot, the
+    token decides. fits(slot, text, word): whether the tokenizer reads the token of that mask when its letters
+    follow the text without a space, as letters of proteins and Chinese characters do.
     """
     text = around[0]
-    for piece, after in zip(added, around[1:], strict=True):
+    for slot, (piece, after, seen) in enumerate(zip(added, around[1:], spaces_seen, strict=True)):
         begins_word, word = piece[:1].isspace(), piece.strip()
-        if not mask_takes_space:
-            text += word if text[-1:].isspace() else piece
-        elif begins_word:
-            text += f" {word}" if text[-1:].isalnum() else word
+        if begins_word:
+            touches = text[-1:].isalnum() or (seen and bool(text) and not text[-1].isspace())
+            text += f" {word}" if touches and not fits(slot, text, word) else word
+        elif seen:
+            text += word
         else:
             text = text.rstrip(" \t") + word
         text += after
     return text
+
+
+def _has_spaces(backend: tokenizers.Tokenizer) -> bool:
+    """Whether the tokenizer's tokens are words with spaces between them, when no decoder says so: then it is
+    the pre-tokenizer that takes spaces away, and divides at nothing else but punctuation.
+    """
+    if backend.decoder is not None:
+        return True
+    try:
+        described = json.loads(backend.to_str())["pre_tokenizer"]
+    except Exception:  # a part in Python: words from a library
+        return False
+    steps = (described or {}).get("pretokenizers") or [described or {}]
+    takes_spaces = {"WhitespaceSplit", "Whitespace", "BertPreTokenizer", "CharDelimiterSplit"}
+    splits = [step for step in steps if step.get("type") == "Split"]
+    removes = [step for step in splits if step.get("behavior") == "Removed"]
+    return (any(step.get("type") in takes_spaces for step in steps) or bool(removes)) and splits == removes

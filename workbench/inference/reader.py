@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -27,7 +27,11 @@ class Question(NamedTuple):
 class Reader:
     """A model on the CPU. `read` may be called from several threads; they take turns, pass by pass."""
 
-    def __init__(self, name: str, model: PreTrainedModel, vocabulary: int) -> None:
+    def __init__(
+        self, name: str, model: PreTrainedModel, vocabulary: int, special: Collection[int] = ()
+    ) -> None:
+        """`special`: tokens that stand for no text, which `guesses` leaves out."""
+        self._special = torch.tensor(sorted(one for one in special if one < vocabulary), dtype=torch.int64)
         self._name = name
         self._model = model.eval()
         self._vocabulary = vocabulary
@@ -63,6 +67,14 @@ class Reader:
             for (_, number), one in zip(about, scores, strict=True):
                 taken[number] = take(number, one)
         return [taken[number] for number in range(len(questions))]
+
+    def guesses(self, found: torch.Tensor) -> torch.Tensor:
+        """The log probabilities that `read` gave; those of special tokens are minus infinity."""
+        return found.index_fill(0, self._special, -torch.inf)
+
+    def most(self, wanted: int) -> int:
+        """How many of the `wanted` best guesses there can be."""
+        return min(wanted, self._vocabulary - len(self._special))
 
     def _batches(self, sequences: list[tuple[int, ...]]) -> Iterator[list[tuple[int, ...]]]:
         """Sequences of one length together: without padding no family has to be told what is padding."""

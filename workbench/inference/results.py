@@ -124,6 +124,7 @@ class FillResult:
     and in `joint` the words that fit several masks best together, best first; empty for one mask.
 
     `notes`: what the person should know about the model, such as a missing head; not part of the JSON.
+    `unknown`: the words of the text that the model's tokenizer cannot spell.
     """
 
     text: str
@@ -131,15 +132,17 @@ class FillResult:
     masks: tuple[MaskFill, ...]
     joint: tuple[JointFill, ...] = ()
     notes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """{text, filled, masks, joint}, of which see the parts."""
-        return {
+        """{text, filled, masks, joint}, of which see the parts, and unknown where there are such words."""
+        values: dict[str, Any] = {
             "text": self.text,
             "filled": self.filled,
             "masks": [mask.to_json() for mask in self.masks],
             "joint": [one.to_json() for one in self.joint],
         }
+        return values | ({"unknown": list(self.unknown)} if self.unknown else {})
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], notes: tuple[str, ...] = ()) -> FillResult:
@@ -150,6 +153,7 @@ class FillResult:
             masks=tuple(MaskFill.from_json(mask) for mask in values["masks"]),
             joint=tuple(JointFill.from_json(one) for one in values.get("joint", [])),
             notes=notes,
+            unknown=tuple(values.get("unknown", ())),
         )
 
 

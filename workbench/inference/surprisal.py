@@ -39,9 +39,9 @@ def surprisal_of(
     questions = [Question((*text.ids[:p], mask_id, *text.ids[p + 1 :]), p) for p in scored]
 
     def take(number: int, found: torch.Tensor) -> _Read:
-        own = found[text.ids[scored[number]]]
-        best = int(found.argmax())
-        return _Read(float(own), 1 + int((found > own).sum()), best, float(found[best].exp()))
+        own, guesses = found[text.ids[scored[number]]], reader.guesses(found)
+        best = int(guesses.argmax())
+        return _Read(float(own), 1 + int((guesses > own).sum()), best, float(found[best].exp()))
 
     answers = dict(zip(scored, reader.read(questions, take, check), strict=True))
     tokens = []

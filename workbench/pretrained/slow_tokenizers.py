@@ -6,6 +6,7 @@ are saved as the files that they came from: a tokenizer.json cannot hold them.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from tokenizers import (
     processors,
 )
 from transformers import PreTrainedTokenizerFast
+from transformers.convert_slow_tokenizer import SLOW_TO_FAST_CONVERTERS, convert_slow_tokenizer
 
 from workbench.errors import ModelError
 
@@ -32,10 +34,25 @@ if TYPE_CHECKING:
 _ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
 
+_LIBRARY_SETTINGS = (
+    "word_tokenizer_type",
+    "subword_tokenizer_type",
+    "do_lower_case",
+    "mecab_kwargs",
+    "sudachi_kwargs",
+)
+
+
 class TokenizerWithLibrary(PreTrainedTokenizerFast):
     """A tokenizer whose words come from a library; saved as the one in Python that it was made from."""
 
     python_tokenizer: PreTrainedTokenizer
+
+    def describe(self) -> str:
+        """What decides the tokens, as JSON: equal for equal tokenizers."""
+        slow = self.python_tokenizer
+        settings = [str(getattr(slow, name, None)) for name in _LIBRARY_SETTINGS]
+        return json.dumps([type(slow).__name__, slow.get_vocab(), settings], sort_keys=True)
 
     def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> tuple[str, ...]:
         """Write the files of the tokenizer in Python."""
@@ -170,8 +187,6 @@ _MAKERS: dict[str, Callable[[Any, str], _Made]] = {
 
 
 def _by_transformers(slow: PreTrainedTokenizer, name: str, model: str) -> PreTrainedTokenizerFast:
-    from transformers.convert_slow_tokenizer import SLOW_TO_FAST_CONVERTERS, convert_slow_tokenizer
-
     if name not in SLOW_TO_FAST_CONVERTERS:
         raise _no_fast_version(model, name)
     backend = convert_slow_tokenizer(slow)

@@ -14,6 +14,7 @@ import torch
 from workbench.corpus import ChunkTable, prepare_corpus
 from workbench.corpus.files import LocalFiles, is_local
 from workbench.corpus.masking import IGNORED, Masker, epoch_order
+from workbench.corpus.new_model import newborn
 from workbench.corpus.prepare import Corpus
 from workbench.corpus.python_docs import NAME as PYTHON_DOCS
 from workbench.corpus.statistics import statistics
@@ -25,6 +26,7 @@ from workbench.inference.pieces import Pieces
 from workbench.pretrained.locate import is_local as is_folder
 from workbench.pretrained.locate import locate
 from workbench.pretrained.model import load_config, usable_positions
+from workbench.pretrained.shapes import is_new
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.preview import hub_cache
 from workbench.preview.beginning import first_texts
@@ -44,7 +46,6 @@ READ_WHOLE = 8_000_000
 class _Model:
     """What a preview needs of a model."""
 
-    documents: DocumentTokenizer
     tokenizer: PreTrainedTokenizerBase
     vocabulary: Vocabulary
     pieces: Pieces
@@ -73,7 +74,12 @@ class Previewer:
         _check_at_hand(recipe)
         notes: dict[str, None] = {}
         note = _noting(listen, notes)
-        model = self._load(recipe)
+        if is_new(recipe.model) and _is_large(recipe):
+            raise ModelError(
+                f"{recipe.model} learns its tokenizer from the whole text, which is too large for a preview.",
+                "The run learns it.",
+            )
+        model = self._load(recipe, note)
         table, counts = self._text(recipe, model, note)
         rows = epoch_order(recipe.seed, 0, len(table))[:chunks]
         drawn = tuple(_mask(table, rows, recipe, model))
@@ -86,33 +92,31 @@ class Previewer:
         _check_at_hand(recipe)
         notes: dict[str, None] = {}
         note = _noting(listen, notes)
-        model = self._load(recipe)
+        model = self._load(recipe, note)
         corpus = self._prepare(recipe, model, note)
         told = {"counts": asdict(corpus.ready()), "notes": list(notes)}
         return statistics(corpus, model.tokenizer).as_json() | told
 
-    def _load(self, recipe: Recipe) -> _Model:
+    def _load(self, recipe: Recipe, listen: Listener) -> _Model:
         name = (recipe.model, recipe.model_revision)
+        if is_new(recipe.model):
+            name = (str(newborn(recipe, cache=self._cache, listen=listen)), None)
         if self._model is None or self._model[0] != name:
-            tokenizer = load_tokenizer(*name)
+            tokenizer = load_tokenizer(*name, lambda text: listen(Message(text)))
             config = load_config(*name)
             size = getattr(config.get_text_config(), "vocab_size", None)
             vocabulary = Vocabulary.from_tokenizer(tokenizer, size)
             longest = usable_positions(config)
-            model = _Model(
-                DocumentTokenizer(tokenizer), tokenizer, vocabulary, Pieces(tokenizer), {}, longest
-            )
-            self._model = name, model
+            self._model = name, _Model(tokenizer, vocabulary, Pieces(tokenizer), {}, longest)
         return self._model[1]
 
     def _text(
         self, recipe: Recipe, model: _Model, listen: Listener
     ) -> tuple[ChunkTable, dict[str, object] | None]:
         """The training chunks and their counts; of a large text its beginning, and None."""
-        if recipe.dataset != PYTHON_DOCS and is_local(recipe.dataset):
+        if _is_large(recipe):
             files = LocalFiles(recipe.dataset, recipe.text_column)
-            if sum(path.stat().st_size for path in files.paths) > READ_WHOLE:
-                return _beginning(files, recipe, model, listen), None
+            return _beginning(files, recipe, model, listen), None
         corpus = self._prepare(recipe, model, listen)
         return corpus.train, asdict(corpus.ready())
 
@@ -122,10 +126,18 @@ class Previewer:
         )
 
 
+def _is_large(recipe: Recipe) -> bool:
+    """Whether the text is in files of which only the beginning is read."""
+    if recipe.dataset == PYTHON_DOCS or not is_local(recipe.dataset):
+        return False
+    files = LocalFiles(recipe.dataset, recipe.text_column)
+    return sum(path.stat().st_size for path in files.paths) > READ_WHOLE
+
+
 def _check_at_hand(recipe: Recipe) -> None:
     """Raises CorpusError or ModelError for what would have to be fetched from the hub first."""
-    place = locate(recipe.model)
-    if not is_folder(place) and not hub_cache.has_model(place):
+    place = "" if is_new(recipe.model) else locate(recipe.model)
+    if place and not is_folder(place) and not hub_cache.has_model(place):
         raise ModelError(
             f"The model {recipe.model} is not on this machine yet.",
             "The run fetches it; after that its masks can be previewed.",
@@ -140,7 +152,8 @@ def _check_at_hand(recipe: Recipe) -> None:
 
 def _beginning(files: LocalFiles, recipe: Recipe, model: _Model, listen: Listener) -> ChunkTable:
     """The first documents of a large text as chunks. Raises CorpusError when they do not fill one."""
-    tokens = model.documents(first_texts(files, recipe.chunk_size, listen))
+    documents = DocumentTokenizer(model.tokenizer, words=recipe.masking != "token")
+    tokens = documents(first_texts(files, recipe.chunk_size, listen))
     chunks = len(tokens.ids) // recipe.chunk_size
     if not chunks:
         raise CorpusError(

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any, Literal
 
 from workbench.errors import UsageError
-from workbench.recipe import Recipe
+from workbench.recipe import Recipe, as_stored
 from workbench.recipe_fields import FIELDS
 
 MOST_RUNS = 1_000
@@ -119,7 +119,7 @@ class Plan:
     def from_json(cls, kept: Mapping[str, Any]) -> Plan:
         """A plan from `to_json`."""
         return cls(
-            base=Recipe.parse(kept["base"]),
+            base=Recipe.parse(as_stored(kept["base"])),
             values={name: tuple(values) for name, values in kept["values"].items()},
             seeds=tuple(kept["seeds"]),
             ranges={name: Range(*ends) for name, ends in kept["ranges"].items()},

@@ -43,8 +43,8 @@ def train(
     listen(PhaseChanged(Phase.STARTING))
     model_name = model or recipe.model
     if is_new(model_name):
-        main = os.environ.get("RANK", "0") == "0"
-        model_name = str(newborn(recipe, cache=cache, listen=listen if main else _nobody))
+        # a checkpoint has the tokenizer that the run began with
+        model_name = str(resume_from) if resume_from else _newborn(recipe, cache, listen)
     config = load_config(model_name, recipe.model_revision)
     machine = choose_machine(recipe, config.model_type)
     tell = listen if machine.accelerator.is_main_process else _nobody
@@ -57,7 +57,9 @@ def train(
             raise Interrupted
 
     try:
-        tokenizer = load_tokenizer(model_name, recipe.model_revision)
+        tokenizer = load_tokenizer(
+            model_name, recipe.model_revision, lambda text: tell(Message(text, level="info"))
+        )
         with machine.accelerator.main_process_first():
             corpus = prepare_corpus(
                 recipe,
@@ -87,6 +89,11 @@ def train(
         if machine.accelerator.num_processes > 1:
             machine.accelerator.end_training()
     return Status.FINISHED if finished else Status.STOPPED
+
+
+def _newborn(recipe: Recipe, cache: Path, listen: Listener) -> str:
+    main = os.environ.get("RANK", "0") == "0"
+    return str(newborn(recipe, cache=cache, listen=listen if main else _nobody))
 
 
 def _nobody(event: Event) -> None:

@@ -89,10 +89,11 @@ def note(screen: WorkbenchScreen, lines: Lines) -> None:
 
 async def duplicate(screen: WorkbenchScreen, line: RunLine) -> None:
     """Open the form with the run's recipe."""
-    from workbench.recipe import Recipe
+    from workbench.recipe import Recipe, as_stored
 
     try:
-        await screen.workbench.open_form(Recipe.parse(screen.workbench.store.run(line.id).recipe))
+        stored = screen.workbench.store.run(line.id).recipe
+        await screen.workbench.open_form(Recipe.parse(as_stored(stored)))
     except WorkbenchError as error:
         screen.tell_error(error)
 

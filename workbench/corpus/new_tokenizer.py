@@ -1,0 +1,251 @@
+"""Tokenizers learnt from a text, of which no letter is lost: its case and its marks are kept.
+
+wordpiece: words at blanks and punctuation, as BERT's, cased. bpe, unigram: SentencePiece's ways, a letter
+that was not learnt being spelled by its bytes. bytes: byte-level BPE, as RoBERTa's: it spells any text and
+gives it back exactly. The others give it back up to blanks, and in Unicode's composed form (NFC).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import sentencepiece
+import tokenizers
+from tokenizers import AddedToken, Regex, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+UNKNOWN = "[UNK]"
+LONGEST_WORD = 100
+"""Characters of a word that WordPiece takes at once; a longer one is cut, for its work grows with their cube.
+"""
+_MOST_FOR_LETTERS = 0.75  # of a WordPiece or BPE vocabulary
+_BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
+_BYTE_SCORE = -1e6  # a byte is the last resort
+_SPACE = "\u2581"
+_LONGEST_LINE = 1 << 30  # bytes
+
+Texts = Callable[[], Iterator[list[str]]]
+"""Batches of texts, from their beginning at each call."""
+
+
+def learn(kind: str, texts: Texts, vocab_size: int, *, lowercase: bool) -> tokenizers.Tokenizer:
+    """A tokenizer of about `vocab_size` tokens. The same texts give the same tokenizer.
+
+    kind: wordpiece, bpe, unigram or bytes. It puts [CLS] before a text and [SEP] behind it.
+    """
+    blank = _KINDS[kind](lowercase)
+    learnt = _LEARN[kind](blank, texts, vocab_size)
+    special = [AddedToken(token, special=True, normalized=False) for token in SPECIAL]
+    learnt.add_special_tokens(special)
+    around = [(token, learnt.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
+    learnt.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=around
+    )
+    return learnt
+
+
+def _normalizer(lowercase: bool, *more: Any) -> normalizers.Normalizer:
+    return normalizers.Sequence([normalizers.NFC(), *more, *([normalizers.Lowercase()] if lowercase else [])])
+
+
+def _word_piece(lowercase: bool) -> tokenizers.Tokenizer:
+    made = tokenizers.Tokenizer(models.WordPiece(unk_token=UNKNOWN))
+    made.normalizer = _normalizer(lowercase)
+    made.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.BertPreTokenizer(),
+            pre_tokenizers.Split(Regex(r"\p{Han}"), "isolated"),  # as BERT does: each is a word
+            pre_tokenizers.Split(Regex(f".{{{LONGEST_WORD}}}"), "isolated"),
+        ]
+    )
+    made.decoder = decoders.WordPiece(prefix="##", cleanup=False)
+    return made
+
+
+def _sentence_piece(model: Any, lowercase: bool) -> tokenizers.Tokenizer:
+    made = tokenizers.Tokenizer(model)
+    made.normalizer = _normalizer(lowercase, normalizers.Replace(Regex(r"\s+"), " "))
+    made.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Metaspace(replacement=_SPACE, prepend_scheme="first"),
+            pre_tokenizers.Punctuation("isolated"),
+        ]
+    )
+    made.decoder = decoders.Sequence(
+        [decoders.Replace(_SPACE, " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    )
+    return made
+
+
+def _bpe(lowercase: bool) -> tokenizers.Tokenizer:
+    return _sentence_piece(models.BPE(unk_token=UNKNOWN), lowercase)
+
+
+def _unigram(lowercase: bool) -> tokenizers.Tokenizer:
+    return _sentence_piece(models.Unigram(), lowercase)
+
+
+def _byte_level(lowercase: bool) -> tokenizers.Tokenizer:
+    made = tokenizers.Tokenizer(models.BPE())
+    if lowercase:
+        made.normalizer = normalizers.Lowercase()
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    return made
+
+
+def _learn_word_piece(blank: tokenizers.Tokenizer, texts: Texts, vocab_size: int) -> tokenizers.Tokenizer:
+    first, later = _letters(blank, texts)
+    room = int(vocab_size * _MOST_FOR_LETTERS) - len(SPECIAL)
+    often = [*first.items(), *((f"##{letter}", count) for letter, count in later.items())]
+    often.sort(key=lambda one: (-one[1], one[0]))
+    letters = sorted(piece for piece, _ in often[:room])
+    # Left to itself the trainer numbers the letters inside words in an order that changes from run to run,
+    # and by these numbers it chooses among equally frequent pairs: so they get theirs beforehand.
+    alphabet = sorted({piece.removeprefix("##") or piece for piece in letters})
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocab_size,
+        special_tokens=[*SPECIAL, *letters],
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
+        show_progress=False,
+    )
+    blank.train_from_iterator(texts(), trainer=trainer)
+    vocabulary = blank.get_vocab(with_added_tokens=True)
+    return _with_model(
+        blank, models.WordPiece(vocabulary, unk_token=UNKNOWN, max_input_chars_per_word=LONGEST_WORD)
+    )
+
+
+def _learn_bpe(blank: tokenizers.Tokenizer, texts: Texts, vocab_size: int) -> tokenizers.Tokenizer:
+    first, later = _letters(blank, texts)
+    counts = first + later
+    room = max(1, int(vocab_size * _MOST_FOR_LETTERS) - len(SPECIAL) - len(_BYTES))
+    often = sorted(counts, key=lambda letter: (-counts[letter], letter))
+    letters = sorted(often[:room])
+    trainer = trainers.BpeTrainer(
+        vocab_size=max(vocab_size, len(SPECIAL) + len(_BYTES) + len(letters)),
+        special_tokens=[*SPECIAL, *_BYTES],
+        initial_alphabet=letters,
+        limit_alphabet=len(letters),
+        show_progress=False,
+    )
+    blank.train_from_iterator(texts(), trainer=trainer)
+    model = models.BPE(
+        _vocabulary(blank), _merges(blank), unk_token=UNKNOWN, byte_fallback=True, fuse_unk=False
+    )
+    return _with_model(blank, model)
+
+
+def _learn_unigram(blank: tokenizers.Tokenizer, texts: Texts, vocab_size: int) -> tokenizers.Tokenizer:
+    """By the sentencepiece library: the trainer of `tokenizers` adds up in an order that changes from run to
+    run, and where pieces are equally good it keeps now these and now those.
+    """
+    words: Counter[str] = Counter()
+    for batch in texts():
+        words.update(word for text in batch for word in _words(blank, text))
+    counts: Counter[str] = Counter()
+    for word, times in words.items():
+        for letter in word:
+            counts[letter] += times
+    size = max(64, vocab_size - len(SPECIAL) - len(_BYTES))
+    kept = sum(times for _, times in counts.most_common(int(size * _MOST_FOR_LETTERS)))
+    model = io.BytesIO()
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".tsv") as file:
+        for word, times in sorted(words.items(), key=lambda one: (-one[1], one[0])):
+            file.write(f"{word}\t{times}\n")
+        file.flush()
+        sentencepiece.SentencePieceTrainer.train(
+            input=file.name,
+            input_format="tsv",
+            model_writer=model,
+            model_type="unigram",
+            vocab_size=size,
+            hard_vocab_limit=False,
+            character_coverage=min(1.0, kept / max(1, counts.total())),
+            max_sentence_length=_LONGEST_LINE,
+            normalization_rule_name="identity",
+            add_dummy_prefix=False,
+            remove_extra_whitespaces=False,
+            bos_id=-1,
+            eos_id=-1,
+            num_threads=1,
+            minloglevel=2,
+        )
+    learnt = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    numbers = [number for number in range(len(learnt)) if not learnt.is_unknown(number)]
+    pieces = [(learnt.id_to_piece(number), learnt.get_score(number)) for number in numbers]
+    fixed = [(token, _BYTE_SCORE) for token in (*SPECIAL, *_BYTES)]
+    unknown = SPECIAL.index(UNKNOWN)
+    return _with_model(blank, models.Unigram([*fixed, *pieces], unknown, byte_fallback=True))
+
+
+def _learn_byte_level(blank: tokenizers.Tokenizer, texts: Texts, vocab_size: int) -> tokenizers.Tokenizer:
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=max(vocab_size, len(SPECIAL) + len(alphabet)),
+        special_tokens=[*SPECIAL],
+        initial_alphabet=alphabet,
+        show_progress=False,
+    )
+    blank.train_from_iterator(texts(), trainer=trainer)
+    return _with_model(blank, models.BPE(_vocabulary(blank), _merges(blank)))
+
+
+_KINDS: dict[str, Callable[[bool], tokenizers.Tokenizer]] = {
+    "wordpiece": _word_piece,
+    "bpe": _bpe,
+    "unigram": _unigram,
+    "bytes": _byte_level,
+}
+_LEARN: dict[str, Callable[[tokenizers.Tokenizer, Texts, int], tokenizers.Tokenizer]] = {
+    "wordpiece": _learn_word_piece,
+    "bpe": _learn_bpe,
+    "unigram": _learn_unigram,
+    "bytes": _learn_byte_level,
+}
+
+
+def _letters(blank: tokenizers.Tokenizer, texts: Texts) -> tuple[Counter[str], Counter[str]]:
+    """How often each letter begins a word, and how often it stands later in one."""
+    first: Counter[str] = Counter()
+    later: Counter[str] = Counter()
+    for batch in texts():
+        words = Counter(word for text in batch for word in _words(blank, text))
+        for word, times in words.items():
+            first[word[0]] += times
+            for letter in word[1:]:
+                later[letter] += times
+    return first, later
+
+
+def _words(blank: tokenizers.Tokenizer, text: str) -> Sequence[str]:
+    normal = blank.normalizer.normalize_str(text)
+    return [word for word, _ in blank.pre_tokenizer.pre_tokenize_str(normal) if word]
+
+
+def _with_model(blank: tokenizers.Tokenizer, model: Any) -> tokenizers.Tokenizer:
+    """A tokenizer with that model and the other parts of `blank`, without what its training added."""
+    made = tokenizers.Tokenizer(model)
+    for part in ("normalizer", "pre_tokenizer", "decoder"):
+        if getattr(blank, part) is not None:
+            setattr(made, part, getattr(blank, part))
+    return made
+
+
+def _facts(trained: tokenizers.Tokenizer) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(trained.to_str())["model"]
+    return found
+
+
+def _vocabulary(trained: tokenizers.Tokenizer) -> dict[str, int]:
+    return trained.get_vocab(with_added_tokens=True)
+
+
+def _merges(trained: tokenizers.Tokenizer) -> list[tuple[str, str]]:
+    return [(merge[0], merge[1]) for merge in _facts(trained)["merges"]]

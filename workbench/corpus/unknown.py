@@ -1,0 +1,90 @@
+"""How much of a text a tokenizer has no token for: counted, with the first of it, never lost in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.corpus.notes import Notes
+from workbench.errors import CorpusError
+from workbench.pretrained.shapes import is_new
+from workbench.pretrained.special_tokens import unknown_id
+from workbench.pretrained.unspelled import UnknownWords, Unspelled
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+WARN_ABOVE, REFUSE_ABOVE = 0.01, 0.2
+"""Shares of the tokens."""
+_LONGEST_SHOWN = 40  # characters
+
+
+class Unknown:
+    """How much of the texts so far was unknown: unknown tokens, and words or letters that were left out."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        self._id = unknown_id(tokenizer)
+        self._words = UnknownWords(tokenizer)
+        self._left_out = self._tokens = self._texts = 0
+        self._first: tuple[str, int] | None = None
+
+    def count_unspelled(self, source: Unspelled) -> None:
+        """Take in what was left out of the texts that the next `count` is about."""
+        self._left_out += len(source.take())
+
+    def count(self, ids: np.ndarray, lengths: np.ndarray, texts: Sequence[str]) -> None:
+        """Count those of a batch: ids (tokens,), lengths (texts,)."""
+        unknown = np.flatnonzero(ids == self._id) if self._id is not None else np.empty(0, np.int64)
+        found = self._left_out + len(unknown)
+        if found and self._first is None:
+            self._first = self._find_first(unknown, lengths, texts)
+        self._tokens += found
+        self._left_out = 0
+        self._texts += len(texts)
+
+    def take(self) -> tuple[int, tuple[str, int] | None]:
+        """How much was unknown since the last call; the first of it, and its text's number since then."""
+        found = self._tokens, self._first
+        self._tokens = self._texts = 0
+        self._first = None
+        return found
+
+    def _find_first(
+        self, unknown: np.ndarray, lengths: np.ndarray, texts: Sequence[str]
+    ) -> tuple[str, int] | None:
+        likely = range(len(texts))
+        if not self._left_out:
+            number = int(np.searchsorted(lengths.cumsum(), unknown[0], side="right"))
+            likely = range(number, number + 1)
+        for number in likely:
+            words = self._words(texts[number])
+            if words:
+                return words[0][:_LONGEST_SHOWN], self._texts + number
+        return None
+
+
+def judge(found: int, tokens: int, first: tuple[str, int] | None, model: str, notes: Notes) -> None:
+    """Say how much of a text is unknown: found of its `tokens`. Raises CorpusError above REFUSE_ABOVE.
+
+    first: the first unknown part, and the row where it stands.
+    """
+    if not found:
+        return
+    tokens = max(tokens, found)  # what was left out is no token
+    share = found / tokens
+    where = f" The first is {first[0]!r} in document {first[1] + 1:,}." if first else ""
+    what = f"{found:,} of {tokens:,} tokens ({100 * share:.3g} %) are unknown to the tokenizer.{where}"
+    if share > REFUSE_ABOVE:
+        raise CorpusError(what, _what_to_do(model))
+    if share > WARN_ABOVE:
+        notes.warning(f"{what} {_what_to_do(model)}")
+    else:
+        notes.info(what)
+
+
+def _what_to_do(model: str) -> str:
+    if is_new(model):
+        return "Use tokenizer = bytes, which can spell any text, or a larger vocab_size."
+    return "Choose a model for this language and its letters, or a new one (model = new:small)."

@@ -1,0 +1,121 @@
+"""Words in scripts without spaces between them: Chinese, Japanese, Thai, Lao, Khmer, Burmese and others.
+
+Their words come from ICU (Unicode's own library), which has a dictionary for each of those six; in the others
+for which it has none, each character is a word. The same text and the same ICU give the same words.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from icu4py import icu_version
+from icu4py.breakers import CharacterBreaker, WordBreaker
+
+_UNSPACED = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x0F00, 0x0FFF),  # Tibetan
+    (0x1000, 0x109F),  # Burmese
+    (0x1780, 0x17FF),  # Khmer
+    (0x1950, 0x19FF),  # Tai Le, New Tai Lue, Khmer symbols
+    (0x1A20, 0x1AAF),  # Tai Tham
+    (0x1B00, 0x1B7F),  # Balinese
+    (0x2E80, 0x2FDF),  # radicals
+    (0x3001, 0x312F),  # punctuation of Chinese and Japanese, kana, Bopomofo
+    (0x31A0, 0x33FF),
+    (0x3400, 0x4DBF),  # Han
+    (0x4E00, 0x9FFF),
+    (0xA000, 0xA4CF),  # Yi
+    (0xA980, 0xA9FF),  # Javanese, more of Burmese
+    (0xAA00, 0xAADF),  # Cham, more of Burmese, Tai Viet
+    (0xF900, 0xFAFF),
+    (0xFE30, 0xFE4F),
+    (0xFF00, 0xFF9F),  # full-width letters and signs, half-width kana
+    (0x1AFF0, 0x1B16F),  # more kana
+    (0x20000, 0x323AF),  # more of Han
+)
+_WITHOUT_DICTIONARY = (
+    (0x1950, 0x19DF),
+    (0x1A20, 0x1AAF),
+    (0x1B00, 0x1B7F),
+    (0xA000, 0xA4CF),
+    (0xA980, 0xA9DF),
+    (0xAA00, 0xAA5F),
+    (0xAA80, 0xAADF),
+)
+_BLANKS = np.array([0x20, *range(0x09, 0x0E), 0x85, 0xA0, 0x2028, 0x2029, 0x3000], np.uint32)
+
+
+def _limits(ranges: tuple[tuple[int, int], ...]) -> np.ndarray:
+    return np.array([limit for low, high in ranges for limit in (low, high + 1)], np.uint32)
+
+
+_UNSPACED_LIMITS, _WITHOUT_LIMITS = _limits(_UNSPACED), _limits(_WITHOUT_DICTIONARY)
+
+
+def version() -> str:
+    """What decides the words of a text besides the text: to be part of a cache's key."""
+    return f"1 icu {icu_version}"
+
+
+def unspaced(text: str) -> np.ndarray | None:
+    """Which characters are of a script without spaces: bool (characters,); None where none is."""
+    if text.isascii():
+        return None
+    found = _within(_codes(text), _UNSPACED_LIMITS)
+    return found if found.any() else None
+
+
+def is_unspaced(letter: str) -> bool:
+    """Whether a single character is of a script without spaces between words."""
+    return bool(_within(np.array([ord(letter)], np.uint32), _UNSPACED_LIMITS)[0])
+
+
+def words(text: str) -> list[tuple[int, int]]:
+    """Where the words of a text begin and end, as ICU sees them; blanks and signs are words too."""
+    return list(WordBreaker(text, "root").segments())
+
+
+def word_starts(text: str, of_script: np.ndarray, begins: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Which tokens begin a word: uint8 (tokens,).
+
+    of_script: what `unspaced` gave for the text. begins: (tokens,) the first character that each token stands
+    for. starts: (tokens,) what the tokenizer says, which stays where the script has spaces. A token that
+    reaches over the end of a word belongs to the word in which it begins, with the rest of the next.
+    """
+    codes = _codes(text)
+    boundary = _boundaries(text, codes)
+    # a token's first letter: the blanks before it, which some tokenizers count as its own, are passed over
+    letters = np.where(np.isin(codes, _BLANKS), len(codes), np.arange(len(codes)))
+    following = np.minimum.accumulate(letters[::-1])[::-1]
+    last = len(codes) - 1
+    first = np.minimum(following[np.minimum(begins, last)], last)
+    # of the tokens of one character (bytes of it, or a blank and it) the first begins the word
+    anew = np.ones(len(first), bool)
+    anew[1:] = first[1:] != first[:-1]
+    here = of_script[first]
+    # where a script without spaces ends, a word begins, whatever the tokenizer saw
+    after = np.zeros(len(first), bool)
+    after[first > 0] = of_script[first[first > 0] - 1]
+    decided = np.where(here, boundary[first] & anew, starts.astype(bool) | (after & boundary[first] & anew))
+    return decided.astype(np.uint8)
+
+
+def _boundaries(text: str, codes: np.ndarray) -> np.ndarray:
+    """Where a word begins: bool (characters,)."""
+    found = np.zeros(len(codes), bool)
+    found[[start for start, _ in words(text)]] = True
+    without = _within(codes, _WITHOUT_LIMITS)
+    if without.any():
+        single = np.zeros(len(codes), bool)
+        single[np.fromiter((start for start, _ in CharacterBreaker(text, "root").segments()), np.int64)] = (
+            True
+        )
+        found |= single & without
+    return found
+
+
+def _within(codes: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    return np.searchsorted(limits, codes, side="right") % 2 == 1
+
+
+def _codes(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
