@@ -213,3 +213,16 @@ def test_a_missing_head_is_told(tmp_path: Path) -> None:
     assert filler.fill("A [MASK].").notes == filler.notes
     assert "notes" not in filler.fill("A [MASK].").to_json()
     assert Filler.load("starter").notes == ()
+
+
+def test_only_words_are_offered_and_what_is_not_known_is_said(byte_level: Filler, starter: Filler) -> None:
+    special = special_ids(starter._tokenizer)
+    found = starter.fill("The \U0001f984 saw [MASK] and [MASK].", 50)
+    offered = {one.token_id for mask in found.masks for one in mask.predictions}
+    assert not offered & special
+    assert not any(set(ids) & special for one in found.joint for ids in one.token_ids)
+    assert found.unknown == ("\U0001f984",)
+    assert "Not in the model's vocabulary: \U0001f984." in found.notes
+    assert FillResult.from_json(found.to_json()).unknown == found.unknown
+    assert starter.fill("The cat saw [MASK].").unknown == ()
+    assert byte_level.fill("The \U0001f984 saw [MASK].").unknown == ()  # bytes spell anything

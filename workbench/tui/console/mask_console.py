@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -33,7 +34,8 @@ EMPTY = """\
 Type a sentence with [MASK] where a word is missing, and press Enter.
 Ctrl+T inserts [MASK] at the cursor; use as many as you like.
 
-For example:  The [MASK] of the list is returned as an [MASK]."""
+For example:  {example}"""
+EXAMPLE = "The [MASK] of the list is returned as an [MASK]."
 EMPTY_SURPRISAL = """\
 Type a sentence without masks, and press Enter: each word is masked in turn,
 and shown with how unexpected it is to the model."""
@@ -110,11 +112,22 @@ class MaskConsole(Vertical):
             if asked.model in self.session.answers:
                 pane.show_result(*self.session.answers[asked.model])
         if not panes[0].has_result:
-            panes[0].say(EMPTY_SURPRISAL if self.session.asking.surprisal else EMPTY)
+            panes[0].say(self._welcome())
         holder.mount(*panes)
         self._describe()
         for asked in self.session.models:
             self.run_worker(self._warm(asked), group="warm")
+
+    def _welcome(self) -> str:
+        """How to ask, with a sentence of the text that the first of the runs was trained on."""
+        if self.session.asking.surprisal:
+            return EMPTY_SURPRISAL
+        run_ids = [asked.run_id for asked in self.session.models if asked.run_id is not None]
+        sample = ""
+        if run_ids and self.workbench.is_open:
+            with suppress(WorkbenchError):  # deleted since
+                sample = str(self.workbench.store.run(run_ids[0]).data.get("sample") or "")
+        return EMPTY.format(example=printable(sample) or EXAMPLE)
 
     def _describe(self) -> None:
         asking = self.session.asking
@@ -214,7 +227,7 @@ class MaskConsole(Vertical):
         if self.session.asked:
             self.ask()
         else:
-            self.panes[0].say(EMPTY_SURPRISAL if self.session.asking.surprisal else EMPTY)
+            self.panes[0].say(self._welcome())
 
     # Keys
 
