@@ -21,6 +21,8 @@ EVERYTHING_ELSE = {
     "model": 'a "quoted" \\ folder/äöü',
     "model_revision": "v1.0",
     "vocab_size": 1_000,
+    "tokenizer": "bytes",
+    "lowercase": "on",
     "dataset": "texts/*.jsonl",
     "dataset_subset": "en",
     "dataset_split": "validation",

@@ -127,6 +127,21 @@ def test_each_chunk_is_masked_as_much_as_asked(kind, name: str, masking: str, tm
     assert float((shares == 0).float().mean()) < few
 
 
+def test_a_text_in_such_a_script_is_divided_anew_for_whole_words(tmp_path: Path) -> None:
+    text = "".join(SENTENCES["chinese"])
+    (tmp_path / "text.txt").write_text("\n".join([text * 3] * 50))
+    tokenizer = letters(text)
+
+    def prepared(masking: str):
+        recipe = recipe_for(tmp_path / "text.txt", masking=masking)
+        return prepare_corpus(recipe, tokenizer, max_chunk=None, cache=tmp_path / "cache", listen=Heard())
+
+    plain, divided, again = prepared("token"), prepared("whole_word"), prepared("span")
+    assert (divided.from_cache, again.from_cache) == (False, True)
+    assert divided.fingerprint == plain.fingerprint
+    assert divided.train.word_starts.sum() < plain.train.word_starts.sum()
+
+
 def test_text_that_nothing_divides_is_refused_for_whole_words(tmp_path: Path) -> None:
     draw = random.Random(3)
     (tmp_path / "dna.txt").write_text("\n".join("".join(draw.choices("ACGT", k=300)) for _ in range(200)))

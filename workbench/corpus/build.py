@@ -35,7 +35,8 @@ class Entry:
     """A prepared text in the cache. `notes`: what the person should know of it, at each use.
 
     repeated, near_empty: how many documents were there before, or hold fewer than FEW_WORDS words. sample: a
-    sentence of the test's, one word of it masked.
+    sentence of the test's, one word of it masked. unspaced: whether some document is in a script that is
+    written without spaces.
     """
 
     train: TokenStream
@@ -48,6 +49,7 @@ class Entry:
     near_empty: int
     empty: int
     sample: str
+    unspaced: bool
     notes: tuple[tuple[str, str], ...]
 
 
@@ -68,6 +70,7 @@ def open_entry(folder: Path) -> Entry | None:
             int(facts["near_empty"]),
             int(facts["train"]["skipped"] + facts["test"]["skipped"]),
             str(facts["sample"]),
+            bool(facts["unspaced"]),
             tuple((level, text) for level, text in facts["notes"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
@@ -111,6 +114,7 @@ def build_entry(
                 unknown, first = encoder.unknown.take()
                 rows_of = mine[journal.rows_done :]
                 journal.found_unknown(unknown, (first[0], int(rows_of[first[1]])) if first else None)
+                journal.unspaced = journal.unspaced or encoder.unspaced
                 journal.wrote(texts)
                 listen(Progress(before + journal.rows_done, total, "documents"))
     finally:
@@ -134,6 +138,7 @@ def build_entry(
             "fingerprint": hashlib.sha256(both.encode()).hexdigest()[:16],
             "text_column": documents.column,
             "revision": documents.revision,
+            "unspaced": journal.unspaced,
             "sample": masked_sentence(
                 documents.texts(np.asarray((test if rows is None else rows[test])[:20]))
             ),

@@ -26,7 +26,7 @@ class Journal:
 
     One side is done after the other: `rows_done` are those of the present side; `next_batch` is how many
     documents come next. `unknown`: tokens that the tokenizer could not spell, `first_unknown`: the first of
-    them and its row.
+    them and its row. `unspaced`: whether some document is in a script without spaces.
     """
 
     def __init__(self, folder: Path, dtype: np.dtype[Any]) -> None:
@@ -39,6 +39,7 @@ class Journal:
         self._hashed = self._near_empty = 0
         self.unknown = 0
         self.first_unknown: tuple[str, int] | None = None
+        self.unspaced = False
         self.rows_done, self.next_batch = 0, _FIRST_BATCH
         self.notes: list[tuple[str, str]] = []
         self._found: dict[str, Any] = {}
@@ -56,6 +57,7 @@ class Journal:
             self.rows_done, self.next_batch = mark["rows"], mark["next"]
             self._near_empty, self._hashed = mark["near_empty"], mark["hashed"]
             self.unknown, first = mark["unknown"], mark["first_unknown"]
+            self.unspaced = bool(mark["unspaced"])
             self.first_unknown = (str(first[0]), int(first[1])) if first else None
         except (OSError, ValueError, KeyError, TypeError, IndexError):
             self._found = {}
@@ -96,6 +98,7 @@ class Journal:
             "hashed": self._hashed,
             "unknown": self.unknown,
             "first_unknown": self.first_unknown,
+            "unspaced": self.unspaced,
         }
 
     def _write(self) -> None:

@@ -90,18 +90,18 @@ def prepare_corpus(
     notes = Notes(listen)
     source = open_source(recipe, cache)
     encoder = DocumentTokenizer(tokenizer, words=recipe.masking != "token")
-    words = {"words": encoder.words_version} if encoder.words_version else {}
-    key = cached.key_of(
-        {
-            **words,
-            "format": FORMAT,
-            "source": source.identity(notes),
-            "tokenizer": encoder.fingerprint,
-            "recipe": deciding(recipe.model_dump(), Affects.TEXT, "source", "tokenizer"),
-        }
-    )
+    parts = {
+        "format": FORMAT,
+        "source": source.identity(notes),
+        "tokenizer": encoder.fingerprint,
+        "recipe": deciding(recipe.model_dump(), Affects.TEXT, "source", "tokenizer"),
+    }
+    key = cached.key_of(parts)
     today = list(notes.kept)  # what identity() had to say is about today, not about the text
     found = open_entry(cache / key)
+    if encoder.words_version and (found is None or found.unspaced):
+        key = cached.key_of({**parts, "words": encoder.words_version})
+        found = open_entry(cache / key)
     from_cache = found is not None
     if found is None:
         notes.kept.clear()

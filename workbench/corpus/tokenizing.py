@@ -55,7 +55,7 @@ class DocumentTokenizer:
 
     `words`: whether words are looked for in scripts that are written without spaces, as masks of whole words
     need it; it changes `word_starts` alone. `unknown`: what of the texts so far the tokenizer has no token
-    for.
+    for. `unspaced`: whether some of them was in such a script.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, *, words: bool = False) -> None:
@@ -74,6 +74,7 @@ class DocumentTokenizer:
         self._finds_words = words and not hasattr(tokenizer, "describe")
         self._unspelled = Unspelled(tokenizer)
         self.unknown = Unknown(tokenizer)
+        self.unspaced = False
 
     @property
     def words_version(self) -> str | None:
@@ -82,6 +83,7 @@ class DocumentTokenizer:
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Tokenize a batch. A document without any token of its own gets none at all: its length is 0."""
+        self.unspaced = self.unspaced or any(map(scripts.has_unspaced, texts))
         with _untruncated(self._backend):
             pieces = [_pieces(text, self._ids) for text in texts]
         ids, starts = self._encode_in_groups(list(chain.from_iterable(pieces)))

@@ -56,6 +56,14 @@ def version() -> str:
     return f"1 icu {icu_version}"
 
 
+def has_unspaced(text: str) -> bool:
+    """Whether some character is of a script without spaces: `unspaced`, for much text."""
+    if text.isascii():
+        return False
+    codes = _codes(text)
+    return bool(_within(codes[codes >= _UNSPACED_LIMITS[0]], _UNSPACED_LIMITS).any())
+
+
 def unspaced(text: str) -> np.ndarray | None:
     """Which characters are of a script without spaces: bool (characters,); None where none is."""
     if text.isascii():
