@@ -1,4 +1,4 @@
-"""Prose in many languages and their legacy encodings, from the translated message catalogs of this machine."""
+"""Prose in many languages and their legacy encodings, from this machine's message catalogs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ CATALOGS = Path("/usr/share/locale")
 
 _WESTERN = ("cp1252", "iso8859_15", "mac_roman", "cp850")
 USUAL: dict[str, tuple[str, ...]] = {
+    "en": ("cp1252", "mac_roman"),
     "de": _WESTERN,
     "fr": _WESTERN,
     "es": _WESTERN,
@@ -67,7 +68,9 @@ class Sample(NamedTuple):
 def sentences(language: str) -> tuple[str, ...]:
     """The longer messages of all catalogs of a language, without their placeholders, in a fixed order."""
     found: dict[str, None] = {}
-    for path in sorted((CATALOGS / language / "LC_MESSAGES").glob("*.mo")):
+    folders = ("en@quot", "en_GB") if language == "en" else (language,)
+    paths = [path for name in folders for path in (CATALOGS / name / "LC_MESSAGES").glob("*.mo")]
+    for path in sorted(paths):
         try:
             with path.open("rb") as file:
                 messages = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
