@@ -29,6 +29,7 @@ EVERYTHING_ELSE = {
     "dataset_revision": "refs/convert/parquet",
     "text_column": "text with\nnewline and [red]",
     "documents": "paragraph",
+    "encoding": "cp1250",
     "duplicates": "drop",
     "min_words": 4,
     "dataset_streaming": "on",

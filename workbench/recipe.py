@@ -18,6 +18,11 @@ from workbench.file_kinds import examples
 from workbench.recipe_wording import explain
 
 _LONGEST_FILE = 1 << 20  # bytes
+AUTO_ENCODING = "auto"
+_OF_NO_FILE = frozenset(
+    {"undefined", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"}
+)
+"""Codecs that Python knows and in which no text file is written."""
 GROUPS = ("training", "model", "data", "masking", "optimizer", "machine", "checkpoints")
 """The sections of a form, in reading order."""
 
@@ -135,6 +140,10 @@ class Recipe(BaseModel):
     documents: Literal["auto", "line", "file", "paragraph"] = knob(
         "auto", "What a document is in .txt files: a line, a file, or a block between blank lines.",
         group="data", affects=TEXT | QUESTIONS, named_by="source")
+    encoding: str = knob(
+        AUTO_ENCODING, "Of local text, CSV and JSON: auto (UTF-8, or a guess that is told), or a codec's name.",
+        group="data", affects=TEXT | QUESTIONS, named_by="source", flag="--encoding",
+        min_length=1, max_length=40)
     duplicates: Literal["keep", "drop"] = knob(
         "keep", "Documents whose text was there before; they are counted in any case.",
         group="data", affects=TEXT | QUESTIONS)
@@ -239,6 +248,22 @@ class Recipe(BaseModel):
                 f"test_size must be a whole number of rows or a share below 1; got {self.test_size:g}"
             )
         return self
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_a_codec(cls, name: str) -> str:
+        if name.lower() == AUTO_ENCODING:
+            return AUTO_ENCODING
+        try:
+            known = name.lower() not in _OF_NO_FILE and b"a".decode(name) is not None
+        except UnicodeError:  # one character of several bytes
+            known = True
+        except (LookupError, ValueError):  # not known, or of bytes to bytes; a zero byte in the name
+            known = False
+        if not known:
+            wanted = "auto, or an encoding such as utf-8, cp1250 or shift_jis"
+            raise ValueError(f"must be {wanted}; got {name!r}")
+        return name
 
     @model_validator(mode="after")
     def _schedule_fits(self) -> Self:

@@ -28,12 +28,12 @@ _AS_TEXT = "If each line is a text, give the file a name that ends in .txt."
 
 
 def _columns(intake: Intake, path: Path, wanted: str | None) -> list[str]:
-    layout = _layout(path, wanted)
+    layout = _layout(intake, path, wanted)
     return list(layout.names) if layout else []
 
 
-def _layout(path: Path, wanted: str | None) -> Layout | None:
-    looking = Intake(Notes(lambda event: None))  # what is odd is said when the file is read
+def _layout(intake: Intake, path: Path, wanted: str | None) -> Layout | None:
+    looking = intake.looking()
     lines: list[str] = []
     characters, whole = 0, True
     for line in looking.lines(path, ends=True):
@@ -46,7 +46,7 @@ def _layout(path: Path, wanted: str | None) -> Layout | None:
 
 
 def _rows(intake: Intake, path: Path, column: str | None) -> Iterator[tuple[int, dict[str, Any]]]:
-    layout = _layout(path, column)
+    layout = _layout(intake, path, column)
     if layout is None:
         intake.finished(path)
         return

@@ -8,6 +8,7 @@ bench/encodings.py measures it; docs/data.md has the table.
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
 import unicodedata
@@ -93,7 +94,7 @@ def guess(sample: bytes) -> Guess | None:
         return best
     lines = [line for line in sample.split(b"\n") if not line.isascii()]
     for encoding in _COMMON:
-        whole = [line for line in lines if _decoded(line, encoding) is not None]
+        whole = [line for line in lines if _decoded(line + b"\n", encoding) is not None]
         damaged = len(lines) - len(whole)
         if 0 < damaged <= max(1.0, _FAIR_SHARE * len(lines)) and len(whole) >= _LEAST_WHOLE:
             again = _guess(b"\n".join(whole))
@@ -157,8 +158,9 @@ def _asked() -> tuple[str, ...]:
 
 
 def _decoded(sample: bytes, encoding: str) -> str | None:
+    """The sample's text, of which the last character may be cut."""
     try:
-        return sample.decode(encoding)
+        return codecs.getincrementaldecoder(encoding)().decode(sample)
     except (UnicodeDecodeError, LookupError):
         return None
 
@@ -190,6 +192,8 @@ def _oddity(before: str, letter: str, after: str) -> float:
         if kind == "Lu" and before.islower():
             return 1.0
         if kind == "Ll" and before.isupper() and after.isupper():
+            return 1.0
+        if kind == "Lo" and before.isascii() and after.isascii() and before.isalpha() and after.isalpha():
             return 1.0
         of_words = before.isalpha() and before not in _INSIDE_WORDS and kind != "Lo"
         return float(of_words and _script(before) != _script(letter))

@@ -1,12 +1,16 @@
-"""Bytes to text: UTF-8 as it should be, and what else there is, guessed and said."""
+"""Bytes to text: in the encoding that was named, in UTF-8, or in what a survey of the file finds."""
 
 from __future__ import annotations
 
 import codecs
+import io
+from collections.abc import Iterator
 from pathlib import Path
 
-from workbench.corpus.notes import Notes
+from workbench.corpus.encoding_survey import LOOKED_AT, Finding, is_wide, letters, survey
+from workbench.corpus.notes import Count, Notes
 from workbench.errors import CorpusError
+from workbench.recipe import AUTO_ENCODING
 
 _WIDE = {
     codecs.BOM_UTF32_LE: "utf-32",  # begins like UTF-16, so it is asked first
@@ -14,47 +18,147 @@ _WIDE = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_LIKELY: tuple[str, ...] = (
-    *("cp1252", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256"),
-    *("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr", "cp949"),
-)
-"""The more common first."""
-_USUAL = "cp1252"
-"""Of Western Europe's Windows: what short text that is not UTF-8 most often is."""
-
-_SAMPLE_BYTES = 64 << 10
-_SHORT = 64  # bytes outside ASCII, below which their kinds cannot be told apart
+_BY_LINES = b"one line\nand more\n"
+_UTF8, _REPLACED = "utf-8", "\ufffd"
+_FEW = 10
+"""Characters that a named encoding may fail at before it is taken for the wrong one."""
 
 
-def wide_encoding(start: bytes) -> str | None:
-    """The encoding that the mark at the beginning of a file names, if it is one of 16 or 32 bits."""
-    return next((name for mark, name in _WIDE.items() if start.startswith(mark)), None)
+def transcoded(file: io.BufferedReader, encoding: str) -> Iterator[bytes]:
+    """The lines of a file in any encoding as UTF-8; what cannot be decoded as U+FFFD."""
+    for line in io.TextIOWrapper(file, encoding, errors="replace", newline=""):
+        yield line.encode(_UTF8, "replace")
 
 
 class Decoder:
-    """Decodes the lines of one file, in order. Raises CorpusError for what is no text."""
+    """Decodes the lines of one file, in order. Raises CorpusError for what is no text, and for what is in an
+    encoding that cannot be told.
 
-    def __init__(self, path: Path, notes: Notes) -> None:
+    encoding: a codec's name, or "auto". What is guessed, and what is replaced, is told through `notes`.
+    """
+
+    def __init__(self, path: Path, notes: Notes, encoding: str = AUTO_ENCODING) -> None:
         self._path, self._notes = path, notes
-        self._number = 0
-        self._encoding: str | None = None
+        self._named = None if encoding == AUTO_ENCODING else codecs.lookup(encoding).name
+        self._reads = self._named or _UTF8
+        self._found: Finding | None = None
+        self._number = self._right = self._wrong = 0
+        self._transcoded = False
+
+    def begin(self, start: bytes) -> str | None:
+        """Look at the beginning of the file. The encoding through which its lines must be `transcoded` before
+        they are given here: one of 16 or 32 bits, or with other line ends than ASCII's, or with a state.
+        """
+        start = start[:LOOKED_AT]
+        encoding = self._named or _wide(start)
+        if encoding is None and not _is_utf8_so_far(start):
+            if b"\0" in start or _has_controls(start):
+                raise binary(self._path, _first_wrong(start)[0])
+            self._examine(*_first_wrong(start))
+            encoding = self._found.encoding if self._found and self._found.whole else None
+        if encoding is None or _is_by_lines(encoding):
+            return None
+        self._transcoded, self._reads = True, encoding
+        return encoding
 
     def __call__(self, raw: bytes) -> str:
+        """The next line as text."""
         self._number += 1
         if b"\0" in raw:
             raise binary(self._path, self._number)
+        if self._transcoded:
+            return self._checked(raw.decode(_UTF8))
+        if self._named is not None and self._reads != _UTF8:
+            return self._replaced(raw, self._reads)
+        if self._found is not None and self._found.whole and self._found.encoding:
+            return self._replaced(raw, self._found.encoding)
         try:
-            return raw.decode("utf-8-sig" if self._number == 1 else "utf-8")
+            text = raw.decode("utf-8-sig" if self._number == 1 else _UTF8)
         except UnicodeDecodeError as error:
-            if sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in raw) > len(raw) // 50:
+            if _has_controls(raw):
                 raise binary(self._path, self._number) from error
-            if self._encoding is None:
-                self._encoding = _guess(raw, self._path)
-                self._notes.warning(
-                    f"{self._path} is not UTF-8 (line {self._number}, byte 0x{raw[error.start]:02x}): "
-                    f"read as {self._encoding}, which is a guess."
-                )
-            return raw.decode(self._encoding, "replace")
+            return self._not_utf8(raw, raw[error.start])
+        if self._named and not raw.isascii():
+            self._right += 1
+        return text
+
+    def finish(self) -> None:
+        """The file is read to its end. Raises CorpusError where a named encoding cannot have been right."""
+        if self._named is not None and self._wrong > _FEW and self._wrong > self._right:
+            raise CorpusError(
+                f"{self._path} is not {self._named}: {self._wrong:,} bytes of it have no meaning there.",
+                "Set encoding (--encoding) to what the file was written in, or to auto.",
+            )
+
+    def _not_utf8(self, raw: bytes, byte: int) -> str:
+        if self._named is not None:
+            return self._replaced(raw, _UTF8)
+        if self._found is None:
+            self._examine(self._number, byte)
+        assert self._found is not None
+        encoding = self._found.encoding
+        if encoding is None:
+            return self._replaced(raw, _UTF8)
+        if self._found.whole:
+            return self._replaced(raw, encoding)
+        right, wrong = letters(raw)
+        if right >= wrong:
+            return self._replaced(raw, _UTF8)
+        self._notes.count(f"lines read as {encoding} among lines of UTF-8", self._where())
+        return self._replaced(raw, encoding)
+
+    def _replaced(self, raw: bytes, encoding: str) -> str:
+        """The text of a line, with U+FFFD for what cannot be decoded, which is counted."""
+        try:
+            text = raw.decode(encoding)
+            self._right += not raw.isascii()
+        except UnicodeDecodeError:
+            text = raw.decode(encoding, "replace")
+            self._count(
+                text.count(_REPLACED) - (raw.count(b"\xef\xbf\xbd") if encoding == _UTF8 else 0), encoding
+            )
+        return text.removeprefix("\ufeff") if self._number == 1 else text
+
+    def _checked(self, text: str) -> str:
+        """A line that was decoded with U+FFFD for what could not be."""
+        wrong = 0 if text.isascii() else text.count(_REPLACED)
+        if wrong:
+            if self._named is None and wrong > len(text) // 50 + 1:
+                raise binary(self._path, self._number)
+            self._count(wrong, self._reads)
+        self._right += sum(letter > "\x7f" for letter in text) - wrong
+        return text.removeprefix("\ufeff") if self._number == 1 else text
+
+    def _count(self, wrong: int, encoding: str) -> None:
+        self._wrong += wrong
+        self._notes.count(
+            f"bytes that are not {encoding}, read as U+FFFD ({_REPLACED})", self._where(), wrong
+        )
+
+    def _examine(self, number: int, byte: int) -> None:
+        """Find out what a file is whose line of that number is not UTF-8. Raises CorpusError."""
+        found = self._found = survey(self._path)
+        where = f"{self._path} is not UTF-8 (line {number}, byte 0x{byte:02x})"
+        if found.refused:
+            raise CorpusError(
+                f"{where}, and its encoding cannot be told: {found.refused}.",
+                f"Set encoding (--encoding), for instance {found.proposed}.",
+            )
+        if found.encoding is None:
+            return
+        what = f"files that are not UTF-8, read as {found.encoding} (a guess)"
+        if what in self._notes.counts:
+            self._notes.count(what, str(self._path))
+            return
+        self._notes.counts[what] = Count("warning", str(self._path), times=1, told=1)
+        lines = "it is" if found.whole else f"{found.lines:,} of its lines are"
+        self._notes.warning(
+            f"{where}: {lines} read as {found.encoding}, which is a guess, {found.sure:.0%} sure. "
+            f"It gives “{found.sample}”. Set encoding (--encoding) if that is wrong."
+        )
+
+    def _where(self) -> str:
+        return f"{self._path}, line {self._number}"
 
 
 def binary(path: Path, number: int) -> CorpusError:
@@ -64,18 +168,39 @@ def binary(path: Path, number: int) -> CorpusError:
     )
 
 
-def _guess(line: bytes, path: Path) -> str:
-    """The encoding of a file, by one of its lines and what lies at its beginning. Raises CorpusError."""
-    from charset_normalizer import from_bytes
+def _has_controls(raw: bytes) -> bool:
+    """Whether one byte in fifty is a control character that no text has."""
+    return sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in raw) > len(raw) // 50
 
-    with path.open("rb") as file:
-        near = file.read(_SAMPLE_BYTES)
-    telling = line[:_SAMPLE_BYTES] + b"\n" + (near if any(byte > 127 for byte in near) else b"")
-    if sum(byte > 127 for byte in telling) < _SHORT:
-        return _USUAL
-    found = from_bytes(telling, cp_isolation=list(_LIKELY))
-    # those that fit alike stand in the order of how common they are
-    ranked = sorted(
-        (round(one.chaos, 2), -round(one.coherence, 1), _LIKELY.index(one.encoding)) for one in found
-    )
-    return _LIKELY[ranked[0][-1]] if ranked else _USUAL
+
+def _wide(start: bytes) -> str | None:
+    """The encoding of 16 or 32 bits that a file begins in, by its mark or its look."""
+    marked = next((name for mark, name in _WIDE.items() if start.startswith(mark)), None)
+    if marked or (_is_utf8_so_far(start) and b"\0" not in start):
+        return marked
+    return is_wide(start)
+
+
+def _is_by_lines(encoding: str) -> bool:
+    """Whether text in an encoding can be divided at newline bytes, and each line be decoded by itself."""
+    stateful = encoding.startswith(("iso2022", "utf-7", "utf_7", "hz"))
+    return not stateful and _BY_LINES.decode().encode(encoding, "ignore") == _BY_LINES
+
+
+def _is_utf8_so_far(start: bytes) -> bool:
+    """Whether the beginning of a file is UTF-8, of which the last character may be cut, and no ISO-2022."""
+    try:
+        codecs.getincrementaldecoder(_UTF8)().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return b"\x1b$" not in start
+
+
+def _first_wrong(start: bytes) -> tuple[int, int]:
+    """Line number and byte of the first place that is not UTF-8, or begins another character set."""
+    try:
+        start.decode(_UTF8)
+        at = max(0, start.find(b"\x1b$"))
+    except UnicodeDecodeError as error:
+        at = error.start
+    return start.count(b"\n", 0, at) + 1, start[at]

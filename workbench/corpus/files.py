@@ -17,17 +17,22 @@ from workbench.corpus.table_files import TableFiles
 from workbench.errors import CorpusError
 from workbench.file_kinds import names_text
 from workbench.pretrained.locate import existing
+from workbench.recipe import AUTO_ENCODING
 
 
 class LocalFiles:
     """Texts, or tables of one kind. What a document is in texts is said by `unit`, as the recipe has it."""
 
-    def __init__(self, dataset: str, text_column: str | None, unit: str = "auto") -> None:
-        """`dataset` is a path or a glob. Raises CorpusError when it leads to no readable file."""
+    def __init__(
+        self, dataset: str, text_column: str | None, unit: str = "auto", encoding: str = AUTO_ENCODING
+    ) -> None:
+        """`dataset` is a path or a glob. `encoding`: of plain text, CSV and JSON. Raises
+        CorpusError when it leads to no readable file.
+        """
         found = find_files(dataset)
         self._dataset, self._skipped = dataset, found.skipped
         self.paths = found.files
-        self.text_column, self.unit = text_column, unit
+        self.text_column, self.unit, self.encoding = text_column, unit, encoding
         self._archived = any(kind_of_named(path).shape == "archive" for path in self.paths)
         self._set = None if self._archived else of_one_shape(self.paths, dataset)
         if self._set is not None:
@@ -45,13 +50,15 @@ class LocalFiles:
             "source": "files",
             "column": self.text_column if tables else None,
             "unit": self.unit if texts else None,
+            "encoding": self.encoding,
             "files": [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats],
         }
 
     def read(self, folder: Path, notes: Notes) -> Documents:
         with Opened(self.paths, self._dataset, notes, folder) as opened:
             files = self._set or self._of_archives(opened)
-            intake = Intake(opened.notes, sum(path.stat().st_size for path in files.paths))
+            size = sum(path.stat().st_size for path in files.paths)
+            intake = Intake(opened.notes, size, self.encoding)
             documents = self._spooled(files, folder / SPOOL, intake)
         if len(documents) == 0:
             raise CorpusError(f"{self._where()} holds no rows.", "Give a file with text in it.")
@@ -61,7 +68,7 @@ class LocalFiles:
         """The documents in order, each read when it is asked for, so that a few cost little."""
         with Opened(self.paths, self._dataset, notes) as opened:
             files = self._set or self._of_archives(opened)
-            intake = Intake(opened.notes)
+            intake = Intake(opened.notes, encoding=self.encoding)
             if files.table is None:
                 yield from PlainText(files.paths, self.unit, intake).texts()
             else:

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from workbench.corpus.encodings import Decoder, binary, wide_encoding
+from workbench.corpus.encodings import Decoder, transcoded
 from workbench.corpus.notes import Notes
 from workbench.corpus.packing import unpacked, unreadable
 from workbench.errors import CorpusError
 from workbench.file_kinds import suffixes_of
+from workbench.recipe import AUTO_ENCODING
 
 LONGEST_LINE = 1 << 30
 """Bytes. A line must fit in memory several times over."""
@@ -25,9 +26,9 @@ _LOOKED_AT = 64 << 10  # bytes
 class Intake:
     """Opens the files of one source, one after the other, and tells how many of their bytes are read."""
 
-    def __init__(self, notes: Notes, total: int = 0) -> None:
-        """total: bytes of all files as they lie on the disk; 0: not told."""
-        self.notes = notes
+    def __init__(self, notes: Notes, total: int = 0, encoding: str = AUTO_ENCODING) -> None:
+        """total: bytes of all files as they lie on the disk; 0: not told. encoding: as the recipe has it."""
+        self.notes, self.encoding = notes, encoding
         self._total = total
         self._before = self._told = 0  # bytes of the files that are done; last told
 
@@ -40,20 +41,29 @@ class Intake:
         """
         try:
             with path.open("rb") as on_disk:
-                decoder = Decoder(path, self.notes)
+                decoder = self.decoder(path)
                 content = unpacked(on_disk, path)
                 if _has_returns_alone(content):
                     self.notes.count("files whose lines end with carriage returns", str(path), level="info")
                 unlooked = 0  # bytes since it was looked at how far the reading is
-                for raw in _raw_lines(content, path):
+                for raw in _raw_lines(content, path, decoder):
                     unlooked += len(raw)
                     if unlooked >= _LOOKED_AT:
                         unlooked = 0
                         self.reached(on_disk.tell())
                     yield decoder(raw) if ends else decoder(raw).rstrip("\r\n")
+                decoder.finish()
         except OSError as error:
             raise unreadable(path, error) from error
         self.finished(path)
+
+    def decoder(self, path: Path) -> Decoder:
+        """What decodes the lines of a file."""
+        return Decoder(path, self.notes, self.encoding)
+
+    def looking(self) -> Intake:
+        """Another that tells nothing, for a look at a file before it is read: what is odd is said then."""
+        return Intake(Notes(lambda event: None), encoding=self.encoding)
 
     def whole(self, path: Path) -> str:
         """A text file as one text."""
@@ -96,11 +106,11 @@ class Intake:
         self.reached(0)
 
 
-def _raw_lines(file: io.BufferedReader, path: Path) -> Iterator[bytes]:
+def _raw_lines(file: io.BufferedReader, path: Path, decoder: Decoder) -> Iterator[bytes]:
     """The lines of a file in UTF-8, or an encoding with ASCII's line ends; none as long as LONGEST_LINE."""
-    encoding = wide_encoding(file.peek(4)[:4])
+    encoding = decoder.begin(file.peek(_LOOKED_AT))
     if encoding is not None:
-        yield from _transcoded(file, encoding, path)
+        yield from transcoded(file, encoding)
         return
     returns = _has_returns_alone(file)
     lines = _between_returns(file) if returns else iter(lambda: file.readline(LONGEST_LINE), b"")
@@ -130,14 +140,3 @@ def _between_returns(file: io.BufferedReader) -> Iterator[bytes]:
             break
     if rest:
         yield rest
-
-
-def _transcoded(file: io.BufferedReader, encoding: str, path: Path) -> Iterator[bytes]:
-    """The lines of UTF-16 or UTF-32 as UTF-8, with the mark that says so to the Decoder."""
-    number = 1
-    try:
-        for line in io.TextIOWrapper(file, encoding, newline=""):
-            yield line.encode("utf-8", "replace")
-            number += 1
-    except UnicodeError as error:
-        raise binary(path, number) from error

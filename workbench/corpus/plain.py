@@ -8,7 +8,6 @@ from pathlib import Path
 
 from workbench.corpus.finding import kind_of_named
 from workbench.corpus.intake import Intake
-from workbench.corpus.notes import Notes
 from workbench.corpus.tables import reader_of
 
 _LOOKED_AT = 2_000
@@ -100,7 +99,7 @@ class PlainText:
             return "file"
         if kind.shape == "document":
             return "paragraph"
-        looking = Intake(Notes(lambda event: None))
+        looking = self._intake.looking()
         found = list(blocks(islice(reader_of(kind)(looking, self._paths[0]), _LOOKED_AT)))
         long = sum(len(block) > 1 for block in found)
         count = sum(map(len, found))

@@ -21,7 +21,7 @@ def open_source(recipe: Recipe, cache: Path) -> Source:
     if is_saved(recipe.dataset):
         return SavedDataset(recipe.dataset, recipe.dataset_split, recipe.text_column)
     if is_local(recipe.dataset):
-        return LocalFiles(recipe.dataset, recipe.text_column, recipe.documents)
+        return LocalFiles(recipe.dataset, recipe.text_column, recipe.documents, recipe.encoding)
     return HubDataset(
         recipe.dataset,
         subset=recipe.dataset_subset,

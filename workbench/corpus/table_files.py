@@ -8,7 +8,6 @@ from typing import Any
 
 from workbench.corpus.columns import USUAL_NAMES, choose_column
 from workbench.corpus.intake import Intake
-from workbench.corpus.notes import Notes
 from workbench.corpus.tables import Table, sample
 from workbench.corpus.values import outer_column, text_of, value_at
 from workbench.errors import CorpusError
@@ -60,7 +59,7 @@ class TableFiles:
 
     def _chosen(self, wanted: str | None) -> str:
         """The text column, which every file must have."""
-        looking = Intake(Notes(lambda event: None))  # what is odd is said when the file is read
+        looking = self._intake.looking()
         notes, chosen = self._intake.notes, wanted
         judged = False
         for path in self._paths:

@@ -115,7 +115,7 @@ class Previewer:
     ) -> tuple[ChunkTable, dict[str, object] | None]:
         """The training chunks and their counts; of a large text its beginning, and None."""
         if _is_large(recipe):
-            files = LocalFiles(recipe.dataset, recipe.text_column)
+            files = LocalFiles(recipe.dataset, recipe.text_column, recipe.documents, recipe.encoding)
             return _beginning(files, recipe, model, listen), None
         corpus = self._prepare(recipe, model, listen)
         return corpus.train, asdict(corpus.ready())

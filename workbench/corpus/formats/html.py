@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from workbench.corpus.encodings import Decoder
 from workbench.corpus.formats.needed import needed
 from workbench.corpus.intake import Intake
 
@@ -103,7 +102,8 @@ def decoded(intake: Intake, path: Path) -> str:
         except (LookupError, UnicodeDecodeError):
             what = "pages that are not in the encoding that they declare"
             intake.notes.count(what, f"{path} ({declared[1].decode('ascii')})")
-    decoder = Decoder(path, intake.notes)
+    decoder = intake.decoder(path)
+    decoder.begin(content)
     return "".join(decoder(line) for line in content.splitlines(keepends=True))
 
 
