@@ -144,8 +144,8 @@ class Recipe(BaseModel):
         AUTO_ENCODING, "Of local text, CSV and JSON: auto (UTF-8, or a guess that is told), or a codec's name.",
         group="data", affects=TEXT | QUESTIONS, named_by="source", flag="--encoding",
         min_length=1, max_length=40)
-    duplicates: Literal["keep", "drop"] = knob(
-        "keep", "Documents whose text was there before; they are counted in any case.",
+    duplicates: Literal["keep", "drop", "drop_near"] = knob(
+        "keep", "Copies: kept on one side of the split; equal ones dropped; nearly equal ones dropped too.",
         group="data", affects=TEXT | QUESTIONS)
     min_words: int = knob(
         0, "Documents with fewer words are left out before the split.",

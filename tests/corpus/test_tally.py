@@ -57,11 +57,11 @@ def test_a_preparation_counts_them_and_leaves_them_out(tokenizer, tmp_path) -> N
 
     corpus, heard = prepared()
     assert (corpus.repeated, corpus.near_empty, corpus.empty) == (10, 1, 1)
-    assert any("10 of 52 documents have a text that was there before" in text for text in heard.texts)
+    assert any("10 of 52 documents are equal to an earlier one: kept" in text for text in heard.texts)
     less, heard = prepared(duplicates="drop", min_words=3)
     assert (less.repeated, less.near_empty, less.empty) == (0, 0, 0)
     assert less.train.documents + less.test.documents == 40
-    assert any("Left out 10 documents that were there before" in text for text in heard.texts)
+    assert any("10 of 50 documents are equal to an earlier one: left out" in text for text in heard.texts)
     assert any("Left out 2 documents of fewer than 3 words" in text for text in heard.texts)
     path.write_text("\n".join(lines))
     assert prepared()[0].fingerprint == less.fingerprint

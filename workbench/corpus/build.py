@@ -11,19 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from workbench.corpus import cache as cached
-from workbench.corpus.dedup import sieve
 from workbench.corpus.documents import SPOOL, Documents, Source, SpooledDocuments
 from workbench.corpus.journal import Journal
 from workbench.corpus.notes import Notes
 from workbench.corpus.sample import masked_sentence
-from workbench.corpus.split import split_rows
+from workbench.corpus.selection import selected_rows
 from workbench.corpus.streams import TokenStream
 from workbench.corpus.tokenizing import DocumentTokenizer
 from workbench.corpus.unknown import judge
 from workbench.events import Listener, Phase, PhaseChanged, Progress
 from workbench.recipe import Recipe
 
-FORMAT = 3
+FORMAT = 4
 """Counted up when what lies in the cache changes its meaning."""
 
 _BATCH_DOCUMENTS = 1024
@@ -90,29 +89,18 @@ def build_entry(
     scratch = folder / cached.SCRATCH
     journal = Journal(folder, encoder.dtype)
     documents = _read(source, scratch, journal, notes)
-    rows = sieve(
-        documents, drop_duplicates=recipe.duplicates == "drop", min_words=recipe.min_words, notes=notes
-    )
-    train, test = split_rows(
-        len(documents) if rows is None else len(rows),
-        recipe.test_size,
-        recipe.train_size,
-        recipe.seed_of_split,
-        notes,
-        in_order=documents.in_order,
-    )
+    train, test = selected_rows(documents, recipe, scratch, notes)
     listen(PhaseChanged(Phase.TOKENIZING))
     total = len(train) + len(test)
     sides = {"test": test, "train": train}
     try:
         for side, picked in sides.items():
             writer = journal.writer(side)
-            mine = picked if rows is None else rows[picked]
             before = 0 if side == "test" else len(test)
-            for texts in _batches(documents, mine, journal):
+            for texts in _batches(documents, picked, journal):
                 writer.write(encoder(texts))
                 unknown, first = encoder.unknown.take()
-                rows_of = mine[journal.rows_done :]
+                rows_of = picked[journal.rows_done :]
                 journal.found_unknown(unknown, (first[0], int(rows_of[first[1]])) if first else None)
                 journal.unspaced = journal.unspaced or encoder.unspaced
                 journal.wrote(texts)
@@ -124,11 +112,6 @@ def build_entry(
     skipped = facts["train"]["skipped"] + facts["test"]["skipped"]
     if skipped:
         notes.warning(f"{skipped:,} of {total:,} rows hold no text and were left out.")
-    if facts["repeated"]:
-        notes.info(
-            f"{facts['repeated']:,} of {total:,} documents have a text that was there before: "
-            "duplicates = drop leaves them out."
-        )
     notes.tell_counts()
     both = f"{facts['train']['sha256']} {facts['test']['sha256']}"
     cached.write_facts(

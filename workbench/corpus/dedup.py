@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import xxhash
@@ -14,7 +14,18 @@ from workbench.errors import CorpusError
 FEW_WORDS = 5
 """A document with fewer words says next to nothing."""
 
-_AT_ONCE = 1024  # documents
+_AT_ONCE, _CHARACTERS_AT_ONCE = 1024, 2_000_000  # documents; of text
+
+
+def in_batches(documents: Documents, rows: np.ndarray) -> Iterator[list[str]]:
+    """The texts of these rows in order, about _CHARACTERS_AT_ONCE of them at once."""
+    first, size = 0, 16
+    while first < len(rows):
+        texts = documents.texts(rows[first : first + size])
+        first += size
+        average = max(1, sum(map(len, texts)) // len(texts))
+        size = min(max(1, _CHARACTERS_AT_ONCE // average), 4 * size, _AT_ONCE)
+        yield texts
 
 
 def hashes(texts: Sequence[str]) -> np.ndarray:
@@ -43,14 +54,15 @@ def sieve(documents: Documents, *, drop_duplicates: bool, min_words: int, notes:
     total = len(documents)
     kept = np.ones(total, dtype=bool)
     hashed = np.zeros(total, dtype=np.uint64)
-    for first in range(0, total, _AT_ONCE):
-        rows = np.arange(first, min(first + _AT_ONCE, total))
-        texts = documents.texts(rows)
+    done = 0
+    for texts in in_batches(documents, np.arange(total)):
+        rows = np.arange(done, done + len(texts))
+        done += len(texts)
         if drop_duplicates:
             hashed[rows] = hashes(texts)
         if min_words:
             kept[rows] = [has_words(text, min_words) for text in texts]
-        notes.progress(int(rows[-1]) + 1, total, "documents looked at")
+        notes.progress(done, total, "documents looked at")
     short = total - int(kept.sum())
     if drop_duplicates:
         again = repeated(np.where(kept, hashed, np.uint64(0)))

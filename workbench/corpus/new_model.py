@@ -10,12 +10,11 @@ from secrets import token_hex
 from typing import Any
 
 from workbench.corpus.cache import key_of
-from workbench.corpus.dedup import sieve
 from workbench.corpus.documents import Documents
 from workbench.corpus.new_tokenizer import SPECIAL, learn
 from workbench.corpus.notes import Notes
+from workbench.corpus.selection import selected_rows
 from workbench.corpus.sources import open_source
-from workbench.corpus.split import split_rows
 from workbench.corpus.tokenizing import DocumentTokenizer
 from workbench.events import Listener, Phase, PhaseChanged
 from workbench.pretrained.shapes import POSITIONS, shape_of
@@ -58,7 +57,7 @@ def newborn(recipe: Recipe, *, cache: Path, listen: Listener, saved: Path | None
     try:
         make_folder(scratch)
         documents = source.read(scratch, notes)
-        rows = _training_rows(documents, recipe)
+        rows = _training_rows(documents, recipe, scratch)
         listen(PhaseChanged(Phase.TOKENIZING))
         tokenizer = _learnt(lambda: _texts(documents, rows, notes), recipe)
         _save(part, recipe, tokenizer)
@@ -112,21 +111,10 @@ def _learnt(texts: Callable[[], Iterator[list[str]]], recipe: Recipe) -> Any:
     )
 
 
-def _training_rows(documents: Documents, recipe: Recipe) -> Any:
+def _training_rows(documents: Documents, recipe: Recipe, scratch: Path) -> Any:
     """The rows that the recipe trains on: a tokenizer that knew the test would flatter it."""
     quiet = Notes(lambda event: None)
-    rows = sieve(
-        documents, drop_duplicates=recipe.duplicates == "drop", min_words=recipe.min_words, notes=quiet
-    )
-    train, _ = split_rows(
-        len(documents) if rows is None else len(rows),
-        recipe.test_size,
-        recipe.train_size,
-        recipe.seed_of_split,
-        quiet,
-        in_order=documents.in_order,
-    )
-    return train if rows is None else rows[train]
+    return selected_rows(documents, recipe, scratch, quiet)[0]
 
 
 def _texts(documents: Documents, rows: Any, notes: Notes) -> Iterator[list[str]]:

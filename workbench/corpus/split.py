@@ -10,6 +10,10 @@ from workbench.corpus.notes import Notes
 from workbench.errors import CorpusError
 
 
+class OnlyCopies(Exception):
+    """Rows cannot be held out without one that is trained on being a copy of one of them."""
+
+
 def split_rows(
     rows: int,
     test_size: int | float,
@@ -18,12 +22,19 @@ def split_rows(
     notes: Notes,
     *,
     in_order: bool = False,
+    groups: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers (train, test), int64, in reading order: those of the datasets library's `train_test_split`
-    with that seed.
+    with that seed, as long as no two of them are copies.
 
     One permutation, test rows first, train rows after the whole test side. So the test rows do not change
     with train_size, and a smaller test is the beginning of a larger one.
+
+    groups: int64 (rows,), the same number for rows that are copies of each other; None: there are none. They
+    stay on one side: the test takes the first rows of the permutation that have no copies, and all others are
+    trained on. Only where these are not enough, the test takes whole groups after them, in the order of their
+    first rows; of the last one what the test has no room for is left out. Raises OnlyCopies where nothing
+    would be left to train on.
 
     test_size: rows, or a share below 1, rounded up. train_size: rows; None: all that are left. When fewer are
     left than asked for they are all taken, and `notes` says so. in_order: the rows were shuffled before, and
@@ -47,4 +58,24 @@ def split_rows(
         )
     shuffled = np.arange(rows) if in_order else np.random.default_rng(seed).permutation(rows)
     order = shuffled.astype(np.int64, copy=False)
-    return order[test : test + (left if train_size is None else min(train_size, left))], order[:test]
+    if groups is not None:
+        order, test_rows = _apart(order, test, groups)
+        left = len(order)
+        if not left:
+            raise OnlyCopies
+        lost = rows - test - left
+        if lost:
+            notes.warning(f"Left out {lost:,} documents: copies of the test's, for which it has no room.")
+    else:
+        order, test_rows = order[test:], order[:test]
+    return order[: left if train_size is None else train_size], test_rows
+
+
+def _apart(order: np.ndarray, test: int, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows for training and the rows of the test, in order, so that no group is on both sides."""
+    own = groups[order]
+    _, first, inverse, counts = np.unique(own, return_index=True, return_inverse=True, return_counts=True)
+    # those without copies in the order of the permutation, then group after group
+    by_group = np.lexsort((np.arange(len(order)), first[inverse], counts[inverse] > 1))
+    held_out = order[by_group[:test]]
+    return order[~np.isin(own, groups[held_out])], held_out

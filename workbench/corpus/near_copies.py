@@ -1,0 +1,275 @@
+"""Documents that are equal or nearly so, found by MinHash and locality-sensitive hashing.
+
+Two documents are nearly equal when the sets of their pairs of adjacent words (in lower case, divided at
+blanks; single characters in scripts without blanks) have a Jaccard similarity of at least NEAR. Candidates
+come from MinHash signatures (Broder, "On the resemblance and containment of documents", 1997) in bands
+(Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets", section 3.4), and each is checked against the
+texts themselves: nothing is called a copy on the ground of its hashes alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import xxhash
+
+from workbench.corpus.counters import mix
+from workbench.corpus.dedup import hashes, in_batches
+from workbench.corpus.documents import Documents
+from workbench.corpus.notes import Notes
+
+NEAR = 0.7
+"""Jaccard similarity of word pairs from which documents count as nearly equal."""
+SHORT = 16
+"""Of two documents that do not both have so many different word pairs, all must be the same: one word more
+or less is too large a part of them.
+"""
+
+_BANDS, _ROWS = 16, 5
+"""A pair of similarity s is a candidate with probability 1 - (1 - s^5)^16: 0.998 at 0.8, 0.95 at 0.7."""
+_LONGEST = 1_000_000
+"""Characters of a document that are compared."""
+_MOST_WORDS = 1 << 19
+"""Words whose hashes are kept at hand."""
+_SHINGLES_AT_ONCE = 1 << 16
+_GOLDEN, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
+_NO_BLANKS = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]"
+)
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Which rows belong together.
+
+    groups: int64 (rows,), the position of each row's first copy, or its own. equal_to: the
+    same of rows with the same text, blanks around it aside. near: how many other rows are nearly equal to an
+    earlier one. pairs: some of these, as positions.
+    """
+
+    groups: np.ndarray
+    equal_to: np.ndarray
+    near: int
+    pairs: tuple[tuple[int, int], ...]
+
+    @property
+    def equal(self) -> np.ndarray:
+        """Which rows have a text that was there before: bool (rows,)."""
+        found: np.ndarray = self.equal_to != np.arange(len(self.groups))
+        return found
+
+    @property
+    def first(self) -> np.ndarray:
+        """Which rows are the first of their group: bool (rows,)."""
+        found: np.ndarray = self.groups == np.arange(len(self.groups))
+        return found
+
+
+def find_copies(documents: Documents, rows: np.ndarray, scratch: Path, notes: Notes) -> Copies:
+    """The copies among these rows (int64). `scratch`: a folder for what memory does not hold."""
+    total = len(rows)
+    hashed = np.zeros(total, dtype=np.uint64)
+    sizes = np.zeros(total, dtype=np.int32)
+    words = _WordHashes()
+    with _Bands(scratch) as bands:
+        done = 0
+        for texts in in_batches(documents, rows):
+            part = slice(done, done + len(texts))
+            hashed[part] = hashes(texts)
+            shingles, counts = words.shingles(texts)
+            sizes[part] = counts
+            bands.write(_signatures(shingles, counts))
+            done += len(texts)
+            notes.progress(done, total, "documents compared")
+        return _grouped(documents, rows, hashed, sizes, bands, words)
+
+
+def jaccard(one: str, other: str) -> float:
+    """The similarity of two texts by which they are judged: 0 to 1."""
+    words = _WordHashes()
+    return _similarity(words.of(one), words.of(other))
+
+
+def _grouped(
+    documents: Documents,
+    rows: np.ndarray,
+    hashed: np.ndarray,
+    sizes: np.ndarray,
+    bands: _Bands,
+    words: _WordHashes,
+) -> Copies:
+    total = len(rows)
+    groups = _first_equal(hashed)
+    equal_to = groups.copy()
+    alone = np.flatnonzero((groups == np.arange(total)) & (sizes > 0))
+    pairs: list[tuple[int, int]] = []
+    judge = _Judge(documents, rows, words)
+    for band in range(_BANDS):
+        for one, other in _candidates(bands.read(band)[alone], alone, sizes):
+            first, second = _root(groups, one), _root(groups, other)
+            if first != second and judge.are_near(one, other):
+                groups[max(first, second)] = min(first, second)
+                pairs.append((one, other))
+    near = len(alone) - int((groups[alone] == alone).sum())
+    while not np.array_equal(groups, groups[groups]):
+        groups = groups[groups]
+    return Copies(groups, equal_to, near, tuple(sorted(pairs)[:3]))
+
+
+def _candidates(keys: np.ndarray, alone: np.ndarray, sizes: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Pairs of rows with the same key, each with the first and with the one before it of that key."""
+    order = np.argsort(keys, kind="stable")
+    same = keys[order[1:]] == keys[order[:-1]]
+    if not same.any():
+        return
+    position = np.arange(len(order))
+    begins = np.maximum.accumulate(np.where(np.concatenate([[True], ~same]), position, 0))
+    again = np.flatnonzero(same) + 1
+    for before in (begins[again], again - 1):
+        first, second = alone[order[before]], alone[order[again]]
+        smaller, larger = np.minimum(sizes[first], sizes[second]), np.maximum(sizes[first], sizes[second])
+        fits = (first != second) & (smaller >= NEAR * larger)
+        yield from zip(first[fits].tolist(), second[fits].tolist(), strict=True)
+
+
+def _first_equal(hashed: np.ndarray) -> np.ndarray:
+    """The position of the first row with the same hash; an empty one has no equal."""
+    _, first, inverse = np.unique(hashed, return_index=True, return_inverse=True)
+    groups = first[inverse].astype(np.int64)
+    empty = np.flatnonzero(hashed == 0)
+    groups[empty] = empty
+    return groups
+
+
+def _root(groups: np.ndarray, row: int) -> int:
+    while (above := int(groups[row])) != row:
+        groups[row] = groups[above]
+        row = int(groups[row])
+    return row
+
+
+class _WordHashes(dict[str, int]):
+    """Hashes of words, so many of them kept at hand."""
+
+    def __missing__(self, word: str) -> int:
+        found = xxhash.xxh3_64_intdigest(word.encode("utf-8", "replace"))
+        self[word] = found
+        return found
+
+    def shingles(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Hashes of all texts' word pairs, uint64, end to end, and how many each has, int64 (texts,). A text
+        of one word has that word; an empty one has none.
+        """
+        if len(self) > _MOST_WORDS:
+            self.clear()
+        words = [_words(text) for text in texts]
+        counts = np.fromiter(map(len, words), np.int64, len(words))
+        flat = np.fromiter(map(self.__getitem__, chain.from_iterable(words)), np.uint64, int(counts.sum()))
+        if not len(flat):
+            return flat, counts
+        pairs = flat * _GOLDEN
+        pairs[:-1] ^= flat[1:]
+        ends = counts.cumsum() - 1
+        single = ends[counts == 1]
+        pairs[single] = flat[single]
+        pairs *= _MIX
+        pairs ^= pairs >> np.uint64(31)
+        keep = np.ones(len(pairs), dtype=bool)
+        keep[ends[counts > 1]] = False  # the last word of a text begins no pair
+        return pairs[keep], np.where(counts > 1, counts - 1, counts)
+
+    def of(self, text: str) -> np.ndarray:
+        """The set of one text's word pairs, sorted."""
+        return np.unique(self.shingles([text])[0])
+
+
+def _words(text: str) -> list[str]:
+    text = text[:_LONGEST].lower()
+    if not text.isascii() and _NO_BLANKS.search(text):
+        text = _NO_BLANKS.sub(r" \g<0> ", text)
+    return text.split()
+
+
+def are_near(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two documents with these word pairs (each a sorted set) count as nearly equal."""
+    least = NEAR if min(len(one), len(other)) >= SHORT else 1.0
+    return _similarity(one, other) >= least
+
+
+def _similarity(one: np.ndarray, other: np.ndarray) -> float:
+    common = len(np.intersect1d(one, other, assume_unique=True))
+    return common / max(1, len(one) + len(other) - common)
+
+
+def _signatures(shingles: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The keys of each text's bands: uint32 (_BANDS, texts). Those without a shingle have no key."""
+    found = np.zeros((_BANDS, len(counts)), dtype=np.uint32)
+    full = np.flatnonzero(counts)
+    first = 0
+    ends = counts[full].cumsum()
+    while first < len(full):  # some at once, so that the numbers stay in the processor's cache
+        begin = int(ends[first - 1]) if first else 0
+        last = max(first + 1, int(np.searchsorted(ends, begin + _SHINGLES_AT_ONCE)))
+        part = (shingles[begin : int(ends[last - 1])] >> np.uint64(32)).astype(np.uint32)
+        starts = np.concatenate([[0], ends[first : last - 1] - begin])
+        moved = np.empty_like(part)
+        for band in range(_BANDS):
+            key = np.zeros(last - first, dtype=np.uint32)
+            for row in range(band * _ROWS, (band + 1) * _ROWS):
+                np.bitwise_xor(part, _FLIPS[row], out=moved)
+                np.multiply(moved, _FACTORS[row], out=moved)
+                key = (key ^ np.minimum.reduceat(moved, starts)) * np.uint32(0x9E3779B1)
+                key ^= key >> np.uint32(15)
+            found[band, full[first:last]] = key
+        first = last
+    return found
+
+
+_FLIPS = np.array([mix(2 * row + 1) >> 32 for row in range(_BANDS * _ROWS)], dtype=np.uint32)
+_FACTORS = np.array([mix(2 * row + 2) >> 32 | 1 for row in range(_BANDS * _ROWS)], dtype=np.uint32)
+
+
+class _Bands:
+    """The keys of all rows, a file for each band, so that memory holds one of them at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = [folder / f"band-{number}" for number in range(_BANDS)]
+
+    def __enter__(self) -> _Bands:
+        self._files = [path.open("w+b") for path in self._paths]
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for file, path in zip(self._files, self._paths, strict=True):
+            file.close()
+            path.unlink(missing_ok=True)
+
+    def write(self, keys: np.ndarray) -> None:
+        for file, row in zip(self._files, keys, strict=True):
+            file.write(row.tobytes())
+
+    def read(self, band: int) -> np.ndarray:
+        self._files[band].seek(0)
+        return np.frombuffer(self._files[band].read(), np.uint32)
+
+
+class _Judge:
+    """Compares two rows by their texts; the one that was compared last is kept at hand."""
+
+    def __init__(self, documents: Documents, rows: np.ndarray, words: _WordHashes) -> None:
+        self._documents, self._rows, self._words = documents, rows, words
+        self._last: dict[int, np.ndarray] = {}
+
+    def are_near(self, one: int, other: int) -> bool:
+        last = {position: self._last[position] for position in (one, other) if position in self._last}
+        for position in (one, other):
+            if position not in last:
+                text = self._documents.texts(self._rows[position : position + 1])[0]
+                last[position] = self._words.of(text)
+        self._last = last
+        return are_near(last[one], last[other])
