@@ -31,18 +31,18 @@ def test_repeated_is_what_a_set_would_say() -> None:
     assert repeated(hashes([f"text {n}" for n in draw])).tolist() == expected
 
 
-@pytest.mark.parametrize(("text", "words"), [("a b c", 3), (" a  b\nc ", 3), ("", 0), ("one", 1)])
+@pytest.mark.parametrize(
+    ("text", "words"), [("a b c", 3), ("海边的", 3), (" a  b\nc ", 3), ("", 0), ("one", 1)]
+)
 def test_words_are_counted_no_further_than_is_asked(text, words) -> None:
     assert [has_words(text, n) for n in range(words + 2)] == [True] * (words + 1) + [False]
 
 
 def test_what_is_left() -> None:
-    assert left(drop_duplicates=False, min_words=0) is None
-    assert left(drop_duplicates=True, min_words=0) == [0, 1, 3, 4, 6]
-    assert left(drop_duplicates=False, min_words=2) == [0, 2, 6, 7]
-    assert left(drop_duplicates=True, min_words=2) == [0, 6]
+    assert left(min_words=0) is None
+    assert left(min_words=2) == [0, 2, 6, 7]
     with pytest.raises(CorpusError, match="None of the 8 documents is left"):
-        left(drop_duplicates=False, min_words=4)
+        left(min_words=4)
 
 
 def test_a_preparation_counts_them_and_leaves_them_out(tokenizer, tmp_path) -> None:

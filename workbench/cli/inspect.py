@@ -42,6 +42,8 @@ def inspect(
 
     quiet_libraries()
     from workbench.corpus import prepare_corpus
+    from workbench.corpus.look import look_through
+    from workbench.corpus.notes import Notes
     from workbench.corpus.statistics import statistics
 
     with Bar() as bar:
@@ -62,8 +64,9 @@ def inspect(
             name = str(newborn(recipe, cache=cache_folder(), listen=listen))
         tokenizer = load_tokenizer(name, recipe.model_revision, say)
         corpus = prepare_corpus(recipe, tokenizer, max_chunk=None, cache=cache_folder(), listen=listen)
-        found = statistics(corpus, tokenizer)
+        looked = look_through(recipe, cache_folder(), Notes(bar))
+        found = statistics(corpus, tokenizer).as_json() | looked.as_json()
     if as_json:
-        print_json(found.as_json())
+        print_json(found)
     else:
-        typer.echo(printable(described(found.as_json()), keep_newlines=True))
+        typer.echo(printable(described(found), keep_newlines=True))

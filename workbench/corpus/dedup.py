@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -14,6 +15,10 @@ from workbench.errors import CorpusError
 FEW_WORDS = 5
 """A document with fewer words says next to nothing."""
 
+_LONGEST_WORD = 100  # characters
+_WITHOUT_BLANKS = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]"
+)
 _AT_ONCE, _CHARACTERS_AT_ONCE = 1024, 2_000_000  # documents; of text
 
 
@@ -42,34 +47,35 @@ def repeated(hashed: np.ndarray) -> np.ndarray:
     return again & (hashed != 0)
 
 
+def apart(text: str) -> str:
+    """A text with blanks around each character of the scripts that have none between words."""
+    if text.isascii() or not _WITHOUT_BLANKS.search(text):
+        return text
+    return _WITHOUT_BLANKS.sub(r" \g<0> ", text)
+
+
 def has_words(text: str, words: int) -> bool:
-    """Whether a text has that many words, found without dividing all of it."""
+    """Whether a text has that many words, found without dividing all of it. Where a script has no blanks
+    between words, each character counts.
+    """
+    if not text.isascii():
+        text = apart(text[: _LONGEST_WORD * words])
     return len(text.split(None, words)[:words]) == words
 
 
-def sieve(documents: Documents, *, drop_duplicates: bool, min_words: int, notes: Notes) -> np.ndarray | None:
+def sieve(documents: Documents, *, min_words: int, notes: Notes) -> np.ndarray | None:
     """The rows that are left: int64, ascending; None when all are. Raises CorpusError when none is."""
-    if not (drop_duplicates or min_words):
+    if not min_words:
         return None
     total = len(documents)
     kept = np.ones(total, dtype=bool)
-    hashed = np.zeros(total, dtype=np.uint64)
     done = 0
     for texts in in_batches(documents, np.arange(total)):
-        rows = np.arange(done, done + len(texts))
+        kept[done : done + len(texts)] = [has_words(text, min_words) for text in texts]
         done += len(texts)
-        if drop_duplicates:
-            hashed[rows] = hashes(texts)
-        if min_words:
-            kept[rows] = [has_words(text, min_words) for text in texts]
         notes.progress(done, total, "documents looked at")
     short = total - int(kept.sum())
-    if drop_duplicates:
-        again = repeated(np.where(kept, hashed, np.uint64(0)))
-        kept &= ~again
-        notes.info(f"Left out {int(again.sum()):,} documents that were there before (duplicates = drop).")
-    if min_words:
-        notes.info(f"Left out {short:,} documents of fewer than {min_words:,} words (min_words).")
+    notes.info(f"Left out {short:,} documents of fewer than {min_words:,} words (min_words).")
     if not kept.any():
-        raise CorpusError(f"None of the {total:,} documents is left.", "Lower min_words, or keep duplicates.")
+        raise CorpusError(f"None of the {total:,} documents is left.", "Lower min_words.")
     return np.flatnonzero(kept).astype(np.int64)

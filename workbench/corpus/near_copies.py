@@ -9,7 +9,6 @@ texts themselves: nothing is called a copy on the ground of its hashes alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -19,7 +18,7 @@ import numpy as np
 import xxhash
 
 from workbench.corpus.counters import mix
-from workbench.corpus.dedup import hashes, in_batches
+from workbench.corpus.dedup import apart, hashes, in_batches
 from workbench.corpus.documents import Documents
 from workbench.corpus.notes import Notes
 
@@ -38,9 +37,6 @@ _MOST_WORDS = 1 << 19
 """Words whose hashes are kept at hand."""
 _SHINGLES_AT_ONCE = 1 << 16
 _GOLDEN, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
-_NO_BLANKS = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]"
-)
 
 
 @dataclass(frozen=True)
@@ -190,9 +186,7 @@ class _WordHashes(dict[str, int]):
 
 def _words(text: str) -> list[str]:
     text = text[:_LONGEST].lower()
-    if not text.isascii() and _NO_BLANKS.search(text):
-        text = _NO_BLANKS.sub(r" \g<0> ", text)
-    return text.split()
+    return apart(text).split()
 
 
 def are_near(one: np.ndarray, other: np.ndarray) -> bool:

@@ -30,7 +30,7 @@ def selected_rows(
     """Rows of the documents, int64: those to train on and those of the test, in reading order. `scratch`: a
     folder for what memory does not hold. Raises CorpusError when too few are left.
     """
-    kept = sieve(documents, drop_duplicates=False, min_words=recipe.min_words, notes=notes)
+    kept = sieve(documents, min_words=recipe.min_words, notes=notes)
     rows = np.arange(len(documents), dtype=np.int64) if kept is None else kept
     copies = find_copies(documents, rows, scratch, notes)
     if copies.near or copies.equal.any():

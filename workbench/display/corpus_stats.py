@@ -40,4 +40,23 @@ def described(found: Mapping[str, Any]) -> str:
     histogram = [["tokens", "documents", ""]]
     for begin, end, count in found["lengths"]:
         histogram.append([f"{begin:,}–{end - 1:,}", f"{count:,}", "█" * -(-_BAR_CELLS * count // most)])
-    return "\n".join([*lines, "", table(histogram, frozenset({0, 1}))])
+    lines += ["", table(histogram, frozenset({0, 1})), *_looked(found)]
+    return "\n".join(lines)
+
+
+def _looked(found: Mapping[str, Any]) -> list[str]:
+    """What `inspect` adds: corpus.look.Look as plain values; nothing where it was not looked for."""
+    lines: list[str] = []
+    if frequent := found.get("frequent_lines"):
+        lines += ["", "frequent lines", *(f"  {one['times']:,} × {one['text']}" for one in frequent)]
+    if short := found.get("near_empty_examples"):
+        lines += ["", "documents of under five words, for instance", *map(_example, short)]
+    if others := found.get("other_scripts"):
+        counts = ", ".join(f"{name} {count:,}" for name, count in others.items())
+        lines += ["", f"mostly in another script than {found['script']}: {counts}; for instance"]
+        lines += map(_example, found["other_script_examples"])
+    return lines
+
+
+def _example(example: Mapping[str, Any]) -> str:
+    return f"  document {example['document']:,}: {example['text']}"
