@@ -141,7 +141,7 @@ class Recipe(BaseModel):
         "auto", "What a document is in .txt files: a line, a file, or a block between blank lines.",
         group="data", affects=TEXT | QUESTIONS, named_by="source")
     encoding: str = knob(
-        AUTO_ENCODING, "Of local text, CSV and JSON: auto (UTF-8, or a guess that is told), or a codec's name.",
+        AUTO_ENCODING, "Of local text, CSV and JSON: auto (UTF-8, or a guess, told), or a codec's name.",
         group="data", affects=TEXT | QUESTIONS, named_by="source", flag="--encoding",
         min_length=1, max_length=40)
     duplicates: Literal["keep", "drop", "drop_near"] = knob(

@@ -15,6 +15,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from chardet import detect_all
+
 LEAST_SURE = 0.7
 """A guess that is less sure is refused."""
 
@@ -118,8 +120,6 @@ def _guess(sample: bytes) -> Guess | None:
 
 def _readings(sample: bytes) -> list[Reading]:
     """The sample in every encoding that may be it, the likeliest first, each text once."""
-    from chardet import detect_all
-
     ranked = [
         (str(one["encoding"]).replace("-", "_"), float(one["confidence"]))
         for one in detect_all(sample, ignore_threshold=True, compat_names=False, include_encodings=_asked())
