@@ -66,7 +66,7 @@ def test_what_is_skipped_is_told_with_why(folder) -> None:
 
 
 def test_what_is_skipped_reaches_the_statistics_each_time(folder, tokenizer, tmp_path) -> None:
-    (folder / "c.txt").write_text("\n".join(["some more words for it"] * 9))
+    (folder / "c.txt").write_text("\n".join(f"some more words for it, {n}" for n in range(9)))
     (folder / "x.png").write_bytes(b"\x89PNG")
     recipe = recipe_for(folder, chunk_size=8, documents="line", test_size=2)
     for _ in range(2):
