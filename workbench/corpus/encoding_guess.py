@@ -201,7 +201,7 @@ def _oddity(before: str, letter: str, after: str) -> float:
         return float(not before.isalpha() and unicodedata.category(before)[0] != "M")
     if letter in _INSIDE_WORDS:
         return 0.0
-    if before.isalpha() and after.isalpha():
+    if after.isalpha() and (before.isalpha() or letter == "¶"):
         return 1.0
     return 0.5 * (kind in ("Sm", "So", "Sk") and letter not in _USUAL_SIGNS)
 

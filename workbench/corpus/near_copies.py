@@ -11,11 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
-import xxhash
 
 from workbench.corpus.counters import mix
 from workbench.corpus.dedup import apart, hashes, in_batches
@@ -33,8 +31,9 @@ _BANDS, _ROWS = 16, 5
 """A pair of similarity s is a candidate with probability 1 - (1 - s^5)^16: 0.998 at 0.8, 0.95 at 0.7."""
 _LONGEST = 1_000_000
 """Characters of a document that are compared."""
-_MOST_WORDS = 1 << 19
-"""Words whose hashes are kept at hand."""
+_BYTES_AT_ONCE = 1 << 19
+_BLANK = np.isin(np.arange(256), list(b" \t\n\r\f\v"))
+_BASE = 0x100000001B3  # odd, so that it has an inverse
 _SHINGLES_AT_ONCE = 1 << 16
 _GOLDEN, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
@@ -71,24 +70,22 @@ def find_copies(documents: Documents, rows: np.ndarray, scratch: Path, notes: No
     total = len(rows)
     hashed = np.zeros(total, dtype=np.uint64)
     sizes = np.zeros(total, dtype=np.int32)
-    words = _WordHashes()
     with _Bands(scratch) as bands:
         done = 0
         for texts in in_batches(documents, rows):
             part = slice(done, done + len(texts))
             hashed[part] = hashes(texts)
-            shingles, counts = words.shingles(texts)
+            pairs, counts = shingles(texts)
             sizes[part] = counts
-            bands.write(_signatures(shingles, counts))
+            bands.write(_signatures(pairs, counts))
             done += len(texts)
             notes.progress(done, total, "documents compared")
-        return _grouped(documents, rows, hashed, sizes, bands, words)
+        return _grouped(documents, rows, hashed, sizes, bands)
 
 
 def jaccard(one: str, other: str) -> float:
     """The similarity of two texts by which they are judged: 0 to 1."""
-    words = _WordHashes()
-    return _similarity(words.of(one), words.of(other))
+    return _similarity(word_pairs(one), word_pairs(other))
 
 
 def _grouped(
@@ -97,14 +94,13 @@ def _grouped(
     hashed: np.ndarray,
     sizes: np.ndarray,
     bands: _Bands,
-    words: _WordHashes,
 ) -> Copies:
     total = len(rows)
     groups = _first_equal(hashed)
     equal_to = groups.copy()
     alone = np.flatnonzero((groups == np.arange(total)) & (sizes > 0))
     pairs: list[tuple[int, int]] = []
-    judge = _Judge(documents, rows, words)
+    judge = _Judge(documents, rows)
     for band in range(_BANDS):
         for one, other in _candidates(bands.read(band)[alone], alone, sizes):
             first, second = _root(groups, one), _root(groups, other)
@@ -149,44 +145,79 @@ def _root(groups: np.ndarray, row: int) -> int:
     return row
 
 
-class _WordHashes(dict[str, int]):
-    """Hashes of words, so many of them kept at hand."""
-
-    def __missing__(self, word: str) -> int:
-        found = xxhash.xxh3_64_intdigest(word.encode("utf-8", "replace"))
-        self[word] = found
-        return found
-
-    def shingles(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Hashes of all texts' word pairs, uint64, end to end, and how many each has, int64 (texts,). A text
-        of one word has that word; an empty one has none.
-        """
-        if len(self) > _MOST_WORDS:
-            self.clear()
-        words = [_words(text) for text in texts]
-        counts = np.fromiter(map(len, words), np.int64, len(words))
-        flat = np.fromiter(map(self.__getitem__, chain.from_iterable(words)), np.uint64, int(counts.sum()))
-        if not len(flat):
-            return flat, counts
-        pairs = flat * _GOLDEN
-        pairs[:-1] ^= flat[1:]
-        ends = counts.cumsum() - 1
-        single = ends[counts == 1]
-        pairs[single] = flat[single]
-        pairs *= _MIX
-        pairs ^= pairs >> np.uint64(31)
-        keep = np.ones(len(pairs), dtype=bool)
-        keep[ends[counts > 1]] = False  # the last word of a text begins no pair
-        return pairs[keep], np.where(counts > 1, counts - 1, counts)
-
-    def of(self, text: str) -> np.ndarray:
-        """The set of one text's word pairs, sorted."""
-        return np.unique(self.shingles([text])[0])
+def shingles(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes of all texts' word pairs, uint64, end to end, and how many each has, int64 (texts,). A text of
+    one word has that word; an empty one has none.
+    """
+    parts = [_pairs(*_word_hashes(part)) for part in _some_at_once(texts)]
+    return np.concatenate([pairs for pairs, _ in parts]), np.concatenate([counts for _, counts in parts])
 
 
-def _words(text: str) -> list[str]:
-    text = text[:_LONGEST].lower()
-    return apart(text).split()
+def word_pairs(text: str) -> np.ndarray:
+    """The set of one text's word pairs, sorted."""
+    return np.unique(shingles([text])[0])
+
+
+def _some_at_once(texts: Sequence[str]) -> Iterator[list[bytes]]:
+    """The texts as they are compared, in UTF-8, about _BYTES_AT_ONCE of them together."""
+    part: list[bytes] = []
+    size = 0
+    for text in texts:
+        part.append(apart(text[:_LONGEST].lower()).encode("utf-8", "replace"))
+        size += len(part[-1])
+        if size >= _BYTES_AT_ONCE:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _word_hashes(texts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    """A hash of each word, uint64, end to end, and how many words each text has.
+
+    It is a polynomial in the word's bytes, modulo 2^64: the difference of two prefix sums, so that all words
+    are hashed at once (Karp and Rabin, "Efficient randomized pattern-matching algorithms", 1987).
+    """
+    letters = np.frombuffer(b" " + b" ".join(texts) + b" ", np.uint8)
+    blank = _BLANK[letters]
+    edges = np.flatnonzero(blank[1:] != blank[:-1]) + 1
+    starts, ends = edges[::2], edges[1::2]
+    powers, inverses = _powers(len(letters))
+    sums = np.cumsum(letters * powers)
+    hashed = (sums[ends - 1] - sums[starts - 1]) * inverses[starts]
+    hashed ^= hashed >> np.uint64(29)
+    hashed *= _MIX
+    begins = np.cumsum([1, *(len(text) + 1 for text in texts)])
+    return hashed, np.diff(np.searchsorted(starts, begins))
+
+
+def _pairs(hashed: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes of adjacent words, and how many each text has."""
+    if not len(hashed):
+        return hashed, counts
+    pairs = hashed * _GOLDEN
+    pairs[:-1] ^= hashed[1:]
+    ends = counts.cumsum() - 1
+    single = ends[counts == 1]
+    pairs[single] = hashed[single]
+    pairs *= _MIX
+    pairs ^= pairs >> np.uint64(31)
+    keep = np.ones(len(pairs), dtype=bool)
+    keep[ends[counts > 1]] = False  # the last word of a text begins no pair
+    return pairs[keep], np.where(counts > 1, counts - 1, counts)
+
+
+_known_powers: list[np.ndarray] = [np.ones(0, np.uint64), np.ones(0, np.uint64)]
+
+
+def _powers(length: int) -> tuple[np.ndarray, np.ndarray]:
+    """The powers of _BASE and those of its inverse modulo 2^64, at least so many: uint64."""
+    if len(_known_powers[0]) < length:
+        for number, base in enumerate((_BASE, pow(_BASE, -1, 1 << 64))):
+            steps = np.full(max(length, 2 * _BYTES_AT_ONCE), base, dtype=np.uint64)
+            steps[0] = 1
+            _known_powers[number] = np.cumprod(steps)
+    return _known_powers[0][:length], _known_powers[1]
 
 
 def are_near(one: np.ndarray, other: np.ndarray) -> bool:
@@ -200,7 +231,7 @@ def _similarity(one: np.ndarray, other: np.ndarray) -> float:
     return common / max(1, len(one) + len(other) - common)
 
 
-def _signatures(shingles: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def _signatures(pairs: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """The keys of each text's bands: uint32 (_BANDS, texts). Those without a shingle have no key."""
     found = np.zeros((_BANDS, len(counts)), dtype=np.uint32)
     full = np.flatnonzero(counts)
@@ -209,7 +240,7 @@ def _signatures(shingles: np.ndarray, counts: np.ndarray) -> np.ndarray:
     while first < len(full):  # some at once, so that the numbers stay in the processor's cache
         begin = int(ends[first - 1]) if first else 0
         last = max(first + 1, int(np.searchsorted(ends, begin + _SHINGLES_AT_ONCE)))
-        part = (shingles[begin : int(ends[last - 1])] >> np.uint64(32)).astype(np.uint32)
+        part = (pairs[begin : int(ends[last - 1])] >> np.uint64(32)).astype(np.uint32)
         starts = np.concatenate([[0], ends[first : last - 1] - begin])
         moved = np.empty_like(part)
         for band in range(_BANDS):
@@ -255,8 +286,8 @@ class _Bands:
 class _Judge:
     """Compares two rows by their texts; the one that was compared last is kept at hand."""
 
-    def __init__(self, documents: Documents, rows: np.ndarray, words: _WordHashes) -> None:
-        self._documents, self._rows, self._words = documents, rows, words
+    def __init__(self, documents: Documents, rows: np.ndarray) -> None:
+        self._documents, self._rows = documents, rows
         self._last: dict[int, np.ndarray] = {}
 
     def are_near(self, one: int, other: int) -> bool:
@@ -264,6 +295,6 @@ class _Judge:
         for position in (one, other):
             if position not in last:
                 text = self._documents.texts(self._rows[position : position + 1])[0]
-                last[position] = self._words.of(text)
+                last[position] = word_pairs(text)
         self._last = last
         return are_near(last[one], last[other])
