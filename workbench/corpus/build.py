@@ -122,9 +122,7 @@ def build_entry(
             "text_column": documents.column,
             "revision": documents.revision,
             "unspaced": journal.unspaced,
-            "sample": masked_sentence(
-                documents.texts(np.asarray((test if rows is None else rows[test])[:20]))
-            ),
+            "sample": masked_sentence(documents.texts(test[:20])),
             "notes": notes.kept,
         },
     )
