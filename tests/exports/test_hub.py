@@ -54,7 +54,7 @@ def test_a_run_is_uploaded_whole(push: Push, hub: WritableHub, starter_run: Star
     ("status", "said"),
     [
         (401, "hf auth login"),
-        (403, "right to write"),
+        (403, "write access"),
         (404, "owner's name"),
         (500, "refused someone/docs (500)"),
     ],

@@ -102,11 +102,11 @@ def test_a_trial_that_is_clearly_worse_is_ended_while_it_trains(
     until(lambda: len(statuses(store)) == 4 and statuses(store)[-1] == "stopped", store)
     trial = store.sweeps.runs(1)[-1]
     assert 1e-9 <= trial.recipe["learning_rate"] <= 2e-9
-    assert "Ended early by the search (median)" in trial.note and "3 comparable trials" in trial.note
+    assert "Pruned by the search (median)" in trial.note and "3 comparable trials" in trial.note
     assert trial.epoch is not None and 1 <= trial.epoch < trial.recipe["epochs"]
     assert store.sweeps.sweep(1).trials_left == 0
     until(lambda: store.lease.holder() is None)
-    assert "Ended early" in (store.runs_folder / LOG).read_text(encoding="utf-8")
+    assert "Pruned" in (store.runs_folder / LOG).read_text(encoding="utf-8")
 
 
 def test_a_search_without_a_range_is_refused(store: Store) -> None:

@@ -55,7 +55,7 @@ def test_the_text_was_prepared_once(trained_sweep: TrainedSweep) -> None:
 
 def test_a_second_keeper_went_on_where_the_first_was_killed(trained_sweep: TrainedSweep) -> None:
     log = (trained_sweep.store.runs_folder / LOG).read_text(encoding="utf-8")
-    assert log.count("keeping the queue") >= 2 and log.rstrip().endswith("nothing waits any more")
+    assert log.count("scheduling the queue") >= 2 and log.rstrip().endswith("the queue is empty")
     for run in trained_sweep.store.sweeps.runs(trained_sweep.sweep.id):
         assert log.count(f"starting run {run.id} ") == 1, "none was started twice"
 

@@ -48,7 +48,7 @@ def test_lists_make_a_plan_and_the_recipe_has_the_first_of_each() -> None:
     ("field", "text", "said"),
     [
         ("chunk_size", "64,4", "at least 8; got 4"),
-        ("chunk_size", "64,,128", "empty place"),
+        ("chunk_size", "64,,128", "empty value"),
         ("chunk_size", "64,many", "whole number"),
         ("mask_prob", "0.1,1.5", "below 1"),
         ("seed", "1,2", "whole number"),
@@ -60,7 +60,7 @@ def test_what_is_wrong_in_a_list_is_said_at_its_field(field: str, text: str, sai
 
 
 def test_seeds_that_are_no_number_and_too_many_runs_are_refused() -> None:
-    assert "how many, or a list" in typed("x").problems["seeds"]
+    assert "give a number of seeds or a list" in typed("x").problems["seeds"]
     assert (
         "1,000 are the most"
         in typed("50", chunk_size=",".join(map(str, range(8, 40)))).problems["chunk_size"]
@@ -153,7 +153,7 @@ async def test_a_seed_that_is_none_is_gone_to(app: WorkbenchApp, store: Store) -
         await settle(pilot)
         app.screen.query_one("#seeds", Input).value = "x"
         await settle(pilot)
-        assert "✗ x: how many, or a list." in screen_text(pilot)
+        assert "✗ x: give a number of seeds or a list." in screen_text(pilot)
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert app.screen.query_one("#seeds").has_focus and store.runs() == []

@@ -238,7 +238,7 @@ async def test_ten_thousand_runs_draw_only_what_is_in_sight(app: WorkbenchApp, c
     from dataclasses import replace
 
     from workbench.store.run_lines import RunLines
-    from workbench.tui.runs.layout import wishes
+    from workbench.tui.runs.layout import widths
     from workbench.tui.runs.table import NO_CONTEXT
 
     one = RunLines(crowd.database).refresh()[0]
@@ -246,7 +246,7 @@ async def test_ten_thousand_runs_draw_only_what_is_in_sight(app: WorkbenchApp, c
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         table = app.screen.query_one(RunTable)
-        table.set_lines(lines, NO_CONTEXT, wishes(lines))
+        table.set_lines(lines, NO_CONTEXT, widths(lines))
         await pilot.press("end")
         await pilot.pause()
         assert table.current == 1
@@ -256,7 +256,7 @@ async def test_ten_thousand_runs_draw_only_what_is_in_sight(app: WorkbenchApp, c
         drawn: list[object] = []
         table.refresh = lambda *regions, **_: (drawn.extend(regions), table)[1]  # type: ignore[method-assign]
         changed = [*lines[:-3], replace(lines[-3], status="failed"), *lines[-2:]]
-        table.set_lines(changed, NO_CONTEXT, wishes(changed))
+        table.set_lines(changed, NO_CONTEXT, widths(changed))
         assert len(drawn) == 1, "one changed run is one line drawn again"
         assert made and min(made) >= 9_970, "what is out of sight is not even made into text"
 

@@ -113,7 +113,7 @@ async def test_a_whole_sweep_is_moved_trimmed_extended_and_saved_from_the_list(
         assert isinstance(app.screen, Confirm) and "Drop 3 waiting runs of “second”?" in screen_text(pilot)
         await pilot.press("y")
         await settle(pilot)
-        assert store.sweeps.runs(2) == [] and "3 runs will not be trained." in toasts(app)
+        assert store.sweeps.runs(2) == [] and "Dropped 3 runs." in toasts(app)
 
 
 async def test_the_map_marks_the_best_and_what_cannot_be_told_from_it(

@@ -9,6 +9,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+import torch
+
 from workbench.corpus.cache import key_of
 from workbench.corpus.documents import Documents
 from workbench.corpus.new_tokenizer import SPECIAL, learn
@@ -125,7 +127,6 @@ def _texts(documents: Documents, rows: Any, notes: Notes) -> Iterator[list[str]]
 
 def _save(folder: Path, recipe: Recipe, tokenizer: Any) -> None:
     """The tokenizer and a model for it with weights from recipe.seed."""
-    import torch
     from transformers import BertConfig, BertForMaskedLM
 
     shape = shape_of(recipe.model)
