@@ -57,7 +57,8 @@ _HOPELESS = 30.0
 _OUTSIDE_ASCII = re.compile(r"[^\x00-\x7f]")
 _INSIDE_WORDS = frozenset("'’·-‑‐­\u200c\u200d´`ºª")
 _TYPESET = re.compile(
-    r"(?<=[a-z])’(?:s|t|re|ll|ve|d|m)\b|“[^“”\n]{1,200}”|„[^„“\n]{1,200}“|« ?[^«»\n]{1,200} ?»"
+    r"(?<=[a-z])’(?:s|t|re|ll|ve|d|m)\b"
+    r"|“[^“”\n]{1,200}”|‘[^‘’\n]{1,200}’|„[^„“\n]{1,200}“|« ?[^«»\n]{1,200} ?»"
 )
 """Apostrophes and pairs of quotation marks as word processors set them: they speak for a reading."""
 _USUAL_SIGNS = frozenset("°©®×±→←•™§¶")
