@@ -13,7 +13,16 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "workbench"
 GROUND = {"errors", "paths", "private", "text", "file_kinds"}
 """Modules that anything may import."""
-BASE = GROUND | {"recipe", "recipe_fields", "stored_recipe", "events", "status", "metrics", "processes"}
+BASE = GROUND | {
+    "recipe",
+    "recipe_fields",
+    "stored_recipe",
+    "events",
+    "status",
+    "caveats",
+    "metrics",
+    "processes",
+}
 """What a run is, and what it tells: known to all above the ground."""
 FEATURES = ("runs", "new_run", "live", "compare", "sweeps", "console")
 """The folders of `tui/`, one for each thing that a person does."""
@@ -30,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stored_recipe": GROUND | {"recipe", "recipe_fields"},
     "events": GROUND,
     "status": GROUND,
+    "caveats": GROUND | {"status"},
     "metrics": GROUND | {"events"},
     "processes": GROUND,
     "presets": BASE,

@@ -60,7 +60,10 @@ class CorpusReady:
 
 @dataclass(frozen=True, slots=True)
 class EngineReady:
-    """How the model will be trained. `head`: "masked-only" or "full"; `head_reason` says why it is full."""
+    """How the model will be trained. `head`: "masked-only" or "full"; `head_reason` says why it is full.
+
+    `drawn`: the parameters that the base model had no weights for, and that the run began with at random.
+    """
 
     model: str
     architecture: str
@@ -77,6 +80,7 @@ class EngineReady:
     steps_per_epoch: int
     total_steps: int
     revision: str | None = None
+    drawn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ QUIET_SECONDS_ELSEWHERE = 120.0
 """A process on another machine, which cannot be seen from here, is gone after so long a silence."""
 _PROC = Path("/proc")
 _BOOT_ID = _PROC / "sys/kernel/random/boot_id"
+FROM_1970 = 1e9
+"""Seconds. A creation time above it is counted from 1970: no machine has been on for 31 years."""
 _TOLERANCE = 0.005
 """Seconds: half a tick of the kernel's clock, for what a database made of the figure."""
 _LIBRARIES = {

@@ -71,7 +71,7 @@ def kept_by_another(store: Store) -> Iterator[None]:
         "host": own.host,
         "boot_id": own.boot_id,
     }
-    assert store.lease.take(store.lease.holder(), **named) and is_held(store.lease.holder())
+    assert store.lease.take(store.lease.holder(), **named) and is_held(store.lease.holder(), store.url)
     try:
         yield
     finally:

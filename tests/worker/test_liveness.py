@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,9 @@ from workbench.processes import Identity, identity_of, is_same_process, own_iden
 from workbench.recipe import PRESETS
 from workbench.status import Status
 from workbench.store import Run, Store
-from workbench.worker import liveness
+from workbench.store.tables import LeaseRow
+from workbench.worker import elsewhere, liveness
+from workbench.worker.scheduler_liveness import is_held
 
 
 @pytest.fixture
@@ -63,13 +66,26 @@ def test_a_killed_process_is_a_crash_even_before_its_parent_takes_note(
     assert crashed.ended_at == pytest.approx(run.heartbeat_at)
 
 
-def test_a_pid_that_another_process_has_is_a_crash_once_there_is_silence(store: Store) -> None:
+@pytest.mark.parametrize("heartbeat", [0.0, -60.0, 7200.0], ids=["now", "a minute ago", "from the future"])
+def test_a_pid_that_another_process_has_is_a_crash_whatever_the_clock_says(
+    store: Store, heartbeat: float
+) -> None:
     mine = own_identity()
-    earlier = Identity(mine.worker_pid, mine.worker_started_at - 3600, mine.host, mine.boot_id)
-    speaking = running(store, earlier)  # its clock was set: it still says that it lives
-    silent = running(store, earlier, heartbeat_at=time.time() - 60, created_at=time.time() - 60)
-    assert after(store, speaking).status == Status.RUNNING
-    assert after(store, silent).status == Status.CRASHED
+    earlier = Identity(mine.worker_pid, mine.worker_started_at - 1, mine.host, mine.boot_id)
+    crashed = after(store, running(store, earlier, heartbeat_at=time.time() + heartbeat))
+    assert crashed.status == Status.CRASHED
+    assert crashed.ended_at is not None and crashed.ended_at <= time.time()
+
+
+@pytest.mark.parametrize(("heartbeat", "lives"), [(0.0, True), (-60.0, False), (7200.0, False)])
+def test_a_worker_of_an_earlier_version_lives_while_it_speaks(
+    store: Store, heartbeat: float, lives: bool
+) -> None:
+    mine = own_identity()
+    from_1970 = Identity(mine.worker_pid, time.time() - 3600, mine.host, mine.boot_id)
+    beat = time.time() + heartbeat
+    run = running(store, from_1970, heartbeat_at=beat, created_at=min(beat, time.time()))
+    assert (after(store, run).status == Status.RUNNING) is lives
 
 
 def test_another_time_since_the_machine_was_switched_on_is_a_crash(store: Store) -> None:
@@ -79,12 +95,73 @@ def test_another_time_since_the_machine_was_switched_on_is_a_crash(store: Store)
     assert crashed.status == Status.CRASHED and "restarted" in (crashed.error or "")
 
 
-def test_a_worker_on_another_machine_is_judged_by_its_silence(store: Store) -> None:
-    elsewhere = Identity(1, 1.0, "another-machine", "its boot")
-    speaking = running(store, elsewhere)
-    silent = running(store, elsewhere, heartbeat_at=time.time() - 600, created_at=time.time() - 600)
+ELSEWHERE = Identity(1, 1.0, "another-machine", "its boot")
+
+
+@pytest.mark.parametrize("clock", [-600.0, 7200.0], ids=["behind", "ahead"])
+def test_a_worker_on_another_machine_is_judged_by_its_silence(
+    store: Store, clock: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elsewhere, "WATCH_SECONDS", 1.0)
+    speaking = running(store, ELSEWHERE)
+    silent = running(store, ELSEWHERE, heartbeat_at=time.time() + clock, created_at=time.time() + clock)
     assert after(store, speaking).status == Status.RUNNING
     assert after(store, silent).status == Status.CRASHED
+
+
+@pytest.mark.parametrize("clock", [-600.0, 7200.0], ids=["behind", "ahead"])
+def test_a_machine_with_another_time_of_day_still_speaks(
+    store: Store, clock: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elsewhere, "WATCH_SECONDS", 60.0)  # it is seen long before
+    run = running(store, ELSEWHERE, heartbeat_at=time.time() + clock, created_at=time.time() + clock)
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(0.2):
+            store.update_run(run.id or 0, heartbeat_at=time.time() + clock)
+
+    worker = threading.Thread(target=beat)
+    worker.start()
+    try:
+        assert after(store, run).status == Status.RUNNING
+        assert after(store, run).status == Status.RUNNING
+    finally:
+        over.set()
+        worker.join()
+
+
+@pytest.mark.parametrize("clock", [-7200.0, 7200.0])
+def test_a_run_whose_start_was_cut_off_can_be_deleted_whatever_the_clock_says(
+    store: Store, clock: float
+) -> None:
+    run = store.create_run(PRESETS["starter"])
+    assert run.id is not None
+    store.update_run(run.id, created_at=time.time() + clock, heartbeat_at=time.time() + clock)
+    assert after(store, run).status == Status.CRASHED
+    store.catalog.delete([run.id])
+    assert store.catalog.deleted() == [run.id]
+
+
+def test_who_starts_a_run_answers_for_it_until_it_has_a_worker(
+    store: Store, process: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = identity_of(process.pid)
+    run = running(store, identity, status=Status.QUEUED)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 86400.0)
+    assert after(store, run).status == Status.QUEUED
+    process.kill()
+    process.wait()
+    assert after(store, run).status == Status.CRASHED
+
+
+def test_a_keeper_from_the_future_keeps_nothing(store: Store) -> None:
+    now = time.time()
+    keeper = LeaseRow(id=1, pid=1, started_at=1.0, host="another-machine", boot_id="", heartbeat_at=now)
+    assert is_held(keeper, store.url)
+    keeper.heartbeat_at = now + 7200
+    assert not is_held(keeper, store.url)
 
 
 def test_a_queued_run_may_take_a_while_to_start_but_not_for_ever(store: Store) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from workbench.analysis.chunk_scores import Sheet, common
 from workbench.analysis.document_hashes import documents_of
 from workbench.analysis.wording import verdict
+from workbench.caveats import base_name, untrained_base
 
 if TYPE_CHECKING:
     from workbench.store import Run, Store, Yardstick
@@ -20,6 +21,9 @@ _FEWEST_CHUNKS = 10
 class AgainstBase:
     """What a checkpoint gained. Perplexities are over all chunks that it was scored on.
 
+    `untrained`: why the base model was no trained one, in a few words; "" where it was. There is no verdict
+    against random weights.
+
     `verdict`: `better by 3.1 % (2.4 to 3.8)` and the like, of the checkpoint against the base model, with the
     95 % interval; None where the base model has no score, or too few chunks are left to compare.
     """
@@ -29,6 +33,7 @@ class AgainstBase:
     verdict: str | None
     chunks: int
     masked_tokens: int
+    untrained: str = ""
 
 
 def against_base(store: Store, run: Run, step: int) -> AgainstBase | None:
@@ -39,18 +44,20 @@ def against_base(store: Store, run: Run, step: int) -> AgainstBase | None:
     base = next(
         (
             one
-            for one in store.yardsticks.of_base(str(run.recipe.model))
+            for one in store.yardsticks.of_base(base_name(run.recipe, run.engine))
             if (one.protocol, one.text_fingerprint, one.masks_fingerprint)
             == (score.protocol, score.text_fingerprint, score.masks_fingerprint)
         ),
         None,
     )
+    untrained = untrained_base(run.recipe, run.engine)
     return AgainstBase(
         perplexity=score.perplexity,
         base_perplexity=base.perplexity if base else None,
-        verdict=_verdict(run, base, score) if base else None,
+        verdict=_verdict(run, base, score) if base and not untrained else None,
         chunks=score.chunks,
         masked_tokens=score.masked_tokens,
+        untrained=untrained,
     )
 
 

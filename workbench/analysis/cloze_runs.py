@@ -7,15 +7,15 @@ from typing import Any
 
 from workbench.analysis.cloze import Suite, answer_suite, figures_of
 from workbench.analysis.weights import weights_fingerprint
-from workbench.inference.resolve import resolve_model
+from workbench.caveats import base_name
+from workbench.inference.resolve import base_of, resolve_model
 from workbench.store import Checkpoint, Cloze, Run, Store
 
 
 def ask_base(store: Store, suite: Suite, run: Run) -> Cloze:
     """The answers of the model that the run began with. Raises ModelError."""
-    name = str(run.recipe.model)
-    place = run.environment.get("base_model") or name
-    return _ask(store, suite, place, run.recipe.model_revision, name, None, 0)
+    name = base_name(run.recipe, run.engine)
+    return _ask(store, suite, base_of(run), run.recipe.model_revision, name, None, 0)
 
 
 def ask_checkpoint(store: Store, suite: Suite, run: Run, saved: Checkpoint) -> Cloze:

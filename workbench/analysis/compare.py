@@ -13,6 +13,7 @@ from workbench.analysis.differences import differences, not_told
 from workbench.analysis.document_hashes import documents_of
 from workbench.analysis.grouping import compare_recipes
 from workbench.analysis.wording import plural, sides, verdict
+from workbench.caveats import base_name, diverged, divergence, untrained_base
 
 if TYPE_CHECKING:
     from workbench.store import Run, Store, Yardstick
@@ -74,7 +75,8 @@ class _Comparing:
             comparable=len(pairs) == wanted,
             why_not=self._why_not,
             pairs=pairs,
-            notes=[*self._notes, *about_groups, *not_told(self._runs)],
+            notes=[*self._notes, *about_groups, *not_told(self._runs), *self._untrained()],
+            warnings=[f"Run {run.id} {run.name}: {divergence(run)}" for run in self._runs if diverged(run)],
             groups=groups,
             group_pairs=group_pairs,
         )
@@ -190,6 +192,14 @@ class _Comparing:
         if note not in self._notes:
             self._notes.append(note)
 
+    def _untrained(self) -> list[str]:
+        """Of whose base models the figures before training are those of random weights."""
+        return [
+            f"Run {run.id} {run.name}: {why}, so its perplexity before training is no base to compare with."
+            for run in self._runs
+            if (why := untrained_base(run.recipe, run.engine))
+        ]
+
     def _contender(self, run: Run, sheet: Sheet | None) -> Contender:
         score = sheet.score if sheet else None
         return Contender(
@@ -201,13 +211,14 @@ class _Comparing:
             eval_perplexity=run.eval_perplexity,
             yardstick_perplexity=_perplexity(score),
             base_perplexity=_perplexity(self._base(run, score)) if score else None,
+            base_untrained=untrained_base(run.recipe, run.engine) or None,
             chunks=score.chunks if score else None,
             masked_tokens=score.masked_tokens if score else None,
         )
 
     def _base(self, run: Run, score: Yardstick) -> Yardstick | None:
         """The base model's score on the very same test."""
-        for base in self._store.yardsticks.of_base(str(run.recipe.model)):
+        for base in self._store.yardsticks.of_base(base_name(run.recipe, run.engine)):
             if (base.protocol, base.text_fingerprint, base.masks_fingerprint) == (
                 score.protocol,
                 score.text_fingerprint,

@@ -11,7 +11,8 @@ class Contender:
     """A run in a comparison, by the checkpoint that stands for it.
 
     `yardstick_perplexity`: that checkpoint's, over all its chunks; `base_perplexity`: the same test before
-    any training. `eval_perplexity`: on the run's own test, not to be ranked. None: not known.
+    any training, and `base_untrained` why that model was no trained one. `eval_perplexity`: on the run's own
+    test, not to be ranked. None: not known.
     """
 
     id: int
@@ -24,6 +25,7 @@ class Contender:
     base_perplexity: float | None
     chunks: int | None
     masked_tokens: int | None
+    base_untrained: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,8 @@ class Comparison:
 
     differences: recipe fields that are not the same in all runs, each with one value per run, in the order of
     `runs`. comparable: every pair may be ranked; else `why_not` says what differs, and `pairs` holds those
-    that may. notes: what a reader should know besides. groups, group_pairs: empty unless a recipe was run
-    with several seeds.
+    that may. notes: what a reader should know besides; warnings: runs that went wrong. groups, group_pairs:
+    empty unless a recipe was run with several seeds.
     """
 
     runs: list[Contender]
@@ -97,6 +99,7 @@ class Comparison:
     notes: list[str] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     group_pairs: list[GroupPair] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def pair(self, a: int, b: int) -> Pair | None:
         """The pair of these two runs in this order, if they may be ranked."""

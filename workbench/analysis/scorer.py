@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from workbench.analysis.document_hashes import remember_documents
 from workbench.analysis.weights import weights_fingerprint
 from workbench.analysis.yardstick import YardstickTest, as_row, prepare_test, score
+from workbench.caveats import base_name
 from workbench.corpus.new_model import newborn
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Listener, Phase, PhaseChanged, Progress
-from workbench.inference.resolve import resolve_model
+from workbench.inference.resolve import base_of, resolve_model
 from workbench.metrics import MetricName
 from workbench.pretrained.shapes import is_new
 from workbench.store import Checkpoint, MetricValue, Run, Store, Yardstick
@@ -44,8 +45,7 @@ class Scorer:
     @cached_property
     def _base(self) -> str:
         """The base model's folder or id. Raises WorkbenchError."""
-        # where the recipe says run:RUN, the worker has written down which checkpoint that was
-        base = str(self._run.environment.get("base_model") or self._recipe.model)
+        base = base_of(self._run)
         if is_new(base):
             saved = Path(self._run.checkpoint) if self._run.checkpoint else None
             if saved is not None and not saved.is_dir():
@@ -56,13 +56,13 @@ class Scorer:
     @cached_property
     def test(self) -> YardstickTest:
         """The questions for this run. Raises WorkbenchError."""
-        model, revision = self._base, self._recipe.model_revision
+        known = self._run.data.get("fingerprint")
+        prepare = partial(prepare_test, self._recipe, cache=self._cache, listen=self._hear, known=known)
         try:
-            test, corpus = prepare_test(self._recipe, model, revision, cache=self._cache, listen=self._hear)
+            test, corpus = prepare(self._base, self._recipe.model_revision)
         except WorkbenchError:
             # the base model may be gone; a checkpoint has the same tokenizer and the same vocabulary
-            newest = resolve_model(self._store, run=str(self._run_id)).path
-            test, corpus = prepare_test(self._recipe, newest, None, cache=self._cache, listen=self._hear)
+            test, corpus = prepare(resolve_model(self._store, run=str(self._run_id)).path, None)
         remember_documents(Path(self._run.folder), corpus, test.tokenizer_fingerprint)
         return test
 
@@ -94,7 +94,7 @@ class Scorer:
     def _score(self, model: str, revision: str | None, run_id: int | None, step: int) -> Yardstick:
         weights = weights_fingerprint(model, revision)
         known = self._store.yardsticks.known(weights_fingerprint=weights, **self.test.identity())
-        name = self._recipe.model if run_id is None else model
+        name = base_name(self._run.recipe, self._run.engine) if run_id is None else model
         whose = {"run_id": run_id, "step": step, "model": name}
         if known is not None:
             if all(getattr(known, column) == value for column, value in whose.items()):

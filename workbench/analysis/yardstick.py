@@ -24,7 +24,7 @@ from workbench.corpus.masking import EVAL_MASK_SEED, Masker
 from workbench.corpus.tokenizing import DocumentTokenizer
 from workbench.corpus.vocabulary import Vocabulary
 from workbench.events import Listener
-from workbench.pretrained.model import load_config, load_model, usable_positions
+from workbench.pretrained.model import SEED, load_config, load_model, usable_positions
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import Recipe
 from workbench.store import Yardstick
@@ -81,18 +81,30 @@ def recipe_of_yardstick(recipe: Recipe, chunk_size: int = CHUNK_SIZE) -> Recipe:
 
 
 def prepare_test(
-    recipe: Recipe, model: str, revision: str | None, *, cache: Path, listen: Listener
+    recipe: Recipe,
+    model: str,
+    revision: str | None,
+    *,
+    cache: Path,
+    listen: Listener,
+    known: str | None = None,
 ) -> tuple[YardstickTest, Corpus]:
     """The questions for a model over a recipe's text, and the whole text. Raises WorkbenchError.
 
-    `model`: a folder, hub id or `starter` that has the run's tokenizer and vocabulary.
+    `model`: a folder, hub id or `starter` that has the run's tokenizer and vocabulary. `known`: the text's
+    fingerprint, where it was prepared before.
     """
     config = load_config(model, revision)
     limit = usable_positions(config)
     tokenizer = load_tokenizer(model, revision)
     chunk_size = int(min(CHUNK_SIZE, limit or CHUNK_SIZE, tokenizer.model_max_length))
     corpus = prepare_corpus(
-        recipe_of_yardstick(recipe, chunk_size), tokenizer, max_chunk=limit, cache=cache, listen=listen
+        recipe_of_yardstick(recipe, chunk_size),
+        tokenizer,
+        max_chunk=limit,
+        cache=cache,
+        listen=listen,
+        known=known,
     )
     known_tokens = getattr(config.get_text_config(), "vocab_size", None)
     vocabulary = Vocabulary.from_tokenizer(tokenizer, known_tokens)
@@ -123,9 +135,14 @@ def row_hashes(rows: np.ndarray) -> np.ndarray:
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 
 
-def load_for_scoring(model: str, revision: str | None, device: torch.device, chunk_size: int) -> MaskedLM:
-    """A model in fp32 on `device`, its head at masked positions only where that gives the same numbers."""
-    pretrained = load_model(model, revision).model.to(device)
+def load_for_scoring(
+    model: str, revision: str | None, device: torch.device, chunk_size: int, seed: int = SEED
+) -> MaskedLM:
+    """A model in fp32 on `device`, its head at masked positions only where that gives the same numbers.
+
+    `seed`: see `load_model`.
+    """
+    pretrained = load_model(model, revision, seed=seed).model.to(device)
     wrapped, _ = fit_head(pretrained, chunk_size)
     return wrapped.eval()
 
@@ -144,7 +161,7 @@ def score(
     Raises Interrupted when it is asked to stop, ModelError, or UsageError when the device is not here.
     """
     machine = choose_machine(recipe_of_yardstick(recipe), load_config(model, revision).model_type)
-    masked_lm = load_for_scoring(model, revision, machine.device, test.table.chunk_size)
+    masked_lm = load_for_scoring(model, revision, machine.device, test.table.chunk_size, recipe.seed)
     batches = BatchMaker(test.table, test.masker, machine.device)
     return evaluate(masked_lm, batches, machine.accelerator, progress=progress, should_stop=should_stop)
 

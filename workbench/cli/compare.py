@@ -71,7 +71,7 @@ def _show(found: Comparison) -> None:
             _shown(run.seed),
             numbers.count(run.step),
             numbers.perplexity(run.yardstick_perplexity),
-            numbers.perplexity(run.base_perplexity),
+            numbers.perplexity(run.base_perplexity) + ("*" if run.base_untrained else ""),
             numbers.perplexity(run.eval_perplexity),
         ]
         for run in found.runs
@@ -114,6 +114,8 @@ def _show(found: Comparison) -> None:
         ]
         if len(rows) > 1:
             show_table("Recipes, with 95 % intervals", rows, frozenset({3, 4}))
+    for line in found.warnings:
+        print(printable(f"Warning: {line}"))
     for line in found.why_not:
         print(printable(f"Cannot rank: {line}"))
     for line in found.notes:

@@ -12,6 +12,7 @@ from types import FrameType
 
 from rich.console import Console
 
+from workbench.caveats import diverged, untrained_base
 from workbench.cli.output import say
 from workbench.cli.progress import BarView, LineView, View
 from workbench.display import numbers
@@ -91,12 +92,13 @@ def tell_ending(run: Run, *, interrupted: bool, as_json: bool) -> None:
             say(run.error_hint)
         return
     took = numbers.duration((run.ended_at or 0.0) - (run.started_at or 0.0))
-    say(f"{label} {run.status} after {took}.")
+    say(f"{label} {run.status} after {took}{', but diverged' if diverged(run) else ''}.")
     if run.status == Status.STOPPED:
         say(f"Continue it: mlm-workbench resume {run.id}")
     if not as_json and run.baseline_perplexity is not None:
         test, before = numbers.perplexity(run.eval_perplexity), numbers.perplexity(run.baseline_perplexity)
-        print(f"Test perplexity {test}, before training {before}.")
+        untrained = untrained_base(run.recipe, run.engine)
+        print(f"Test perplexity {test}, before training {before}{untrained and f' ({untrained})'}.")
     if not as_json and run.checkpoint:
         print(f"Model: {run.checkpoint}")
         sentence = printable(str(run.data.get("sample") or "")) or "The [MASK] is returned."

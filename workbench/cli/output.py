@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from workbench.caveats import warnings_of
 from workbench.metrics import as_json
 from workbench.text import printable
 
@@ -51,12 +52,15 @@ def print_json(value: Any) -> None:
 
 
 def run_as_json(run: Run) -> dict[str, Any]:
-    """A run's columns; times in ISO 8601, unknown values null. `stalled`: why, or null."""
+    """A run's columns; times in ISO 8601, unknown values null. `stalled`: why, or null.
+
+    `warnings`: sentences that belong beside its metrics.
+    """
     from workbench.worker.liveness import stalled
 
     values = {name: getattr(run, name) for name in _COLUMNS}
     shown = {name: iso(value) if name.endswith("_at") else value for name, value in values.items()}
-    return {**shown, "stalled": stalled(run) or None}
+    return {**shown, "stalled": stalled(run) or None, "warnings": warnings_of(run)}
 
 
 def details_as_json(run: Run, metrics: Sequence[Metric], checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.caveats import diverged, untrained_base, warnings_of
 from workbench.cli.export_tables import export_metrics, export_runs
 from workbench.cli.options import AsJson, Db, RunReference, open_store
 from workbench.cli.output import details_as_json, local_time, print_json, run_as_json, say
@@ -53,7 +54,7 @@ def runs(
     rows = [["id", "name", "status", "chunk", "mask", "epoch", "test", "best", "before", "started"]]
     for run in known:
         phase = f", {run.phase}" if run.status == Status.RUNNING and run.phase else ""
-        phase += ", stalled" if liveness.stalled(run) else ""
+        phase += ", stalled" if liveness.stalled(run) else ", diverged" if diverged(run) else ""
         rows.append(
             [
                 str(run.id),
@@ -156,6 +157,7 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
         lines.append(f"It stalls: {standstill}.")
     if run.error:
         lines += [printable(run.error, keep_newlines=True), printable(run.error_hint or "")]
+    lines += [f"Warning: {printable(warning)}" for warning in warnings_of(run)]
     lines += ["", table([list(fact) for fact in _facts(run) if fact[1]])]
     evaluations = [metric for metric in metrics if metric.name == MetricName.EVAL_PERPLEXITY]
     if evaluations:
@@ -184,6 +186,7 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
 def _facts(run: Run) -> list[tuple[str, str]]:
     from workbench.analysis.differences import is_imported
 
+    untrained = untrained_base(run.recipe, run.engine)
     return [
         ("created", local_time(run.created_at)),
         ("started", local_time(run.started_at)),
@@ -192,7 +195,10 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("step", f"{run.step or 0:,} of {run.total_steps:,}" if run.total_steps else numbers.NOTHING),
         (MetricName.EVAL_PERPLEXITY.label, numbers.perplexity(run.eval_perplexity)),
         ("  best", numbers.perplexity(run.best_eval_perplexity)),
-        ("  before training", numbers.perplexity(run.baseline_perplexity)),
+        (
+            "  before training",
+            f"{numbers.perplexity(run.baseline_perplexity)}{untrained and f' ({untrained})'}",
+        ),
         (MetricName.YARDSTICK_PERPLEXITY.label, numbers.perplexity(run.yardstick_perplexity)),
         (MetricName.TRAIN_PERPLEXITY.label, numbers.perplexity(run.train_perplexity)),
         ("throughput", f"{numbers.compact(run.tokens_per_second)} tokens/s"),

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.caveats import untrained_base
 from workbench.cli.bar import Bar, quiet_libraries
 from workbench.cli.options import AsJson, Db, RunReference, open_store
-from workbench.cli.output import print_json
+from workbench.cli.output import print_json, say
 from workbench.cli.tables import show_table
 from workbench.display import numbers
-from workbench.errors import UsageError
+from workbench.errors import ModelError, UsageError
 from workbench.paths import cache_folder
 
 if TYPE_CHECKING:
+    from workbench.analysis.scorer import Scorer
     from workbench.store import Checkpoint, Run, Store, Yardstick
 
 
@@ -46,15 +48,25 @@ def yardstick(
             bar.begin(f"step {saved.step}")
             scored.append((saved, scorer.checkpoint(saved)))
         bar.begin("base model")
-        base = scorer.base()
+        base, gone = _base(scorer)
+    untrained = untrained_base(found.recipe, found.engine)
+    if gone:
+        say(f"The model before training was not scored: {gone}")
     if as_json:
         print_json(
-            {"run": found.id, "base": _as_json(base), "checkpoints": [_scored(*one) for one in scored]}
+            {
+                "run": found.id,
+                "base": _as_json(base) if base else None,
+                "base_untrained": untrained or None,
+                "checkpoints": [_scored(*one) for one in scored],
+            }
         )
         return
 
     rows = [["step", "epoch", "yardstick", "own test", ""]]
-    rows.append(["0", "0.00", numbers.perplexity(base.perplexity), numbers.NOTHING, "before training"])
+    before = numbers.perplexity(base.perplexity if base else None)
+    what = f"before training{untrained and f', {untrained}'}"
+    rows.append(["0", "0.00", before, numbers.NOTHING, what])
     rows += [
         [
             f"{saved.step:,}",
@@ -66,7 +78,16 @@ def yardstick(
         for saved, score in scored
     ]
     name = f"Run {found.id} {found.name}: perplexity"
-    show_table(f"{name} ({base.masked_tokens:,} tokens, {base.chunks:,} chunks)", rows, frozenset(range(4)))
+    asked = scored[0][1]
+    show_table(f"{name} ({asked.masked_tokens:,} tokens, {asked.chunks:,} chunks)", rows, frozenset(range(4)))
+
+
+def _base(scorer: Scorer) -> tuple[Yardstick | None, str]:
+    """The base model's score, or why it has none: it may be gone, and the checkpoints have theirs."""
+    try:
+        return scorer.base(), ""
+    except ModelError as error:
+        return None, str(error)
 
 
 def _chosen(store: Store, run: Run, which: str) -> list[Checkpoint]:

@@ -122,6 +122,7 @@ def build_entry(
             "text_column": documents.column,
             "revision": documents.revision,
             "unspaced": journal.unspaced,
+            "words": encoder.words_version,
             "sample": masked_sentence(documents.texts(test[:20])),
             "notes": notes.kept,
         },

@@ -44,6 +44,11 @@ def read_facts(folder: Path) -> dict[str, Any] | None:
     return facts if isinstance(facts, dict) else None
 
 
+def entries(cache: Path) -> list[Path]:
+    """The folders of prepared texts in a cache."""
+    return sorted(path.parent for path in cache.glob(f"[0-9a-f]*/{FACTS}"))
+
+
 def write_facts(folder: Path, facts: Mapping[str, Any]) -> None:
     (folder / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 

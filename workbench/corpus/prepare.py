@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.corpus import cache as cached
-from workbench.corpus.build import FORMAT, build_entry, open_entry
+from workbench.corpus.build import FORMAT, Entry, build_entry, open_entry
 from workbench.corpus.chunks import ChunkTable
 from workbench.corpus.long_words import check_words
 from workbench.corpus.notes import Notes
@@ -77,41 +77,36 @@ def prepare_corpus(
     max_chunk: int | None,
     cache: Path,
     listen: Listener,
+    known: str | None = None,
 ) -> Corpus:
     """The recipe's text as chunks: from `cache` if this text was split and tokenized so before.
 
     max_chunk: tokens that the model can read at once; None: no limit is known. cache: a folder, made if it is
     not there. `listen` is told phases, progress in documents, warnings, and CorpusReady at the end; if it
-    raises, the preparation ends and leaves nothing behind. Raises CorpusError with what to do.
+    raises, the preparation ends and leaves nothing behind. `known`: the fingerprint that this text had
+    before; where the cache still has it, its source is not looked at, and may be gone. Raises CorpusError
+    with what to do.
     """
     began = time.monotonic()
     listen(PhaseChanged(Phase.LOADING_DATA))
     _check_chunk_size(recipe.chunk_size, max_chunk, tokenizer)
     notes = Notes(listen)
-    source = open_source(recipe, cache)
     encoder = DocumentTokenizer(tokenizer, words=recipe.masking != "token")
-    parts = {
-        "format": FORMAT,
-        "source": source.identity(notes),
-        "tokenizer": encoder.fingerprint,
-        "recipe": deciding(recipe.model_dump(), Affects.TEXT, "source", "tokenizer"),
-    }
-    key = cached.key_of(parts)
-    today = list(notes.kept)  # what identity() had to say is about today, not about the text
-    found = open_entry(cache / key)
-    if encoder.words_version and (found is None or found.unspaced):
-        key = cached.key_of({**parts, "words": encoder.words_version})
-        found = open_entry(cache / key)
+    found, today = (_entry_of(cache, known, encoder) if known else None), list(notes.kept)
     from_cache = found is not None
-    if found is None:
-        notes.kept.clear()
-        with cached.new_entry(cache, key) as folder:
-            build_entry(folder, source, recipe, encoder, notes, listen)
-        found = open_entry(cache / key)
-        if found is None:
-            raise CorpusError(f"The prepared text in {cache / key} cannot be read back.", "Check that disk.")
-    else:
+    if found is not None:
         notes.repeat(found.notes)
+    else:
+        try:
+            found, from_cache, today = _entry(recipe, encoder, cache, notes, listen)
+        except CorpusError as error:
+            if not known:
+                raise
+            raise CorpusError(
+                f"The run's prepared text is no longer in {cache}, and cannot be prepared again: "
+                f"{error.message}",
+                error.hint,
+            ) from error
     train = _cut(found.train, "train", recipe)
     if recipe.masking != "token":
         check_words(train, recipe.masking, notes)
@@ -132,6 +127,48 @@ def prepare_corpus(
     )
     listen(corpus.ready())
     return corpus
+
+
+def _entry(
+    recipe: Recipe, encoder: DocumentTokenizer, cache: Path, notes: Notes, listen: Listener
+) -> tuple[Entry, bool, list[tuple[str, str]]]:
+    """The recipe's text in the cache, put there if need be; whether it was there; notes about today only.
+
+    Raises CorpusError.
+    """
+    source = open_source(recipe, cache)
+    parts = {
+        "format": FORMAT,
+        "source": source.identity(notes),
+        "tokenizer": encoder.fingerprint,
+        "recipe": deciding(recipe.model_dump(), Affects.TEXT, "source", "tokenizer"),
+    }
+    key = cached.key_of(parts)
+    today = list(notes.kept)  # what identity() had to say is about today, not about the text
+    found = open_entry(cache / key)
+    if encoder.words_version and (found is None or found.unspaced):
+        key = cached.key_of({**parts, "words": encoder.words_version})
+        found = open_entry(cache / key)
+    if found is not None:
+        notes.repeat(found.notes)
+        return found, True, today
+    notes.kept.clear()
+    with cached.new_entry(cache, key) as folder:
+        build_entry(folder, source, recipe, encoder, notes, listen)
+    found = open_entry(cache / key)
+    if found is None:
+        raise CorpusError(f"The prepared text in {cache / key} cannot be read back.", "Check that disk.")
+    return found, False, today
+
+
+def _entry_of(cache: Path, fingerprint: str, encoder: DocumentTokenizer) -> Entry | None:
+    """The prepared text of that fingerprint, with words as `encoder` finds them, whatever its source was."""
+    for folder in cached.entries(cache):
+        facts = cached.read_facts(folder) or {}
+        other_words = facts.get("unspaced") and encoder.words_version not in (None, facts.get("words"))
+        if facts.get("fingerprint") == fingerprint and not other_words:
+            return open_entry(folder)
+    return None
 
 
 def _check_chunk_size(chunk_size: int, max_chunk: int | None, tokenizer: PreTrainedTokenizerBase) -> None:

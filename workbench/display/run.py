@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 
+from workbench.caveats import Measured, diverged
 from workbench.display import numbers
-from workbench.display.status import STALLED, mark
+from workbench.display.status import DIVERGED, STALLED, mark
 from workbench.status import Status
 
 if TYPE_CHECKING:
@@ -43,20 +44,24 @@ def elapsed(line: Timed, now: float) -> float | None:
     return max(end - line.started_at, 0.0)
 
 
-class Going(Protocol):
-    """Something with a status and, while running, a phase."""
+class Going(Measured, Protocol):
+    """Something with a status and metrics and, while running, a phase."""
 
-    @property
-    def status(self) -> str: ...
     @property
     def phase(self) -> str | None: ...
 
 
+def shown_status(run: Measured, standstill: str = "") -> str:
+    """The status by which a run is marked: its own, `stalled` or `diverged`."""
+    return STALLED if standstill else DIVERGED if diverged(run) else run.status
+
+
 def doing(run: Going, standstill: str = "") -> tuple[str, str]:
-    """Symbol and words: the status, a running run's phase, and why it seems to stall, if it does."""
-    symbol = mark(STALLED if standstill else run.status).symbol
+    """Symbol and words: the status, a running run's phase, and why it seems to stall or that it diverged."""
+    symbol = mark(shown_status(run, standstill)).symbol
     phase = f", {run.phase}" if run.status == Status.RUNNING and run.phase else ""
-    return symbol, f"{run.status}{phase}{f', stalled: {standstill}' if standstill else ''}"
+    more = f", stalled: {standstill}" if standstill else f", {DIVERGED}" if diverged(run) else ""
+    return symbol, f"{run.status}{phase}{more}"
 
 
 def short_name(name: str | None) -> str:

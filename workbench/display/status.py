@@ -17,6 +17,8 @@ class Mark:
 
 STALLED = "stalled"
 """How a running run that seems to stall is shown. The store has no such status: the run may continue."""
+DIVERGED = "diverged"
+"""How a run is shown that ended with a higher perplexity than it began with. In the store it is finished."""
 MARKS: dict[str, Mark] = {
     Status.QUEUED: Mark("○", "cyan"),
     Status.RUNNING: Mark("▶", "bold bright_green"),
@@ -25,6 +27,7 @@ MARKS: dict[str, Mark] = {
     Status.STOPPED: Mark("■", "yellow"),
     Status.FAILED: Mark("✗", "bold bright_red"),
     Status.CRASHED: Mark("!", "bold bright_red"),
+    DIVERGED: Mark("↑", "bold yellow"),
 }
 
 

@@ -104,6 +104,8 @@ def _what_it_is(facts: CardFacts) -> str:
         f"A masked language model ({code(str(run.engine.get('architecture') or 'unknown architecture'))}"
         f"{size}), made from {base} by further training on {_data_link(facts)}."
     ]
+    if run.engine.get("drawn"):
+        lines[0] += " The base model had no masked-language-model head: a new one was trained with it."
     if facts.base.startswith("new:"):
         lines[0] = lines[0].replace("by further training on", "(new, from random weights), trained on")
     if facts.origin:
@@ -179,6 +181,11 @@ def _figures(facts: CardFacts, found: AgainstBase | None) -> str:
         )
         rows.append(["perplexity of the base model", _figure(found.base_perplexity), fixed])
         rows.append(["perplexity of this checkpoint", _figure(found.perplexity), fixed])
+        if found.untrained:
+            lines.append(
+                f"The model before training was not a trained one ({found.untrained}): its perplexity is "
+                "that of random weights, and no measure of what was gained."
+            )
         if found.verdict:
             lines.append(
                 f"Compared with the base model on the yardstick: {found.verdict}; the brackets hold the "

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.caveats import untrained_base
 from workbench.errors import ModelError, StoreError, UsageError
+from workbench.pretrained.start import start_of
 from workbench.text import printable
 
 if TYPE_CHECKING:
     from workbench.store import Run, Store
 
 STARTER = "starter"
-BEST, LAST = "best", "last"
+BEST, LAST, BASE = "best", "last", "base"
 _RUN = "run:"
-_CHECKPOINT = re.compile(rf".@(\d+|{BEST}|{LAST})$", re.ASCII)
+_CHECKPOINT = re.compile(rf".@(\d+|{BEST}|{LAST}|{BASE})$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ def resolve_model(
 ) -> ModelChoice:
     """A checkpoint of `run` (an id, a name, `latest`), or `model`.
 
-    `checkpoint`: its step, `best` by test perplexity, or `last`, as with None. `model` is a hub id, a folder,
+    `checkpoint`: its step, `best` by test perplexity, `last`, as with None, or `base`: the model that the run
+    started from. `model` is a hub id, a folder,
     `starter`, `run:RUN` or `run:RUN@CHECKPOINT`. With neither: the newest run that has a checkpoint, or else
     the starter. Whether a model by name exists is found out when it is loaded.
 
@@ -61,30 +64,37 @@ def resolve_model(
     return ModelChoice(STARTER, STARTER)
 
 
+def base_of(run: Run) -> str:
+    """The folder or name of the model that a run started from: with its new head, where it had none."""
+    kept = start_of(Path(run.folder)) if run.folder else None
+    # where the recipe says run:RUN, the worker has written down which checkpoint that was
+    return str(kept or run.environment.get("base_model") or run.recipe.get("model"))
+
+
 def _of_run(store: Store, run: Run, wanted: int | str | None) -> ModelChoice:
     name = f"run {run.id} {run.name}"
+    if wanted == BASE:
+        why = untrained_base(run.recipe, run.engine)
+        return ModelChoice(f"{run.recipe.get('model')} (base{f', {why}' if why else ''})", base_of(run))
     if wanted in (None, LAST):
         if not run.checkpoint:
             raise ModelError(
                 f"{name} has no checkpoint yet ({run.status}).",
                 "The first is saved after an epoch; `mlm-workbench runs` lists the runs.",
             )
-        return ModelChoice(name, str(_folder(store, run, run.checkpoint)), run.id)
+        return ModelChoice(name, str(_folder(run, run.checkpoint)), run.id)
     saved = store.checkpoints(run.id)
     for checkpoint in saved:
         if (wanted == BEST and checkpoint.best) or str(wanted) == str(checkpoint.step):
             label = f"{name} {BEST if wanted == BEST else f'step {wanted}'}"
-            return ModelChoice(label, str(_folder(store, run, checkpoint.path)), run.id)
+            return ModelChoice(label, str(_folder(run, checkpoint.path)), run.id)
     there = ", ".join(str(checkpoint.step) for checkpoint in saved) or "none"
     missing = "best checkpoint" if wanted == BEST else f"checkpoint at step {printable(str(wanted))}"
     raise ModelError(f"{name} has no {missing}.", f"Steps with one: {there}.")
 
 
-def _folder(store: Store, run: Run, saved: str) -> Path:
-    """The checkpoint's folder, also where the database was moved together with its `runs`."""
+def _folder(run: Run, saved: str) -> Path:
     path = Path(saved)
-    moved = store.runs_folder / Path(run.folder).name / path.parent.name / path.name if run.folder else path
-    for candidate in (path, moved):
-        if candidate.is_dir():
-            return candidate.absolute()
+    if path.is_dir():
+        return path.absolute()
     raise StoreError(f"The checkpoint {path} of run {run.id} {run.name} is gone.", "Was its folder deleted?")

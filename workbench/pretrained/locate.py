@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from workbench.errors import ModelError
+from workbench.pretrained.model_folder import check_folder
 from workbench.pretrained.shapes import is_new, shape_of
 from workbench.pretrained.starter import starter_folder
 
@@ -31,8 +32,10 @@ def locate(model: str) -> str:
     path = existing(model)
     if path is not None:
         if path.is_dir():
-            return str(check_folder(path.absolute()))
-        raise ModelError(f"{model} is a file, not the folder of a model.", _WRITE)
+            return str(_checked(path.absolute()))
+        beside = (path.absolute().parent / "config.json").is_file()
+        give = f"Give the folder that it lies in: {path.absolute().parent}." if beside else _WRITE
+        raise ModelError(f"{model} is a file, not the folder of a model.", give)
     if model.startswith(("/", ".", "~")) or model.count("/") > 1 or "\\" in model:
         raise ModelError(f"There is no model folder {model}.", _WRITE)
     if not _HUB_ID.fullmatch(model) or "--" in model or ".." in model:
@@ -54,24 +57,10 @@ def is_local(place: str) -> bool:
     return Path(place).is_absolute()
 
 
-def check_folder(folder: Path) -> Path:
-    """The folder itself, if it holds a model's configuration and its weights as safetensors. Raises
-    ModelError.
-    """
-    if not (folder / "config.json").is_file():
+def _checked(folder: Path) -> Path:
+    try:
+        return check_folder(folder)
+    except OSError as error:
         raise ModelError(
-            f"The folder {folder} holds no config.json: it is not a model.",
-            "Give the folder that save_pretrained wrote, with config.json and model.safetensors.",
-        )
-    if any(folder.glob("*.safetensors")):
-        return folder
-    pickled = sorted(path.name for pattern in ("*.bin", "*.pt", "*.ckpt") for path in folder.glob(pattern))
-    if pickled:
-        raise ModelError(
-            f"The weights in {folder} are pickled ({pickled[0]}): refused, for reading them can run code.",
-            "Save the model again with save_pretrained(..., safe_serialization=True).",
-        )
-    raise ModelError(
-        f"The folder {folder} holds no weights (*.safetensors).",
-        "Give the folder that save_pretrained wrote, with config.json and model.safetensors.",
-    )
+            f"The folder {folder} cannot be read: {error.strerror}.", "Check its permissions."
+        ) from error

@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedModel
-from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING
+from transformers.utils import logging as transformers_logging
 
 from workbench.errors import ModelError
+from workbench.pretrained.configuration import check_config, explain_config, refuse_whole_numbers
 from workbench.pretrained.download import Interrupted, Told, cached_commit, fetch_weights
+from workbench.pretrained.fitting import (
+    first,
+    in_head,
+    refuse_another_model,
+    refuse_not_finite,
+    refuse_other_sizes,
+    renaming,
+    words_for,
+)
 from workbench.pretrained.hub import explain_hub_error, hub_is_reachable, require_hub
 from workbench.pretrained.locate import is_local, locate
+from workbench.pretrained.model_folder import tensors_of
+from workbench.recipe import Recipe
 
-ENCODER_DECODER_HINT = "Choose an encoder, such as BERT, RoBERTa or ModernBERT."
+SEED = int(Recipe.model_fields["seed"].default)
+"""What weights that are missing are drawn with where no recipe says otherwise."""
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A masked language model in fp32, and what its user should know about how it was loaded."""
+    """A masked language model in fp32, and what its user should know about how it was loaded.
+
+    `drawn`: the parameters that the files have no weights for, drawn at random. `left_out`: what the files
+    hold besides the model.
+    """
 
     model: PreTrainedModel
     revision: str | None
     notes: tuple[str, ...]
+    drawn: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def load_config(name: str, revision: str | None = None) -> Any:
@@ -36,16 +59,7 @@ def load_config(name: str, revision: str | None = None) -> Any:
         config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
     except Exception as error:  # a configuration that holds anything fails in any of the libraries' ways
         raise _explain(error, name) from error
-    if getattr(config, "is_encoder_decoder", False):
-        raise ModelError(
-            f"{name} is an encoder-decoder ({config.model_type}), not a masked language model.",
-            ENCODER_DECODER_HINT,
-        )
-    if type(config) not in MODEL_FOR_MASKED_LM_MAPPING:
-        raise ModelError(
-            f"{name} is a {config.model_type} model, which has no masked-language-model head.",
-            ENCODER_DECODER_HINT,
-        )
+    check_config(name, config)
     return config
 
 
@@ -55,32 +69,79 @@ def commit_of(name: str, revision: str | None = None) -> str | None:
     return None if is_local(place) else cached_commit(place, revision)
 
 
-def load_model(name: str, revision: str | None = None, told: Told | None = None) -> LoadedModel:
-    """Read the weights in fp32. `told` hears how many bytes are fetched, of how many. Raises ModelError."""
+def load_model(
+    name: str, revision: str | None = None, told: Told | None = None, *, seed: int = SEED
+) -> LoadedModel:
+    """Read the weights in fp32. `told` hears how many bytes are fetched, of how many.
+
+    Parameters that the files have no weights for, such as the head of an encoder, are drawn with `seed`,
+    whatever the state of the random generators. Raises ModelError where there are none for most of the
+    encoder, where sizes do not fit the configuration, and where a weight is not finite.
+    """
     config = load_config(name, revision)
     place, commit = locate(name), commit_of(name, revision)
+    if is_local(place):
+        refuse_whole_numbers(name, tensors_of(Path(place)))
     try:
         if commit and hub_is_reachable():
             fetch_weights(place, commit, told)
-        model, info = AutoModelForMaskedLM.from_pretrained(
-            place,
-            config=config,
-            revision=commit or revision,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
+        read = partial(_read, place, config=config, revision=commit or revision, seed=seed)
+        model, info = read({})
+        patterns = renaming(info["missing_keys"], info["unexpected_keys"], model.base_model_prefix)
+        notes = []
+        if patterns:
+            taken = words_for(list(patterns), info["unexpected_keys"])
+            notes.append(f"The names of the weights of {name} hold {taken}, which is left out.")
+            model, info = read(patterns)
     except Interrupted as stop:
         raise stop.reason from None
     except Exception as error:  # of PyTorch, or of Rust
         raise _explain(error, name) from error
-    notes = []
-    missing = sorted(info["missing_keys"])
+    missing, left_out = sorted(info["missing_keys"]), sorted(info["unexpected_keys"])
+    refuse_other_sizes(name, info["mismatched_keys"])
+    refuse_another_model(name, model, missing, left_out)
+    refuse_not_finite(name, model)
     if missing:
-        shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
-        notes.append(f"{name} has no weights for {shown}: they start at random and must be trained first.")
-    return LoadedModel(model, commit, tuple(notes))
+        where = "its masked-language-model head" if in_head(model, missing) else "part of the model"
+        notes.append(
+            f"{name} has no weights for {where} ({first(missing)}): they start at random, drawn with seed "
+            f"{seed}, and must be trained first."
+        )
+    if missing or patterns:
+        # else it would be saved by the names of a file that is not like those of its kind
+        vars(model)["_weight_conversions"] = None
+    return LoadedModel(model, commit, tuple(notes), tuple(missing), tuple(left_out))
+
+
+def _read(
+    place: str, patterns: dict[str, str], *, config: Any, revision: str | None, seed: int
+) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """The model, and what transformers says of its weights. `patterns`: what is replaced in their names."""
+    with torch.random.fork_rng(devices=[]), _quiet():
+        torch.manual_seed(seed)
+        model, info = AutoModelForMaskedLM.from_pretrained(
+            place,
+            config=config,
+            revision=revision,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are told of, and refused with our words
+            key_mapping=patterns or None,
+        )
+    return model, info
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the library's own report on weights, of which we speak ourselves."""
+    before = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(before)
 
 
 def usable_positions(config: Any) -> int | None:
@@ -110,9 +171,11 @@ def usable_positions(config: Any) -> int | None:
 
 def _explain(error: Exception, name: str) -> Exception:
     text = str(error)
+    if isinstance(error, ModelError):
+        return error
     if "safetensors" in text and ("no file named" in text or "not appear to have" in text):
         return ModelError(
             f"{name} has no model.safetensors: only pickled weights, which can run code, or none.",
             "Convert it with safetensors, or choose another model.",
         )
-    return explain_hub_error(error, name)
+    return explain_config(text, name) or explain_hub_error(error, name)

@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from workbench.errors import StoreError
 from workbench.store.engine import SCHEMA_VERSION, current_version, locate, open_engine, sqlite_file
+from workbench.store.places import INFO, Places
 
 AT_ONCE = 500
 """Ids in one query: databases have a limit, and a screen may have to answer between two queries."""
@@ -26,6 +27,7 @@ class Database:
         self.engine = engine
         self.url = url
         self._watcher: Connection | None = None
+        self._places = Places(sqlite_file(url), self.runs_folder)
 
     @classmethod
     def open(cls, location: str | Path | None) -> Database:
@@ -73,11 +75,13 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A session whose objects stay readable after it: they show what was stored when they were read.
+        """A session whose objects stay readable after it: they show what was stored when they were read,
+        except that the paths of runs are those where their files lie now (see `places`).
 
         Raises StoreError for the database's own errors.
         """
-        with _explained(), Session(self.engine, expire_on_commit=False) as session:
+        info = {INFO: self._places}
+        with _explained(), Session(self.engine, expire_on_commit=False, info=info) as session:
             yield session
 
     def write(self, statement: Any, rows: Sequence[dict[str, Any]] | None = None) -> int:

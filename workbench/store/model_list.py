@@ -6,12 +6,15 @@ from typing import NamedTuple
 
 from sqlmodel import col, select
 
+from workbench.caveats import untrained_base
 from workbench.store.database import Queries
 from workbench.store.tables import Checkpoint, Run
 
 
 class SavedModel(NamedTuple):
-    """A checkpoint. `base`: the model that its run started from; `newest`: none of the run is newer."""
+    """A checkpoint. `base`: the model that its run started from; `untrained`: see `caveats.untrained_base`;
+    `newest`: none of the run is newer.
+    """
 
     run_id: int
     run: str
@@ -21,6 +24,7 @@ class SavedModel(NamedTuple):
     eval_perplexity: float | None
     best: bool
     newest: bool
+    untrained: str = ""
 
 
 class ModelList(Queries):
@@ -33,6 +37,7 @@ class ModelList(Queries):
                 Run.id,
                 Run.name,
                 Run.recipe,
+                col(Run.engine)["drawn"],
                 Checkpoint.step,
                 Checkpoint.epoch,
                 Checkpoint.eval_perplexity,
@@ -47,8 +52,9 @@ class ModelList(Queries):
             query = query.where(col(Run.id) == run_id)
         found: list[SavedModel] = []
         with self.database.session() as session:
-            for of_run, name, recipe, step, epoch, perplexity, best in session.exec(query):
+            for of_run, name, recipe, drawn, step, epoch, perplexity, best in session.exec(query):
                 newest = not found or found[-1].run_id != of_run
                 base = str(recipe.model or "")
-                found.append(SavedModel(of_run, name, base, step, epoch, perplexity, best, newest))
+                untrained = untrained_base(recipe, {"drawn": drawn})
+                found.append(SavedModel(of_run, name, base, step, epoch, perplexity, best, newest, untrained))
         return found

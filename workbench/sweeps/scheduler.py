@@ -67,7 +67,7 @@ class Scheduler:
 
     def _take(self) -> bool:
         holder = self._store.lease.holder()
-        return not is_held(holder) and self._store.lease.take(holder, **self._process)
+        return not is_held(holder, self._store.url) and self._store.lease.take(holder, **self._process)
 
     def _go_on_while_something_waits(self) -> bool:
         """Whether this process still held the lease, and may continue."""

@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class TrainingState:
     corpus_fingerprint: str = ""
     finished: bool = False
     grad_scaler: dict[str, Any] | None = None
+    drawn: list[str] = field(default_factory=list)  # parameters that the base model had no weights for
 
 
 def save(
@@ -136,8 +137,12 @@ def load_state(checkpoint: Path) -> tuple[TrainingState, dict[str, Tensor]]:
         raise TrainingError(
             f"The run cannot go on from this checkpoint: {problem}.", "Resume an earlier one."
         )
-    progress = json.loads((checkpoint / STATE / "progress.json").read_text(encoding="utf-8"))
-    return TrainingState(**progress), load_file(checkpoint / STATE / "optimizer.safetensors")
+    return load_progress(checkpoint), load_file(checkpoint / STATE / "optimizer.safetensors")
+
+
+def load_progress(checkpoint: Path) -> TrainingState:
+    """Where the training stood, without the optimizer's tensors. The checkpoint is not checked for damage."""
+    return TrainingState(**json.loads((checkpoint / STATE / "progress.json").read_text(encoding="utf-8")))
 
 
 def flat_optimizer(optimizer: torch.optim.Optimizer, names: dict[Tensor, str]) -> dict[str, Tensor]:

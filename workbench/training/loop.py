@@ -72,6 +72,7 @@ class TrainingLoop:
             batch_size=recipe.batch_size,
             gradient_accumulation=recipe.gradient_accumulation,
             corpus_fingerprint=corpus.fingerprint,
+            drawn=list(loaded.drawn),
         )
         self.compiled = should_compile(recipe, machine, self.plan.total_steps)
 
@@ -318,6 +319,7 @@ class TrainingLoop:
                 steps_per_epoch=self.plan.steps_per_epoch,
                 total_steps=self.plan.total_steps,
                 revision=self.revision,
+                drawn=tuple(self.state.drawn),
             )
         )
 

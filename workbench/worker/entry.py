@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench.caveats import diverged, divergence
 from workbench.errors import StoreError, WorkbenchError
-from workbench.events import Listener, Phase
+from workbench.events import Listener, Message, Phase
 from workbench.inference.resolve import resolve_model
 from workbench.paths import cache_folder
 from workbench.private import make_private
@@ -131,9 +132,10 @@ class _Job:
         if self._run.started_at is not None:
             resume_from, figures = go_back_to_checkpoint(self._store, self._run, self._folder)
             segment += 1
-        model = self._model_of_run(recipe, resume_from)
+        model = None
         known |= environment.device_facts()
         if resume_from is None:
+            model = self._model_of_run(recipe)
             known["base_model"] = model or recipe.model
         self._store.update_run(self._run_id, environment=known)
         step, epoch = figures.columns["step"] or 0, figures.columns["epoch"] or 0.0
@@ -155,21 +157,26 @@ class _Job:
                 ).value
                 if outcome == Status.FINISHED:
                     record.flush()  # the checkpoints are found in the store
+                    self._warn_of_divergence(listen)
                     self._score(listen)
                 return outcome
             finally:
                 self._over_since = time.monotonic()
 
+    def _warn_of_divergence(self, listen: Listener) -> None:
+        run = self._store.run(self._run_id)
+        run.status = Status.FINISHED  # as it is about to be
+        if diverged(run):
+            listen(Message(divergence(run), level="warning"))
+
     def _score(self, listen: Listener) -> None:
         run = self._store.run(self._run_id)
         score_run(self._store, run, listen, cache=cache_folder(), should_stop=self._stop)
 
-    def _model_of_run(self, recipe: Recipe, resume_from: Path | None) -> str | None:
+    def _model_of_run(self, recipe: Recipe) -> str | None:
         """The checkpoint that a model `run:RUN` stands for; None for a model by another name."""
         if not recipe.model.startswith("run:"):
             return None
-        if resume_from:  # it has its own configuration and tokenizer; the other run may be gone
-            return str(resume_from)
 
         return resolve_model(self._store, model=recipe.model).path
 

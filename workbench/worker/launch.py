@@ -18,6 +18,7 @@ from workbench.store.sweep_lines import waits
 from workbench.worker.detached import cannot_be_written, start_detached
 from workbench.worker.devices import GIVEN, gpus, least_used, variables
 from workbench.worker.liveness import LOG
+from workbench.worker.ownership import works_elsewhere
 from workbench.worker.reporting import REPORT_TO, check_trackers
 
 _RUN = "run:"
@@ -42,7 +43,12 @@ def start(
         recipe = recipe.with_changes(model=f"{_RUN}{store.find(recipe.model).id}")
     run = store.create_run(recipe, name, tags)
     asked = {"command": without_passwords(command), "working_folder": str(Path.cwd())}
-    store.update_run(run.id, environment=asked | ({REPORT_TO: list(report_to)} if report_to else {}))
+    # Until it has a worker, it is this process that answers for it: should it die now, that is noticed.
+    store.update_run(
+        run.id,
+        environment=asked | ({REPORT_TO: list(report_to)} if report_to else {}),
+        **own_identity().columns(),
+    )
     try:
         folder = new_folder(Path(run.folder))
     except StoreError as error:
@@ -61,6 +67,12 @@ def resume(store: Store, run_id: int) -> Run:
     Raises UsageError when it is running or has come to its end.
     """
     run = store.run(run_id)
+    if run.status in RESUMABLE and not Path(run.folder).is_dir():
+        raise StoreError(
+            f"The folder of run {run_id} {run.name} is gone: {run.folder}.",
+            "Put it there again (a database goes together with the `runs` folder beside it), or start a new "
+            "run.",
+        )
     queued = store.change_status(
         run_id,
         RESUMABLE,
@@ -70,9 +82,8 @@ def resume(store: Store, run_id: int) -> Run:
         ended_at=None,
         error=None,
         error_hint=None,
-        worker_pid=None,
-        worker_started_at=None,
         heartbeat_at=time.time(),
+        **own_identity().columns(),
         queue_position=None,
     )
     if not queued:
@@ -117,7 +128,9 @@ def stop(store: Store, run_id: int) -> Run:
     # starting Python: it would die of the signal, and finds the word in the store soon enough.
     if run.status == Status.RUNNING and run.worker_pid is not None and run.host == own_identity().host:
         try:
-            if is_same_process(run.worker_pid, run.worker_started_at or 0.0):
+            created = run.worker_started_at or 0.0
+            own = not works_elsewhere(run.worker_pid, created, store.url)
+            if own and is_same_process(run.worker_pid, created):
                 os.kill(run.worker_pid, signal.SIGTERM)
         except (ProcessLookupError, PermissionError):
             pass

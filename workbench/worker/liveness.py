@@ -9,12 +9,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from workbench.errors import StoreError
-from workbench.processes import Identity, Life, is_suspended, life_of, process_exists
+from workbench.processes import FROM_1970, Identity, Life, is_suspended, life_of, process_exists
 from workbench.status import Status
 from workbench.store import Run, Store
 from workbench.store.sweep_lines import waits
 from workbench.text import printable
 from workbench.worker.death import Death, death_of
+from workbench.worker.elsewhere import is_silent_elsewhere
+from workbench.worker.ownership import works_elsewhere
 from workbench.worker.scheduler_liveness import ensure_scheduler
 
 LOG = "worker.log"
@@ -38,7 +40,7 @@ def refresh(store: Store) -> list[Run]:
     """
     active = []
     for run in store.active_runs():
-        dead = _why_dead(run)
+        dead = _why_dead(store, run)
         if dead is None:
             active.append(run)
             continue
@@ -48,7 +50,7 @@ def refresh(store: Store) -> list[Run]:
             run.id,
             {run.status},
             status=Status.CRASHED,
-            ended_at=run.heartbeat_at or time.time(),
+            ended_at=min(run.heartbeat_at or time.time(), time.time()),  # the clock may have been set back
             error=_with_last_lines(dead.how, run),
             error_hint=f"{dead.advice} {resume}".strip(),
         )
@@ -80,23 +82,30 @@ def seconds_of_silence(run: Run) -> float:
     return time.time() - max(run.heartbeat_at or 0.0, run.created_at)
 
 
-def _why_dead(run: Run) -> Death | None:
-    """Why the run can have no process any more; None when it has one, or may have."""
-    if run.worker_pid is None:
-        late = not waits(run) and seconds_of_silence(run) > START_SECONDS
+def _why_dead(store: Store, run: Run) -> Death | None:
+    """Why the run can have no process any more; None when it has one, or may have.
+
+    Processes of this machine are looked at; clocks, which anybody may set, count only where they cannot be.
+    """
+    if run.worker_pid is None:  # nobody is named: its row was made a moment ago, or is of an earlier version
+        late = not waits(run) and abs(seconds_of_silence(run)) > START_SECONDS
         return Death("Its worker never started.") if late else None
+    if run.host != platform.node():
+        if is_silent_elsewhere(store, run):
+            return Death(f"Its worker on {run.host} gives no sign of life.")
+        return None
     created = run.worker_started_at or 0.0
-    worker = Identity(run.worker_pid, created, run.host or "", run.boot_id or "")
-    match life_of(worker, seconds_of_silence(run)):
+    match life_of(Identity(run.worker_pid, created, run.host, run.boot_id or ""), silence=0.0):
+        case Life.ALIVE if works_elsewhere(run.worker_pid, created, store.url):
+            return Death("It was training when this database was copied; in the original it goes on.")
         case Life.ALIVE:
             return None
-        case Life.SILENT:
-            return Death(f"Its worker on {run.host} has given no sign of life for two minutes.")
         case Life.RESTARTED:
             return Death("The machine was restarted while it ran.")
-    # A creation time that does not match is another process; a worker of an earlier version, which counted it
-    # from 1970, still speaks.
-    if process_exists(run.worker_pid) and seconds_of_silence(run) < QUIET_SECONDS:
+    # A creation time that does not match is another process. Only a worker of an earlier version counted it
+    # from 1970, which moves with the clock: one that still speaks lives.
+    from_1970 = created >= FROM_1970
+    if from_1970 and process_exists(run.worker_pid) and abs(seconds_of_silence(run)) < QUIET_SECONDS:
         return None
     death = death_of(run.worker_pid, created, run.environment.get("oom_kills"))
     return Death(f"Its process (pid {run.worker_pid}) vanished: {death.how}.", death.advice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 
 from workbench.private import make_folder
@@ -9,6 +10,7 @@ from workbench.processes import Identity, Life, life_of
 from workbench.store import Store
 from workbench.store.tables import LeaseRow
 from workbench.worker.detached import cannot_be_written, start_detached
+from workbench.worker.ownership import works_elsewhere
 
 MODULE = "workbench.sweeps.scheduler"
 LOG = "scheduler.log"
@@ -25,7 +27,7 @@ def ensure_scheduler(store: Store) -> None:
     """
     if not store.sweeps.work_left():
         return
-    if is_held(store.lease.holder()):
+    if is_held(store.lease.holder(), store.url):
         _started.pop(store.url, None)  # if it vanishes, start another one at once
         return
     now = time.monotonic()
@@ -39,9 +41,16 @@ def ensure_scheduler(store: Store) -> None:
     start_detached(store, MODULE, log=store.runs_folder / LOG)
 
 
-def is_held(holder: LeaseRow | None) -> bool:
-    """Whether the process that holds the lease is alive, as far as can be seen from here."""
+def is_held(holder: LeaseRow | None, url: str) -> bool:
+    """Whether the process that holds the lease is alive and works for the database at `url`, as far as can be
+    seen from here.
+    """
     if holder is None or holder.pid is None:
         return False
     process = Identity(holder.pid, holder.started_at or 0.0, holder.host or "", holder.boot_id or "")
-    return life_of(process, time.time() - (holder.heartbeat_at or 0.0)) is Life.ALIVE
+    # a sign of life from the future is one from before a clock was set
+    silence = abs(time.time() - (holder.heartbeat_at or 0.0))
+    if life_of(process, silence) is not Life.ALIVE:
+        return False
+    here = process.host == platform.node()
+    return not (here and works_elsewhere(holder.pid, process.worker_started_at, url))

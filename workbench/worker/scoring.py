@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from workbench.errors import WorkbenchError
+from workbench.errors import ModelError, WorkbenchError
 from workbench.events import Listener, Message
 from workbench.store import Run, Store
 
@@ -40,7 +40,10 @@ def score_run(
         saved = store.checkpoints(run.id)
         for checkpoint in [*saved[-1:], *(one for one in saved[:-1] if one.best)]:
             scorer.checkpoint(checkpoint)
-        scorer.base()
+        try:
+            scorer.base()
+        except ModelError as error:  # it may be gone by now
+            listen(Message(f"The model before training was not scored: {error}", level="warning"))
     except Interrupted:
         listen(Message(f"Asked to stop: the yardstick is left. {_later(run.id)}"))
     except WorkbenchError as error:

@@ -48,6 +48,8 @@ def ranking(runs: Sequence[ComparedRun], comparison: Comparison | None, wrong: s
             yield Text(f"{a} and {b}: {pair.verdict}, {p}")
         else:
             yield Text(f"{b} is {pair.verdict} than {a}, {p}")
+    for line in comparison.warnings:
+        yield Text(f"Warning: {printable(line)}")
     for line in comparison.why_not:
         yield Text(f"Cannot rank: {printable(line)}")
     for line in comparison.notes:

@@ -114,7 +114,7 @@ def _choices(store: Store) -> list[Choice]:
     choices: list[Choice] = []
     saved = store.models.saved()
     for model in saved:
-        subject = Subject(model.run_id, model.run, model.base)
+        subject = Subject(model.run_id, model.run, model.base, model.untrained)
         if model.newest:
             note = f"newest, test {numbers.perplexity(model.eval_perplexity)}, on {model.base}"
             asked = Asked.of_run(model.run_id, model.run)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workbench.caveats import untrained_base
 from workbench.inference.asking import MOST_MODELS, Asking
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ class Asked:
         )
 
     @classmethod
-    def of_base(cls, model: str) -> Asked:
-        return cls(f"{model} (base)", model)
+    def of_base(cls, subject: Subject) -> Asked:
+        untrained = subject.untrained and f", {subject.untrained}"
+        return cls(f"{subject.base} (base{untrained})", f"run:{subject.run_id}@base")
 
     @classmethod
     def of_model(cls, model: str) -> Asked:
@@ -50,21 +52,26 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The run that the console is about, and its base model."""
+    """The run that the console is about, and its base model.
+
+    `untrained`: why that was not a trained model, in a few words; "" if it was.
+    """
 
     run_id: int
     name: str
     base: str
+    untrained: str = ""
 
     @classmethod
     def of(cls, run: Run) -> Subject:
-        return cls(run.id, run.name, str(run.recipe.model or ""))
+        untrained = untrained_base(run.recipe, run.engine)
+        return cls(run.id, run.name, str(run.recipe.model or ""), untrained)
 
     def alone(self) -> list[Asked]:
         return [Asked.of_run(self.run_id, self.name)]
 
     def with_base(self) -> list[Asked]:
-        return [*self.alone(), Asked.of_base(self.base)]
+        return [*self.alone(), Asked.of_base(self)]
 
     def growth(self, saved: Sequence[SavedModel]) -> list[Asked]:
         """The base, then checkpoints in order of training: the best, the last, and some between."""
@@ -74,7 +81,7 @@ class Subject:
         room = MOST_MODELS - 1 - len(chosen)
         chosen += rest[:: max(1, -(-len(rest) // max(room, 1)))][:room]
         chosen.sort(key=lambda one: one.step)
-        return [Asked.of_base(self.base), *map(Asked.of_checkpoint, chosen)]
+        return [Asked.of_base(self), *map(Asked.of_checkpoint, chosen)]
 
 
 @dataclass

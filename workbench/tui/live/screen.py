@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from workbench.caveats import warnings_of
 from workbench.display import numbers
 from workbench.display.measurements import (
     LONG,
@@ -171,6 +172,8 @@ leave this screen or quit the program.
             after = " — r resumes it." if run.status in RESUMABLE else ""
             error = printable(run.error, keep_newlines=True)
             wanted = f"✗ {error} {printable(run.error_hint or '')}{after}"
+        elif warnings := warnings_of(run):
+            wanted = "\n".join(f"! {printable(warning)}" for warning in warnings)
         if wanted != self._problem:
             self._problem = wanted
             self.query_one("#problem", Static).update(wanted)

@@ -8,8 +8,8 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from workbench.display import numbers
-from workbench.display.run import STAR, elapsed, epochs, short_name
-from workbench.display.status import STALLED, mark
+from workbench.display.run import STAR, elapsed, epochs, short_name, shown_status
+from workbench.display.status import mark
 from workbench.status import ORDER
 from workbench.text import printable
 
@@ -33,7 +33,7 @@ class Context:
 
     def status_of(self, line: RunLine) -> str:
         """The status as shown."""
-        return STALLED if line.id in self.standstills else line.status
+        return shown_status(line, self.standstills.get(line.id, ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
+from workbench.caveats import warnings_of
 from workbench.display import numbers
 from workbench.display.run import STAR, as_shown, doing
 from workbench.text import printable
 from workbench.tui.widgets.chart import Chart
 
 if TYPE_CHECKING:
+    from workbench.store import Run
     from workbench.store.run_lines import RunLine
     from workbench.tui.runs.details import About
 
@@ -88,9 +90,8 @@ def summary(line: RunLine, standstill: str = "") -> str:
 def described(about: About, width: int) -> Iterator[Text]:
     """Metrics, then the recipe, with differences from the nearest preset first; in lines of `width` cells."""
     run = about.run
-    if run.error:
-        hint = f" {run.error_hint}" if run.error_hint else ""
-        yield Text(printable(run.error.partition("\n")[0] + hint), "bold")
+    for sentence in _what_went_wrong(run):
+        yield Text(printable(sentence), "bold")
         yield Text("")
     for title, value in (
         ("before training", run.baseline_perplexity),
@@ -118,6 +119,14 @@ def described(about: About, width: int) -> Iterator[Text]:
     for name, value in run.recipe.items():
         if name not in about.differences:
             yield _fact(name, as_shown(value), width)
+
+
+def _what_went_wrong(run: Run) -> Iterator[str]:
+    if run.error:
+        hint = f" {run.error_hint}" if run.error_hint else ""
+        yield run.error.partition("\n")[0] + hint
+    for warning in warnings_of(run):
+        yield f"! {warning}"
 
 
 def _fact(title: str, value: str, width: int) -> Text:
