@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -94,13 +95,15 @@ def test_what_is_unknown_is_counted_with_its_first_place(
 
 
 def test_more_than_a_hundredth_is_a_warning_and_more_than_a_fifth_is_refused(tmp_path: Path) -> None:
-    line = " ".join(CODES[:40])
-    _, heard = prepared(words(), [line] * 40 + [" ".join(["other"] * 40)] * 3, tmp_path)
+    draw = random.Random(4)
+    known = [" ".join(draw.choices(CODES, k=40)) for _ in range(60)]  # no two are alike
+    strange = [f"other{n} " * 40 for n in range(30)]
+    _, heard = prepared(words(), known + strange[:3], tmp_path)
     warned = [event.text for event in heard if getattr(event, "level", "") == "warning"]
     assert any("120 of" in text and "Choose a model" in text for text in warned)
     for tokenizer in (words(), codes()):
-        with pytest.raises(CorpusError, match=r"unknown to the tokenizer.*'other'.*Choose a model"):
-            prepared(tokenizer, [line] * 40 + [" ".join(["other"] * 40)] * 20, tmp_path)
+        with pytest.raises(CorpusError, match=r"unknown to the tokenizer.*'other\d+'.*Choose a model"):
+            prepared(tokenizer, known + strange, tmp_path)
 
 
 def test_a_text_of_which_nothing_is_known_is_refused_as_such(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.preview import drawing
 from workbench.preview.drawing import Previewer
 from workbench.recipe import PRESETS, Recipe
-from workbench.training.batches import BatchMaker, Plan
+from workbench.training.batches import BatchMaker, StepPlan
 
 SENTENCES = [
     "The councillors of Rotterdam met 19 times before the harbour was sold.",
@@ -59,7 +59,7 @@ def test_the_masks_are_those_of_the_first_training_step(
     corpus = prepare_corpus(recipe, tokenizer, max_chunk=None, cache=cache_of_the_tests, listen=ignore)
     vocabulary = Vocabulary.from_tokenizer(tokenizer, load_config("starter").vocab_size)
     maker = BatchMaker(corpus.train, Masker.for_training(recipe, vocabulary), torch.device("cpu"))
-    first = next(Plan(recipe.seed, len(corpus.train), 4, epochs=1).steps_after(0))
+    first = next(StepPlan(recipe.seed, len(corpus.train), 4, epochs=1).steps_after(0))
     trained_on = maker.draw(first.rows, first.epoch)
 
     assert [chunk.row for chunk in shown.chunks] == first.rows.tolist()
