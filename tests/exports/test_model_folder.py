@@ -93,7 +93,7 @@ def test_the_card_says_what_was_done_and_what_came_of_it(exported: Path, starter
     assert f"{run.data['train_documents']:,}" in body
     assert f"| {run.baseline_perplexity:,.4g} |" in body or f"| {run.baseline_perplexity:,.0f} |" in body
     assert re.search(
-        r"Against the base model, on the yardstick: better by [\d.]+ % \([\d.]+ to [\d.]+\)", body
+        r"Compared with the base model on the yardstick: better by [\d.]+ % \([\d.]+ to [\d.]+\)", body
     )
     assert "the yardstick: the first" in body and "its own test" in body
     assert "mlm-workbench train --config recipe.toml" in body
@@ -213,7 +213,7 @@ def test_a_damaged_checkpoint_leaves_nothing(starter_run: StarterRun, tmp_path: 
     with (checkpoint / "model.safetensors").open("r+b") as file:
         file.seek(100_000)
         file.write(b"\xff\xff\xff\xff")
-    with pytest.raises(ModelError, match=r"model\.safetensors of step-\d+ was changed"):
+    with pytest.raises(ModelError, match=r"model\.safetensors of step-\d+ changed"):
         export_run(store, store.run(starter_run.id), tmp_path / "out")
     store.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy"]
