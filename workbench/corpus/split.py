@@ -9,6 +9,8 @@ import numpy as np
 from workbench.corpus.notes import Notes
 from workbench.errors import CorpusError
 
+_MOST_LOST = 0.1
+
 
 class OnlyCopies(Exception):
     """Rows cannot be held out without one that is trained on being a copy of one of them."""
@@ -32,9 +34,9 @@ def split_rows(
 
     groups: int64 (rows,), the same number for rows that are copies of each other; None: there are none. They
     stay on one side: the test takes the first rows of the permutation that have no copies, and all others are
-    trained on. Only where these are not enough, the test takes whole groups after them, in the order of their
-    first rows; of the last one what the test has no room for is left out. Raises OnlyCopies where nothing
-    would be left to train on.
+    trained on. Only where these are not enough, the test takes whole groups after them, the small ones first;
+    of the last one what the test has no room for is left out. Raises OnlyCopies where nothing would be left
+    to train on, or more than _MOST_LOST of all rows would be left out.
 
     test_size: rows, or a share below 1, rounded up. train_size: rows; None: all that are left. When fewer are
     left than asked for they are all taken, and `notes` says so. in_order: the rows were shuffled before, and
@@ -61,9 +63,9 @@ def split_rows(
     if groups is not None:
         order, test_rows = _apart(order, test, groups)
         left = len(order)
-        if not left:
-            raise OnlyCopies
         lost = rows - test - left
+        if not left or lost > _MOST_LOST * rows:
+            raise OnlyCopies
         if lost:
             notes.warning(f"Left out {lost:,} documents: copies of the test's, for which it has no room.")
     else:
@@ -75,7 +77,7 @@ def _apart(order: np.ndarray, test: int, groups: np.ndarray) -> tuple[np.ndarray
     """Rows for training and the rows of the test, in order, so that no group is on both sides."""
     own = groups[order]
     _, first, inverse, counts = np.unique(own, return_index=True, return_inverse=True, return_counts=True)
-    # those without copies in the order of the permutation, then group after group
-    by_group = np.lexsort((np.arange(len(order)), first[inverse], counts[inverse] > 1))
+    # those without copies in the order of the permutation, then group after group, the small ones first
+    by_group = np.lexsort((np.arange(len(order)), first[inverse], counts[inverse]))
     held_out = order[by_group[:test]]
     return order[~np.isin(own, groups[held_out])], held_out
