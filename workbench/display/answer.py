@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.table import Table
 from rich.text import Text
 
+from workbench.display import numbers
 from workbench.inference.results import FillResult, MaskFill, Surprisal, TokenSurprisal
 from workbench.text import printable
 
