@@ -15,6 +15,7 @@ from workbench.display.run import doing
 from workbench.recipe import PRESETS
 from workbench.store import Store
 from workbench.store.run_lines import RunLines
+from workbench.stored_recipe import StoredRecipe
 
 
 @pytest.mark.parametrize(
@@ -57,11 +58,17 @@ def test_a_run_that_ends_worse_than_it_began_says_so_everywhere(
 
 
 def test_what_began_at_random_is_no_trained_base() -> None:
-    assert untrained_base({"model": "new:tiny"}, {}) == "it began from random weights"
-    assert untrained_base({"model": "bert"}, {"drawn": ["cls.bias"]}) == "its head was new"
-    assert untrained_base({"model": "bert"}, {"drawn": []}) == untrained_base({"model": "bert"}, {}) == ""
+    assert untrained_base(StoredRecipe({"model": "new:tiny"}), {}) == "it began from random weights"
+    assert untrained_base(StoredRecipe({"model": "bert"}), {"drawn": ["cls.bias"]}) == "its head was new"
+    assert (
+        untrained_base(StoredRecipe({"model": "bert"}), {"drawn": []})
+        == untrained_base(StoredRecipe({"model": "bert"}), {})
+        == ""
+    )
 
 
 def test_a_drawn_head_is_another_base_for_each_seed() -> None:
-    names = {base_name({"model": "bert", "seed": seed}, {"drawn": ["cls.bias"]}) for seed in (1, 2)}
-    assert len(names | {base_name({"model": "bert", "seed": 1}, {})}) == 3
+    names = {
+        base_name(StoredRecipe({"model": "bert", "seed": seed}), {"drawn": ["cls.bias"]}) for seed in (1, 2)
+    }
+    assert len(names | {base_name(StoredRecipe({"model": "bert", "seed": 1}), {})}) == 3

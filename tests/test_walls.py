@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stored_recipe": GROUND | {"recipe", "recipe_fields"},
     "events": GROUND,
     "status": GROUND,
-    "caveats": GROUND | {"status"},
+    "caveats": GROUND | {"recipe", "recipe_fields", "stored_recipe", "status"},
     "metrics": GROUND | {"events"},
     "processes": GROUND,
     "presets": BASE,

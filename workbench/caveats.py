@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.status import Status
+
+if TYPE_CHECKING:
+    from workbench.stored_recipe import StoredRecipe
 
 NEW_HEAD = "its head was new"
 FROM_NOTHING = "it began from random weights"
@@ -28,7 +31,7 @@ class Described(Measured, Protocol):
     """A run with its recipe and what its engine told."""
 
     @property
-    def recipe(self) -> dict[str, Any]: ...
+    def recipe(self) -> StoredRecipe: ...
     @property
     def engine(self) -> dict[str, Any]: ...
 
@@ -41,21 +44,21 @@ def diverged(run: Measured) -> bool:
     return not math.isfinite(now) or (before is not None and now > before)
 
 
-def untrained_base(recipe: Mapping[str, Any], engine: Mapping[str, Any]) -> str:
+def untrained_base(recipe: StoredRecipe, engine: Mapping[str, Any]) -> str:
     """Why the model that a run started from was not a trained one, in a few words; "" where it was.
 
     Such a model is no measure of what training gained: its figures are those of random weights.
     """
-    if str(recipe.get("model") or "").startswith("new:"):
+    if str(recipe.model or "").startswith("new:"):
         return FROM_NOTHING
     return NEW_HEAD if engine.get("drawn") else ""
 
 
-def base_name(recipe: Mapping[str, Any], engine: Mapping[str, Any]) -> str:
+def base_name(recipe: StoredRecipe, engine: Mapping[str, Any]) -> str:
     """The model that a run started from, by a name that tells it from others: a head that was drawn is
     another one for each seed."""
-    name = str(recipe.get("model"))
-    return f"{name}, new head of seed {recipe.get('seed')}" if engine.get("drawn") else name
+    name = str(recipe.model)
+    return f"{name}, new head of seed {recipe.seed}" if engine.get("drawn") else name
 
 
 def warnings_of(run: Described) -> list[str]:

@@ -68,14 +68,14 @@ def base_of(run: Run) -> str:
     """The folder or name of the model that a run started from: with its new head, where it had none."""
     kept = start_of(Path(run.folder)) if run.folder else None
     # where the recipe says run:RUN, the worker has written down which checkpoint that was
-    return str(kept or run.environment.get("base_model") or run.recipe.get("model"))
+    return str(kept or run.environment.get("base_model") or run.recipe.model)
 
 
 def _of_run(store: Store, run: Run, wanted: int | str | None) -> ModelChoice:
     name = f"run {run.id} {run.name}"
     if wanted == BASE:
         why = untrained_base(run.recipe, run.engine)
-        return ModelChoice(f"{run.recipe.get('model')} (base{f', {why}' if why else ''})", base_of(run))
+        return ModelChoice(f"{run.recipe.model} (base{f', {why}' if why else ''})", base_of(run))
     if wanted in (None, LAST):
         if not run.checkpoint:
             raise ModelError(
