@@ -38,13 +38,14 @@ def test_a_process_lives_as_far_as_can_be_seen() -> None:
     assert life_of(elsewhere, 1.0) is Life.ALIVE and life_of(elsewhere, long) is Life.SILENT
 
 
-def test_the_keeper_lives_by_the_same_rules_as_a_worker() -> None:
+def test_the_scheduler_lives_by_the_same_rules_as_a_worker() -> None:
+    url = "sqlite:///none.db"
     mine = own_identity()
     here = {"pid": mine.worker_pid, "host": mine.host, "boot_id": mine.boot_id}
-    assert is_held(LeaseRow(**here, started_at=mine.worker_started_at))
-    assert not is_held(LeaseRow(**here, started_at=mine.worker_started_at - 60))
-    assert not is_held(LeaseRow(**{**here, "host": "another-machine"}, started_at=1.0, heartbeat_at=1.0))
-    assert not is_held(None) and not is_held(LeaseRow())
+    assert is_held(LeaseRow(**here, started_at=mine.worker_started_at), url)
+    assert not is_held(LeaseRow(**here, started_at=mine.worker_started_at - 60), url)
+    assert not is_held(LeaseRow(**{**here, "host": "another-machine"}, started_at=1.0, heartbeat_at=1.0), url)
+    assert not is_held(None, url) and not is_held(LeaseRow(), url)
 
 
 @pytest.mark.parametrize("words", GPU_MEMORY_WORDS)

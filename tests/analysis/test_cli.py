@@ -33,7 +33,7 @@ def test_compare_as_json_holds_to_its_contract(trained: Trained, cli: Cli) -> No
         (["compare", "usual"], "Give at least two runs"),
         (["compare", "usual", "usual"], "Give at least two runs"),
         (["compare", "usual", "none"], "There is no run 'none'"),
-        (["yardstick", "usual", "--checkpoint", "7"], f"There are: 20, 40, {STEPS}, best, last or all."),
+        (["yardstick", "usual", "--checkpoint", "7"], f"Choose 20, 40, {STEPS}, best, last or all."),
         (["changed", "usual", "other split"], "mlm-workbench compare"),
         (["cloze", "none.txt", "usual"], "Cannot read the suite none.txt"),
     ],

@@ -137,7 +137,7 @@ def test_ctrl_c_stops_the_run_with_a_checkpoint(store: Store, endless_config: st
     run = store.run(1)
     assert run.status == Status.STOPPED and run.checkpoint is not None
     assert f'"checkpoint": "{run.checkpoint}"' in out and '"status": "stopped"' in out
-    assert "Stopping" in err and "resume 1" in err and "Traceback" not in err
+    assert "then stopping" in err and "resume 1" in err and "Traceback" not in err
 
     # and on it goes, to be stopped from another terminal
     resumed = cli("resume", "latest", "--detach")
@@ -163,7 +163,7 @@ def test_a_second_ctrl_c_leaves_it_to_itself(store: Store, endless_config: str) 
         os.kill(run.worker_pid, signal.SIGSTOP)  # so that its checkpoint takes as long as this test likes
         try:
             process.send_signal(signal.SIGINT)
-            while "Stopping" not in process.stderr.readline():
+            while "then stopping" not in process.stderr.readline():
                 assert process.poll() is None
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=60)

@@ -99,10 +99,10 @@ def test_a_gpu_that_is_lost(store: Store, tiny: Recipe, from_nursery: Ordering) 
 def test_errors_of_memory_and_devices_in_a_persons_words(tmp_path: Path) -> None:
     said = {
         "The GPU is out of memory.": type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory."),
-        "The machine has no memory left for this run.": RuntimeError(
+        "The machine has too little memory for this run.": RuntimeError(
             "[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: you tried to"
         ),
-        "The machine has no memory left for this run. ": RuntimeError("could not create a primitive"),
+        "The machine has too little memory for this run. ": RuntimeError("could not create a primitive"),
         "The GPU or its driver failed: CUDA driver initialization failed": RuntimeError(
             "CUDA driver initialization failed"
         ),
@@ -128,7 +128,7 @@ def test_a_command_without_memory_says_so(megabytes: int, tmp_path: Path) -> Non
     )
     done = subprocess.run(["bash", "-c", limited], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "no memory left" in done.stderr
+    assert "too little memory" in done.stderr
 
 
 def test_a_clock_that_jumps(store: Store, tiny: Recipe, from_nursery: Ordering) -> None:

@@ -231,7 +231,7 @@ def test_commands_at_the_prompt(terminal: Terminal, store: Store) -> None:
     terminal.type(":model starter starter\n:surprisal\n")
     assert "Filling masks with starter and starter." in terminal.wait_for("how unexpected")
     terminal.type("The list is sorted.\n")
-    shown = terminal.wait_for("bits a") + terminal.wait_for("fill> ")
+    shown = terminal.wait_for("bits/token") + terminal.wait_for("fill> ")
     assert shown.count("pseudo-perplexity") == 2
     terminal.type(":nothing\n")
     assert "There is no command :nothing. :help lists them." in terminal.wait_for("fill> ")

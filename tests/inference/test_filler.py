@@ -193,7 +193,7 @@ def test_pickled_weights_are_refused(tmp_path: Path) -> None:
 def test_damaged_weights_are_told(tmp_path: Path) -> None:
     folder = copy_of_starter(tmp_path / "model")
     (folder / "model.safetensors").write_bytes(b"\x00" * 100)
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match="is damaged"):
         Filler.load(str(folder))
 
 

@@ -113,7 +113,7 @@ def test_a_search_without_a_range_is_refused(store: Store) -> None:
     from workbench.errors import UsageError
     from workbench.sweeps.reading import read_plan
 
-    with pytest.raises(UsageError, match="Nothing is s"):
+    with pytest.raises(UsageError, match="There is nothing to s"):
         read_plan(STARTER, {}, trials=3)
     with pytest.raises(UsageError, match="needs values"):
         start_sweep(store, read_plan(STARTER, {"learning_rate": "1e-5..1e-3"}))

@@ -62,7 +62,7 @@ def test_what_is_wrong_in_a_list_is_said_at_its_field(field: str, text: str, sai
 def test_seeds_that_are_no_number_and_too_many_runs_are_refused() -> None:
     assert "give a number of seeds or a list" in typed("x").problems["seeds"]
     assert (
-        "1,000 are the most"
+        "the limit is 1,000"
         in typed("50", chunk_size=",".join(map(str, range(8, 40)))).problems["chunk_size"]
     )
 
