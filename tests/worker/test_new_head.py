@@ -70,7 +70,7 @@ def test_two_runs_of_one_recipe_begin_and_end_alike_and_another_seed_has_another
     assert against.verdict is None and against.untrained == "its head was new"
     export_run(store, one, tmp_path / "exported")
     card = (tmp_path / "exported/README.md").read_text()
-    assert "its head was new" in card and "Against the base model" not in card
+    assert "its head was new" in card and "Compared with the base model" not in card
     assert any("drawn at random" in warning for warning in warnings_of(one))
     log = (Path(one.folder) / liveness.LOG).read_text()
     assert "has no weights for its masked-language-model head (cls.predictions." in log
