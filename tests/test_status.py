@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from workbench.display.status import MARKS, STALLED
+from workbench.display.status import DIVERGED, MARKS, STALLED
 from workbench.events import Phase
 from workbench.status import ACTIVE, ENDED, ORDER, RESUMABLE, Status, SweepState
 
@@ -16,7 +16,7 @@ def test_every_status_has_its_sets_its_place_and_its_mark() -> None:
     assert set(Status) == ACTIVE | ENDED and not ACTIVE & ENDED
     assert {Status.FINISHED} == ENDED - RESUMABLE
     assert sorted(ORDER, key=lambda status: ORDER[status])[:2] == ["running", "queued"]
-    assert set(MARKS) == {*Status, STALLED} and set(ORDER) == set(Status)
+    assert set(MARKS) == {*Status, STALLED, DIVERGED} and set(ORDER) == set(Status)
 
 
 def test_nothing_is_compared_with_a_status_as_bare_text() -> None:
