@@ -99,10 +99,10 @@ def test_a_gpu_that_is_lost(store: Store, tiny: Recipe, from_nursery: Ordering) 
 def test_errors_of_memory_and_devices_in_a_persons_words(tmp_path: Path) -> None:
     said = {
         "The GPU is out of memory.": type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory."),
-        "The machine has too little memory for this run.": RuntimeError(
+        "The machine has no memory left for this run.": RuntimeError(
             "[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: you tried to"
         ),
-        "The machine has too little memory for this run. ": RuntimeError("could not create a primitive"),
+        "The machine has no memory left for this run. ": RuntimeError("could not create a primitive"),
         "The GPU or its driver failed: CUDA driver initialization failed": RuntimeError(
             "CUDA driver initialization failed"
         ),
