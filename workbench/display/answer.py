@@ -41,7 +41,7 @@ def render(result: FillResult | Surprisal, width: int = 80, *, bar: str = "█")
     best = result.joint[0].filled if result.joint else result.filled
     shown = Text(printable(best), style="bold")
     if result.joint:
-        shown.append("\n" + numbers.clip(_TOGETHER, max(width, 20)), "not bold dim")
+        shown.append("\n" + numbers.clip(BEST_TOGETHER, max(width, 20)), "not bold dim")
         together = result.joint[:_SHOWN_TOGETHER]
         rows = [(", ".join(one.words), one.mean_probability, "") for one in together]
         _append_rows(shown, rows, width, bar, width // 2)
@@ -52,7 +52,8 @@ def render(result: FillResult | Surprisal, width: int = 80, *, bar: str = "█")
     return shown
 
 
-_TOGETHER = "best combinations (mean of each word's probability given the others)"
+BEST_TOGETHER = "best combinations, mean probability"
+"""Heads combinations of words for several masks: the mean of each word's probability, given the others."""
 _Row = tuple[str, float | None, str]
 
 

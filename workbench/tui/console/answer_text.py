@@ -8,6 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from workbench.display import numbers
+from workbench.display.answer import BEST_TOGETHER
 from workbench.display.bars import bar_rows
 from workbench.text import printable
 from workbench.tui.console.surprisal_text import surprisal_text
@@ -38,7 +39,7 @@ def fill_text(result: Mapping[str, Any], width: int) -> Text:
         together = [(", ".join(one["words"]), float(one["mean_probability"])) for one in joint[:_TOGETHER]]
         _append_bars(
             text,
-            "best combinations (mean of each word's probability given the others)",
+            BEST_TOGETHER,
             together,
             width,
             "green",
