@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from workbench.paths import CACHE_VARIABLE, CONFIG_VARIABLE
 from workbench.store import Store
@@ -22,6 +23,11 @@ from workbench.store import Store
 # that the tests start would inherit that, and Ctrl-C and a closed terminal could not be tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# The same examples in every run, so that a change is judged by itself; `make faults` draws new ones.
+settings.register_profile("repeatable", derandomize=True, database=None)
+settings.register_profile("new examples", print_blob=True)
+settings.load_profile("new examples" if os.environ.get("MLM_WORKBENCH_FAULTS") == "full" else "repeatable")
 
 
 @dataclass(frozen=True)

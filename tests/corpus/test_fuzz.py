@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from tests.corpus.reading import Read, read
 from workbench.errors import CorpusError
 
-SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 WORDS = st.sampled_from(
     [
         "the",

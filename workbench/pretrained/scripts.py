@@ -6,6 +6,8 @@ for which it has none, each character is a word. The same text and the same ICU 
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from icu4py import icu_version
 from icu4py.breakers import CharacterBreaker, WordBreaker
@@ -41,6 +43,7 @@ _WITHOUT_DICTIONARY = (
     (0xAA00, 0xAA5F),
     (0xAA80, 0xAADF),
 )
+_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 _BLANKS = np.array([0x20, *range(0x09, 0x0E), 0x85, 0xA0, 0x2028, 0x2029, 0x3000], np.uint32)
 
 
@@ -53,7 +56,7 @@ _UNSPACED_LIMITS, _WITHOUT_LIMITS = _limits(_UNSPACED), _limits(_WITHOUT_DICTION
 
 def version() -> str:
     """What decides the words of a text besides the text: to be part of a cache's key."""
-    return f"1 icu {icu_version}"
+    return f"2 icu {icu_version}"
 
 
 def has_unspaced(text: str) -> bool:
@@ -79,7 +82,8 @@ def is_unspaced(letter: str) -> bool:
 
 def words(text: str) -> list[tuple[int, int]]:
     """Where the words of a text begin and end, as ICU sees them; blanks and signs are words too."""
-    return list(WordBreaker(text, "root").segments())
+    ends = _ends(WordBreaker, text).tolist()
+    return list(zip([0, *ends], ends, strict=False))
 
 
 def word_starts(text: str, of_script: np.ndarray, begins: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -109,16 +113,36 @@ def word_starts(text: str, of_script: np.ndarray, begins: np.ndarray, starts: np
 
 def _boundaries(text: str, codes: np.ndarray) -> np.ndarray:
     """Where a word begins: bool (characters,)."""
-    found = np.zeros(len(codes), bool)
-    found[[start for start, _ in words(text)]] = True
+    starts = _starts(WordBreaker, text)
     without = _within(codes, _WITHOUT_LIMITS)
     if without.any():
-        single = np.zeros(len(codes), bool)
-        single[np.fromiter((start for start, _ in CharacterBreaker(text, "root").segments()), np.int64)] = (
-            True
-        )
-        found |= single & without
-    return found
+        starts |= _starts(CharacterBreaker, text) & without
+    return starts
+
+
+def _starts(breaker: type[WordBreaker | CharacterBreaker], text: str) -> np.ndarray:
+    """Where a segment begins: bool (characters,)."""
+    starts = np.zeros(len(text) + 1, bool)
+    starts[0] = True
+    starts[_ends(breaker, text)] = True
+    return starts[:-1]
+
+
+def _ends(breaker: type[WordBreaker | CharacterBreaker], text: str) -> np.ndarray:
+    """Where the segments of a text end, in characters: (segments,).
+
+    ICU counts in units of UTF-16, of which a character beyond U+FFFF has two; and it takes no half of such a
+    pair by itself, which stands here as the character for what could not be decoded.
+    """
+    text = _LONE_SURROGATES.sub("\ufffd", text)
+    ends = np.fromiter((end for _, end in breaker(text, "root").segments()), np.int64)
+    if text.isascii():
+        return ends
+    wide = _codes(text) > 0xFFFF
+    if not wide.any():
+        return ends
+    # the unit in which each character ends is found in the running count of units
+    return np.searchsorted(np.cumsum(1 + wide), ends) + 1
 
 
 def _within(codes: np.ndarray, limits: np.ndarray) -> np.ndarray:
