@@ -35,3 +35,11 @@ class SweepState(StrEnum):
     GOING = "going"
     PAUSED = "paused"
     DONE = "done"
+
+
+class PlaceEngine(StrEnum):
+    """What starts a run's processes; a value of the run's column `place_engine`."""
+
+    LOCAL = ""  # this program, on this machine
+    WORK = "work"  # whoever calls `mlm-workbench work RUN`
+    SLURM = "slurm"

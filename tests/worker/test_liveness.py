@@ -238,3 +238,9 @@ def test_a_run_that_waits_for_its_turn_needs_no_process(store: Store) -> None:
     run = store.create_run(PRESETS["starter"])
     store.update_run(run.id, created_at=time.time() - 600, queue_position=1.0)
     assert after(store, run).status == Status.QUEUED
+
+
+def test_a_run_that_another_engine_starts_waits_for_hours(store: Store) -> None:
+    run = store.create_run(PRESETS["starter"])
+    store.update_run(run.id, created_at=time.time() - 86_400, place="work", place_engine="work")
+    assert after(store, run).status == Status.QUEUED

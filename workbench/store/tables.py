@@ -71,6 +71,17 @@ class Run(Row, table=True):
     boot_id: str | None = None
     segment: int = 0  # 0 for the first process, one more for each resume
 
+    # where it runs, which is no part of its recipe
+    place: str = ""  # the place's name; "": this machine, started by us
+    place_engine: str = ""  # what starts it there, a value of `PlaceEngine`
+    placement: dict[str, Any] = _json(dict)  # the options that the engine was given, kept for a resume
+    job: str | None = None  # the engine's own id of it
+    engine_state: str | None = None  # what the engine last said of the job, in its own words, and why
+    engine_reason: str | None = None
+    engine_seen_at: float | None = None
+    processes: int | None = None  # asked for; None: as many as there are GPUs
+    nodes: int | None = None
+
     progress_done: int = 0
     progress_total: int = 0
     progress_unit: str = ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from workbench.errors import StoreError
 from workbench.processes import FROM_1970, Identity, Life, is_suspended, life_of, process_exists
-from workbench.status import Status
+from workbench.status import PlaceEngine, Status
 from workbench.store import Run, Store
 from workbench.store.sweep_lines import waits
 from workbench.text import printable
@@ -87,6 +87,8 @@ def _why_dead(store: Store, run: Run) -> Death | None:
 
     Processes of this machine are looked at; clocks, which anybody may set, count only where they cannot be.
     """
+    if run.status == Status.QUEUED and run.place_engine != PlaceEngine.LOCAL:
+        return None  # its engine starts it, after hours if need be
     if run.worker_pid is None:  # nobody is named: its row was made a moment ago, or is of an earlier version
         late = not waits(run) and abs(seconds_of_silence(run)) > START_SECONDS
         return Death("Its worker never started.") if late else None
