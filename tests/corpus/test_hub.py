@@ -145,7 +145,7 @@ def test_a_script_is_not_run_but_its_converted_copy_read(online, first) -> None:
     [
         ("me/nothing", {}, "The hub has no data set me/nothing, or it is private"),
         ("me/gated", {}, "me/gated is gated"),
-        ("me/articles", {"dataset_revision": "v9"}, "no such revision"),
+        ("me/articles", {"dataset_revision": "v9"}, "does not have this revision"),
         ("me/articles", {"dataset_split": "dev"}, "dev.*train"),
         ("me/articles", {"dataset_subset": "medical"}, "medical.*default"),
         ("me/articles", {"text_column": "body"}, "no column 'body'.*Columns: id, document, summary"),

@@ -127,7 +127,7 @@ def test_a_wrong_checksum_is_refused_and_not_kept(hub, sitting, model) -> None:
     hub.models[model].damaged = {"model.safetensors"}
     found = sitting.load(model)
     assert found["error"] == "ModelError"
-    assert "came over damaged" in found["text"]
+    assert "was damaged in transfer" in found["text"]
     assert "Try again" in found["text"]
     hub.models[model].damaged = set()
     assert sitting.load(model).get("error") is None
@@ -158,9 +158,9 @@ def test_who_has_logged_in_needs_no_variable(hub, sitting, model) -> None:
     [
         ({"error": (404, "RepoNotFound")}, "or it is private"),
         ({"error": (403, "GatedRepo")}, "is gated"),
-        ({"error": (429, "TooMany")}, "too many requests from here"),
+        ({"error": (429, "TooMany")}, "too many requests from this machine"),
         ({"error": (429, "TooMany"), "retry_after": 300}, "It asks to wait 300 seconds"),
-        ({"error": (503, "Unavailable")}, "trouble of its own (status 503)"),
+        ({"error": (503, "Unavailable")}, "internal error (status 503)"),
         ({"silent": True}, "did not answer"),
     ],
     ids=["404", "403", "429", "429-wait", "503", "silent"],

@@ -58,7 +58,7 @@ def test_tokenizers_come_from_the_hub_and_then_without_it(tmp_path) -> None:
     assert "me/gated is gated" in gated["text"]
     assert "hf auth login" in gated["text"]
     assert "The hub has no model me/nothing, or it is private" in missing["text"]
-    assert "no such revision" in revision["text"]
+    assert "does not have this revision" in revision["text"]
     assert {answer["error"] for answer in (gated, missing, revision)} == {"ModelError"}
 
     found, missing = sitting(hub.url, tmp_path, ("me/bert", None), ("me/nothing", None))

@@ -112,5 +112,5 @@ def test_a_protein_models_folder_gets_a_file_of_its_own(tmp_path: Path) -> None:
 
 def test_what_cannot_be_converted_says_so(tmp_path: Path) -> None:
     slow = japanese(tmp_path, word_tokenizer_type="basic", do_subword_tokenize=False)
-    with pytest.raises(ModelError, match="exists in Python alone"):
+    with pytest.raises(ModelError, match="exists only in Python"):
         converted(slow, "a model")

@@ -56,7 +56,7 @@ def test_a_changed_file_is_refused(copied_wheel, name) -> None:
     content = bytearray((copied_wheel / name).read_bytes())
     content[len(content) // 2] ^= 1
     (copied_wheel / name).write_bytes(content)
-    with pytest.raises(ModelError, match=f"{name} is not the file that was published.*reinstall"):
+    with pytest.raises(ModelError, match=f"{name} differs from the published file.*reinstall"):
         starter_folder()
 
 
@@ -92,7 +92,7 @@ def test_hub_ids_are_left_as_they_are(model) -> None:
         ("/no/where", "no model folder"),
         ("~/nowhere-at-all", "no model folder"),
         ("a/b/c", "no model folder"),
-        ("two words", "neither a folder nor the shape of a hub id"),
+        ("two words", "neither a folder nor a valid hub id"),
         ("owner/", "neither"),
         ("-dash", "neither"),
         ("x" * 500, "neither"),
@@ -122,5 +122,5 @@ def test_a_folder_without_weights_or_config_is_refused(tmp_path) -> None:
 
 def test_a_file_is_not_a_model(tmp_path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"")
-    with pytest.raises(ModelError, match="is a file, not the folder of a model"):
+    with pytest.raises(ModelError, match="is a file, not a model folder"):
         locate(str(tmp_path / "model.safetensors"))

@@ -33,7 +33,7 @@ def test_a_tokenizer_without_a_mask_token_is_refused(folder) -> None:
     del config["mask_token"]
     config["tokenizer_class"] = "PreTrainedTokenizerFast"
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
-    with pytest.raises(ModelError, match=r"has no mask token.*masked language modelling"):
+    with pytest.raises(ModelError, match=r"declares no mask token.*masked language modelling"):
         load_tokenizer(str(folder))
 
 

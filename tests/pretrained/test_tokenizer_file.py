@@ -180,5 +180,5 @@ def test_a_mask_token_that_is_not_declared_is_named(tmp_path: Path) -> None:
     config = json.loads((folder / "tokenizer_config.json").read_text())
     del config["mask_token"]
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
-    with pytest.raises(ModelError, match=r'no mask token declared.*"mask_token": "<mask>"'):
+    with pytest.raises(ModelError, match=r'declares no mask token.*"mask_token": "<mask>"'):
         load_tokenizer(str(folder))

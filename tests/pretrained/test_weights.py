@@ -184,13 +184,13 @@ SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
     "vocabulary": (lambda it: configure(it, vocab_size=80), "90 x 32 in the file and 80 x 32 by the"),
     "layers": (
         lambda it: configure(it, num_hidden_layers=12),
-        r"160 of the 197 tensors of the encoder are missing, bert\.",
+        r"160 of the encoder's 197 tensors are missing \(bert\.",
     ),
     "nan": (
         lambda it: spoil_one(it, float("nan")),
-        r"layer\.1\.output\.dense\.weight holds NaN or infinity in 1 of 1,536",
+        r"layer\.1\.output\.dense\.weight has 1 NaN or infinite values of 1,536",
     ),
-    "infinity": (lambda it: spoil_one(it, float("inf")), "NaN or infinity in 1 of"),
+    "infinity": (lambda it: spoil_one(it, float("inf")), "1 NaN or infinite values of"),
     "adapter": (an_adapter, r"an adapter for some/bert .*not a whole model.*merge_and_unload"),
     "adapter, config": (an_adapter_with_a_configuration, "an adapter for some/bert"),
     "pickles": (nothing_but("pytorch_model.bin"), r"pickled \(pytorch_model\.bin\): refused"),
@@ -200,28 +200,31 @@ SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
     "optimizer beside config": (nothing_but("optimizer.pt", "rng_state.pth"), "holds no weights"),
     "optimizer": (only_an_optimizer, r"no config\.json: it is not a model\. It holds optimizer\.pt"),
     "empty": (nothing, r"no config\.json.*It is empty"),
-    "around": (a_folder_around_it, r"there is one in checkpoint-500\. Give .*checkpoint-500"),
+    "around": (a_folder_around_it, r"its subfolder checkpoint-500 does\. Give .*checkpoint-500"),
     "quantised": (
         lambda it: configure(it, quantization_config={"quant_method": "gptq", "bits": 4}),
-        r"quantised \(gptq\): such numbers cannot be trained",
+        r"quantised \(gptq\): such weights cannot be trained",
     ),
     "whole numbers": (whole_numbers, r"quantised: bert\S+ is stored as I8"),
     "encoder-decoder": (an_encoder_decoder, r"encoder-decoder \(t5\)"),
     "causal": (a_causal_model, "gpt2 model, which has no masked-language-model head"),
-    "x-mod": (an_x_mod, r"names no default_language.*one of: en_XX, de_DE"),
+    "x-mod": (an_x_mod, r"sets no default_language.*one of: en_XX, de_DE"),
     "code": (
         lambda it: configure(it, model_type="mybert", auto_map={"AutoConfig": "a.B"}),
-        r"Python code of its own.*runs no model's code",
+        r"its own Python code.*never runs a model's own code",
     ),
     "unknown kind": (lambda it: configure(it, model_type="mybert"), "mybert model, which the installed"),
     "another kind": (
         lambda it: configure(it, model_type="roberta"),
-        r"not those of a roberta model.*roberta\.emb",
+        r"do not match the roberta model.*roberta\.emb",
     ),
     "no kind": (without_kind, "does not say what kind of model it is"),
     "not json": (lambda it: (it / "config.json").write_text("{"), r"config\.json of \S+ is not JSON"),
-    "a value": (lambda it: configure(it, hidden_size="many"), "hidden_size has a value that it cannot have"),
-    "unrelated": (lambda it: put(it, {"x": torch.zeros(3)}), r"37 of the 37 tensors.*It holds x\."),
+    "a value": (lambda it: configure(it, hidden_size="many"), "hidden_size has an invalid value"),
+    "unrelated": (
+        lambda it: put(it, {"x": torch.zeros(3)}),
+        r"37 of the encoder's 37 tensors.*The file holds x\.",
+    ),
 }
 
 
@@ -236,7 +239,7 @@ def test_what_cannot_be_trained_says_what_where_and_what_to_do(model: Path, what
 
 
 def test_a_file_in_the_place_of_its_folder(model: Path) -> None:
-    with pytest.raises(ModelError, match=rf"is a file.*Give the folder that it lies in: {model}"):
+    with pytest.raises(ModelError, match=rf"is a file.*Give its folder: {model}"):
         locate(str(model / "model.safetensors"))
 
 

@@ -1,1 +1,1 @@
-"""Models and tokenizers that someone trained before: where they lie and how they are loaded safely."""
+"""Pretrained models and tokenizers: finding their files and loading them safely."""

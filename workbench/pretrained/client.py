@@ -1,8 +1,8 @@
-"""The hub's client, kept from trying for minutes: it gives up soon, and says why.
+"""An HTTP client for the hub that gives up within seconds and says why.
 
-The libraries repeat a request five times with growing pauses, as long as the hub asks for, and for each file
-anew. Here a hub that is silent, or has enough of us, ends the work within seconds, with an error of ours that
-none of them takes for a reason to try again.
+The libraries retry each file's request five times with growing pauses, for as long as the hub asks. With this
+client a hub that does not answer, or limits our requests, ends the work within seconds: it raises exceptions
+that the libraries do not retry.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 _PATIENCE = 1.2
-"""Of nothing but failures, after which it is over: in times of what one request may take, which is 10 seconds
-unless HF_HUB_ETAG_TIMEOUT and HF_HUB_DOWNLOAD_TIMEOUT say otherwise.
+"""How long requests may fail in a row before the client gives up, as a multiple of one request's timeout.
+That is 10 seconds unless HF_HUB_ETAG_TIMEOUT or HF_HUB_DOWNLOAD_TIMEOUT is set.
 """
 
 _TOO_MANY, _FAILING = 429, frozenset({500, 502, 503, 504})
@@ -22,7 +22,7 @@ _installed = threading.Lock()
 
 
 class HubUnwillingError(Exception):
-    """The hub answers, but will not serve us now. `wait`: the seconds that it asks for, if it does."""
+    """The hub answers but refuses the request for now. `wait`: seconds to wait, if the hub names them."""
 
     def __init__(self, status: int, wait: float | None) -> None:
         super().__init__(f"the hub answered {status}")
@@ -30,11 +30,13 @@ class HubUnwillingError(Exception):
 
 
 class HubSilentError(Exception):
-    """The hub takes connections, or used to, and does not answer."""
+    """The hub accepts connections, or did before, but does not answer."""
 
 
 class _Patience:
-    """How long it has been going wrong. A download of many files may hit a bad moment and go on."""
+    """Measures how long requests have failed in a row; one success resets it, so that a short outage during a
+    download of many files does not end it.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -44,13 +46,15 @@ class _Patience:
         self._since = None
 
     def is_over(self, began: float, more: float = 0.0) -> bool:
-        """Whether the failures have gone on too long: a request that `began` then, and `more` to wait."""
+        """Whether requests have failed for too long, counting a request that started at `began` and `more`
+        seconds of waiting.
+        """
         self._since = self._since or began
         return time.monotonic() + more - self._since > self._seconds
 
 
 def install() -> None:
-    """Make the hub's library use such a client in this process. To be called again does nothing."""
+    """Make the hub's library use this client in this process. Later calls do nothing."""
     if not _installed.acquire(blocking=False):
         return
     from huggingface_hub import set_client_factory
@@ -60,22 +64,22 @@ def install() -> None:
 
 
 def _impatient(client: Any) -> Any:
-    """The client, whose `send` raises HubUnwillingError or HubSilentError rather than be tried for ever."""
+    """The client, whose `send` raises HubUnwillingError or HubSilentError once its patience is over."""
     send: Callable[..., Any] = client.send
     from huggingface_hub import constants
 
     limit = float(max(constants.HF_HUB_ETAG_TIMEOUT, constants.HF_HUB_DOWNLOAD_TIMEOUT))
     patience = _Patience(_PATIENCE * limit)
 
-    def impatient_send(request: Any, **how: Any) -> Any:
-        asked = request.extensions.get("timeout") or {}
+    def impatient_send(request: Any, **options: Any) -> Any:
+        timeouts = request.extensions.get("timeout") or {}
         request.extensions["timeout"] = {
-            name: min(asked.get(name) or limit, limit) for name in ("connect", "read", "write", "pool")
+            name: min(timeouts.get(name) or limit, limit) for name in ("connect", "read", "write", "pool")
         }
         began = time.monotonic()
         try:
-            response = send(request, **how)
-        except Exception as error:  # of httpx, by whichever name it is installed
+            response = send(request, **options)
+        except Exception as error:  # httpx's own classes; their module depends on how it is installed
             is_timeout = "Timeout" in type(error).__name__
             if is_timeout and patience.is_over(began, limit):
                 raise HubSilentError(f"no answer within {limit:g} seconds") from error

@@ -1,4 +1,4 @@
-"""Files of the hub into its local cache: with progress, to be stopped at any moment, and checked."""
+"""Downloads the hub's files into its local cache: with progress, interruptible, and with checked checksums."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 Told = Callable[[int, int], None]
-"""Hears how many bytes are fetched, and of how many. What it raises ends the download."""
+"""Called with the bytes fetched and the bytes in total. An exception that it raises ends the download."""
 
 _LOOK_EVERY = 0.2  # seconds
 _WEIGHTS = "model.safetensors"
 
 
 class DamagedDownloadError(Exception):
-    """What came is not what the hub says that it has."""
+    """A downloaded file differs from the hub's checksum."""
 
 
 class Interrupted(Exception):
-    """`told` raised: `reason`. Of its own kind, so that it is not taken for a fault of the hub."""
+    """`told` raised `reason`. A class of its own, so that it is not mistaken for an error of the hub."""
 
     def __init__(self, reason: BaseException) -> None:
         super().__init__(str(reason))
@@ -28,19 +28,19 @@ class Interrupted(Exception):
 
 
 class _Cancelled(BaseException):
-    """Ends the downloading thread, past every `except Exception` of the libraries."""
+    """Ends the download thread; a BaseException, because the libraries catch every Exception."""
 
 
 def cached_commit(repository: str, revision: str | None) -> str | None:
-    """The commit of the model whose configuration the cache holds under a branch, tag or commit."""
+    """The commit under which the cache holds the model's configuration for a branch, tag or commit."""
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(repository, "config.json", revision=revision)
-    return Path(found).parent.name if isinstance(found, str) else None
+    cached = try_to_load_from_cache(repository, "config.json", revision=revision)
+    return Path(cached).parent.name if isinstance(cached, str) else None
 
 
 def fetch_weights(repository: str, commit: str, told: Told | None) -> None:
-    """Fetch the safetensors that transformers would read, whole or in parts; none if there are none."""
+    """Fetch the safetensors that transformers would read: one file or shards; nothing if there are none."""
     from huggingface_hub import HfApi
 
     names = [file.rfilename for file in HfApi().model_info(repository, revision=commit).siblings or ()]
@@ -49,10 +49,10 @@ def fetch_weights(repository: str, commit: str, told: Told | None) -> None:
 
 
 def fetch(repository: str, files: Sequence[str], *, kind: str, commit: str, told: Told | None) -> None:
-    """Bring `files` of a "model" or "dataset" into the cache; what is there already is not asked for again.
+    """Fetch the `files` of a "model" or "dataset" that the cache lacks.
 
-    A connection that breaks is taken up where it broke. Each file's checksum is compared with the hub's.
-    Raises Interrupted, DamagedDownloadError, and what the hub's library raises.
+    An interrupted transfer resumes where it stopped. Each file's checksum is compared with the hub's. Raises
+    Interrupted, DamagedDownloadError, and what the hub's library raises.
     """
     from huggingface_hub import HfApi, try_to_load_from_cache
 
@@ -76,7 +76,7 @@ def fetch(repository: str, files: Sequence[str], *, kind: str, commit: str, told
         except BaseException as error:
             failure.append(error)
 
-    # a thread of its own: `told` is called, and may end it all, even while the hub is silent
+    # in a thread, so that `told` is called, and can end the download, even while the hub does not answer
     thread = threading.Thread(target=work, name="download", daemon=True)
     thread.start()
     try:
@@ -92,14 +92,14 @@ def fetch(repository: str, files: Sequence[str], *, kind: str, commit: str, told
 
 
 class _Counter:
-    """Bytes that came, and whether more are wanted."""
+    """Counts the bytes received; `cancelled` ends the download."""
 
     def __init__(self) -> None:
         self.done = 0
         self.cancelled = False
 
     def bar(self) -> type:
-        """A class that the hub's library takes for its progress bar."""
+        """A class that the hub's library accepts as its progress bar."""
         counter = self
 
         class Bar:
@@ -118,7 +118,7 @@ class _Counter:
                     raise _Cancelled
 
             def __getattr__(self, name: str) -> Callable[..., None]:
-                """Whatever else a bar can do."""
+                """Accept and ignore every other method of a progress bar."""
                 if name.startswith("__"):
                     raise AttributeError(name)
                 return lambda *_, **__: None
@@ -143,11 +143,11 @@ def _fetch_one(repository: str, kind: str, commit: str, info: Any, counter: _Cou
     blob = path.resolve()
     for damaged in {path, blob}:
         damaged.unlink(missing_ok=True)
-    raise DamagedDownloadError(f"{info.path} has another checksum than the hub says")
+    raise DamagedDownloadError(f"{info.path} has a different checksum from the hub's")
 
 
 def _is_whole(path: Path, info: Any) -> bool:
-    """Whether the file is what the hub says: by SHA-256 for large files, by git's SHA-1 for the others."""
+    """Whether the file's checksum is the hub's: SHA-256 for LFS files, git's SHA-1 for others."""
     with path.open("rb") as file:
         if info.lfs is not None:
             return str(info.lfs.sha256) == hashlib.file_digest(file, "sha256").hexdigest()

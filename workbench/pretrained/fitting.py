@@ -1,4 +1,4 @@
-"""Whether weights fit the model that a configuration describes, and what is to be done where they do not."""
+"""Checks that weights fit the model that a configuration describes, and renames or refuses them if not."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from workbench.errors import ModelError
 _WRAPPERS = re.compile(
     r"(?:^|(?<=\.))(?:(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|module)\.)+"
 )
-"""What torch.compile, FSDP and DataParallel put into the names of a model's parts."""
+"""Prefixes that torch.compile, FSDP, activation checkpointing and DataParallel add to parameter names."""
 _SHOWN = 3
-_ENOUGH = 0.5
+_MAJORITY = 0.5
 
 
 def renaming(missing: Collection[str], unexpected: Collection[str], base: str) -> dict[str, str]:
-    """Patterns and what takes their place, by which `unexpected` names become `missing` ones; {}: there are
-    none. `base`: the prefix of the encoder's names, which a file may leave out.
+    """Regex replacements that turn `unexpected` names into `missing` ones; {} if no prefix explains most of
+    them.
 
-    The name of another family is not taken away: a BERT is no RoBERTa, though their tensors have equal names.
+    base: the prefix of the encoder's names, which a file may leave out. A prefix that names another model
+    family is kept: a BERT is not a RoBERTa, although their tensors have the same names.
     """
     wanted = set(missing) | {name.removeprefix(f"{base}.") for name in missing}
     plain = [_WRAPPERS.sub("", name) for name in unexpected]
     prefix = _common_prefix(plain, wanted)
     hits = sum(name.startswith(prefix) and name[len(prefix) :] in wanted for name in plain)
-    if hits < _ENOUGH * len(missing) or set(prefix.split(".")) & CONFIG_MAPPING_NAMES.keys():
+    if hits < _MAJORITY * len(missing) or set(prefix.split(".")) & CONFIG_MAPPING_NAMES.keys():
         return {}
-    found = {_WRAPPERS.pattern: ""} if plain != list(unexpected) else {}
-    return found | ({f"^{re.escape(prefix)}": ""} if prefix else {})
+    wrappers = {_WRAPPERS.pattern: ""} if plain != list(unexpected) else {}
+    return wrappers | ({f"^{re.escape(prefix)}": ""} if prefix else {})
 
 
 def _common_prefix(names: Iterable[str], wanted: Collection[str]) -> str:
-    """What most names have before a name that is wanted; "" where most have nothing."""
+    """The prefix that most names have before a wanted name; "" if most have none."""
     votes: Counter[str] = Counter()
     for name in names:
         parts = name.split(".")
@@ -50,59 +51,59 @@ def _common_prefix(names: Iterable[str], wanted: Collection[str]) -> str:
 
 
 def words_for(patterns: Sequence[str], unexpected: Collection[str]) -> str:
-    """The parts that `patterns` take out of the names, as a person reads them."""
-    taken = {match[0] for name in unexpected for pattern in patterns if (match := re.search(pattern, name))}
-    return " and ".join(sorted(taken))
+    """The prefixes that `patterns` remove from the names, as text for a message."""
+    removed = {match[0] for name in unexpected for pattern in patterns if (match := re.search(pattern, name))}
+    return " and ".join(sorted(removed))
 
 
 def refuse_another_model(
     name: str, model: PreTrainedModel, missing: Sequence[str], unexpected: Sequence[str]
 ) -> None:
-    """Raises ModelError where most of the encoder has no weights: it would be a random model.
+    """Raises ModelError if most of the encoder has no weights: it would be a random model.
 
-    Most by number of tensors, or by number of values: embeddings alone can be the larger part.
+    "Most" counts tensors or values, because embeddings alone can be the larger part.
     """
     encoder = _encoder(model)
     lacking = [key for key in missing if key in encoder]
     values = sum(encoder[key].numel() for key in lacking)
     total = sum(parameter.numel() for parameter in encoder.values())
-    if len(lacking) <= _ENOUGH * len(encoder) and values <= _ENOUGH * total:
+    if len(lacking) <= _MAJORITY * len(encoder) and values <= _MAJORITY * total:
         return
-    instead = f" It holds {first(unexpected)}." if unexpected else ""
+    instead = f" The file holds {first(unexpected)}." if unexpected else ""
     raise ModelError(
-        f"The weights of {name} are not those of a {model.config.model_type} model as its config.json "
-        f"describes it: {len(lacking)} of the {len(encoder)} tensors of the encoder are missing, "
-        f"{first(lacking)}.{instead}",
-        "Is model_type in config.json right, and are these the weights that belong to it?",
+        f"The weights of {name} do not match the {model.config.model_type} model that its config.json "
+        f"describes: {len(lacking)} of the encoder's {len(encoder)} tensors are missing ({first(lacking)})."
+        f"{instead}",
+        "Check model_type in config.json, and that these weights belong to it.",
     )
 
 
 def refuse_other_sizes(name: str, mismatched: Iterable[Sequence[object]]) -> None:
-    """Raises ModelError where tensors have other sizes than the configuration says."""
-    found = sorted(tuple(one) for one in mismatched)
-    if not found:
+    """Raises ModelError if tensors have other sizes than the configuration says."""
+    mismatches = sorted(tuple(mismatch) for mismatch in mismatched)
+    if not mismatches:
         return
-    key, in_file, by_config = found[0]
-    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    key, in_file, by_config = mismatches[0]
+    more = f", and {len(mismatches) - 1} more" if len(mismatches) > 1 else ""
     raise ModelError(
         f"The weights of {name} do not fit its config.json: {key} is {_size(in_file)} in the file and "
         f"{_size(by_config)} by the configuration{more}.",
-        "Put the config.json there that these weights were saved with.",
+        "Use the config.json that these weights were saved with.",
     )
 
 
 def refuse_not_finite(name: str, model: nn.Module) -> None:
-    """Raises ModelError where a weight is NaN or infinite: every figure would be."""
+    """Raises ModelError if a weight is NaN or infinite, because every metric would be too."""
     damaged = [(key, tensor) for key, tensor in model.state_dict().items() if not _is_finite(tensor)]
     if not damaged:
         return
     key, tensor = damaged[0]
     count = int((~torch.isfinite(tensor)).sum())
-    more = f", and so do {len(damaged) - 1} more tensors" if len(damaged) > 1 else ""
+    more = f", and {len(damaged) - 1} more tensors have some" if len(damaged) > 1 else ""
     raise ModelError(
-        f"The weights of {name} are damaged: {key} holds NaN or infinity in {count:,} of "
-        f"{tensor.numel():,} places{more}.",
-        "Take an earlier checkpoint, or download the model again.",
+        f"The weights of {name} are damaged: {key} has {count:,} NaN or infinite values of "
+        f"{tensor.numel():,}{more}.",
+        "Use an earlier checkpoint, or download the model again.",
     )
 
 
@@ -113,21 +114,21 @@ def in_head(model: PreTrainedModel, names: Iterable[str]) -> bool:
 
 
 def first(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
+    """The first three names and the number of the others."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(list(names)[:_SHOWN]) + more
 
 
 def _encoder(model: PreTrainedModel) -> dict[str, nn.Parameter]:
-    """The encoder's parameters by the names that the whole model has for them."""
+    """The encoder's parameters, by their names in the whole model."""
     own = {id(parameter) for parameter in model.base_model.parameters()}
-    return {name: one for name, one in model.named_parameters() if id(one) in own}
+    return {name: parameter for name, parameter in model.named_parameters() if id(parameter) in own}
 
 
 def _is_finite(tensor: torch.Tensor) -> bool:
     if not tensor.is_floating_point():
         return True
-    # a sum is many times quicker than a look at each; only one that is not finite may mean nothing
+    # a sum is many times faster than testing each value; it may overflow, so a non-finite sum is checked
     return bool(torch.isfinite(tensor.sum())) or bool(torch.isfinite(tensor).all())
 
 

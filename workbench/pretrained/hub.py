@@ -1,4 +1,4 @@
-"""Reaching the Hugging Face hub without a long wait where there is no network, and saying why it failed."""
+"""Reaches the Hugging Face hub without a long wait when there is no network, and explains its errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workbench.errors import CorpusError, ModelError, WorkbenchError
 from workbench.pretrained import client
 
 PROBE_SECONDS = 3.0
-_PROBE_IS_GOOD_FOR = 60.0  # seconds: a long-lived process notices a network that comes back
+_PROBE_IS_GOOD_FOR = 60.0  # seconds, so that a long-lived process notices when the network comes back
 _last_probe: dict[str, tuple[float, bool]] = {}
 
 _WORKS_OFFLINE = {
@@ -26,7 +26,7 @@ _WORKS_OFFLINE = {
 
 
 def hub_is_reachable() -> bool:
-    """Whether the hub's host takes a connection: asked at most once a minute; False in offline mode."""
+    """Whether the hub's host accepts a connection; probed at most once a minute, False in offline mode."""
     if _told_to_stay_offline():
         return False
     host, port = _first_hop(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
@@ -39,11 +39,10 @@ def hub_is_reachable() -> bool:
 
 
 def require_hub(what: str, kind: str = "model") -> None:
-    """Make ready to load `what` (an id) of `kind` "model" or "data set" from the hub or from its local cache.
+    """Prepare to load the id `what`, a "model" or "data set", from the hub or its local cache.
 
-    Where the hub cannot be reached, the libraries are told to read their cache at once: left to themselves
-    they retry each file for 23 to 46 seconds. Raises ModelError or CorpusError when the cache has no trace of
-    it.
+    If the hub cannot be reached, the libraries are switched to their cache at once, because they retry each
+    file for 23 to 46 seconds otherwise. Raises ModelError or CorpusError if the cache does not hold `what`.
     """
     import huggingface_hub.constants
 
@@ -57,36 +56,36 @@ def require_hub(what: str, kind: str = "model") -> None:
 
 
 def explain_hub_error(error: BaseException, what: str, kind: str = "model") -> WorkbenchError:
-    """A person's words for what the hub's libraries raised about `what`, an id of that kind."""
+    """An error with a clear message for what the hub's libraries raised about the id `what`."""
     names = {type(link).__name__ for link in _chain(error)}
     texts = " ".join(str(link) for link in _chain(error)).lower()
     kind_of_error = ModelError if kind == "model" else CorpusError
     if "GatedRepoError" in names or "is a gated" in texts:
         return kind_of_error(
-            f"The {kind} {what} is gated: its owners let in only those who asked.",
-            f"Ask on its page on the hub, then log in with `hf auth login`. {_WORKS_OFFLINE[kind]}",
+            f"The {kind} {what} is gated: its owners must grant access first.",
+            f"Request access on its hub page, then log in with `hf auth login`. {_WORKS_OFFLINE[kind]}",
         )
     for link in _chain(error):
         if isinstance(link, client.HubUnwillingError):
             return _unwilling(link, what, kind)
         if isinstance(link, client.HubSilentError):
             return kind_of_error(
-                f"The hub did not answer when it was asked for the {kind} {what}: {link}.",
+                f"The hub did not answer the request for the {kind} {what}: {link}.",
                 f"Try again later; what was fetched is kept. {_WORKS_OFFLINE[kind]}",
             )
         if getattr(getattr(link, "response", None), "status_code", None) == 401 and _has_token():
             return kind_of_error(
-                f"The hub does not accept the token it was shown for the {kind} {what}.",
+                f"The hub rejected your access token for the {kind} {what}.",
                 "Log in again with `hf auth login`, or correct HF_TOKEN.",
             )
     if "Consistency check failed" in " ".join(map(str, _chain(error))) or "DamagedDownloadError" in names:
         return kind_of_error(
-            f"A file of the {kind} {what} came over damaged: it is not what the hub says that it is.",
-            "Try again; if it stays so, a proxy or the hub itself is at fault.",
+            f"A file of the {kind} {what} was damaged in transfer: its checksum differs from the hub's.",
+            "Try again; if it happens again, the cause is a proxy or the hub itself.",
         )
     if "RevisionNotFoundError" in names:
         return kind_of_error(
-            f"The {kind} {what} has no such revision.", "Look up its branches and tags on the hub."
+            f"The {kind} {what} does not have this revision.", "Look up its branches and tags on the hub."
         )
     if names & {"RepositoryNotFoundError", "DatasetNotFoundError", "HFValidationError"}:
         return not_found(what, kind) if not hub_is_reachable() else _absent(what, kind)
@@ -109,11 +108,11 @@ def _unwilling(error: client.HubUnwillingError, what: str, kind: str) -> Workben
     if error.status == 429:
         wait = f" It asks to wait {error.wait:g} seconds." if error.wait else ""
         return kind_of_error(
-            f"The hub refuses the {kind} {what} for now: too many requests from here.{wait}",
-            "Wait, or log in with `hf auth login`, which allows more.",
+            f"The hub refuses the {kind} {what} for now: too many requests from this machine.{wait}",
+            "Wait, or log in with `hf auth login` for a higher limit.",
         )
     return kind_of_error(
-        f"The hub has trouble of its own (status {error.status}), so the {kind} {what} cannot be fetched.",
+        f"The {kind} {what} cannot be fetched: the hub has an internal error (status {error.status}).",
         f"Try again later; what was fetched is kept. {_WORKS_OFFLINE[kind]}",
     )
 
@@ -125,15 +124,15 @@ def _has_token() -> bool:
 
 
 def not_found(what: str, kind: str) -> WorkbenchError:
-    """Not in the local cache and no hub to ask: it may not exist, or there may be no network. Says both."""
+    """The error for an id that is not in the local cache while the hub cannot be reached."""
     kind_of_error = ModelError if kind == "model" else CorpusError
     why = "there is no network"
     if _told_to_stay_offline():
         why = "offline mode is on (HF_HUB_OFFLINE)"
     elif hub_is_reachable():
-        why = "the connection broke off"
+        why = "the connection broke"
     return kind_of_error(
-        f"The {kind} {what} was not found on this machine, and the hub cannot be asked: "
+        f"The {kind} {what} was not found on this machine, and the hub cannot be reached: "
         f"{why}, or the id does not exist.",
         f"Check the id and the connection. {_WORKS_OFFLINE[kind]}",
     )
@@ -143,12 +142,12 @@ def _absent(what: str, kind: str) -> WorkbenchError:
     kind_of_error = ModelError if kind == "model" else CorpusError
     return kind_of_error(
         f"The hub has no {kind} {what}, or it is private.",
-        f"Check the id; for a private one log in with `hf auth login`. {_WORKS_OFFLINE[kind]}",
+        f"Check the id; if it is private, log in with `hf auth login`. {_WORKS_OFFLINE[kind]}",
     )
 
 
 def _in_cache(what: str, kind: str) -> bool:
-    """Whether the local cache holds anything of that id."""
+    """Whether the local cache holds files of this id."""
     from huggingface_hub.constants import HF_HOME, HF_HUB_CACHE
 
     if kind == "model":
@@ -165,7 +164,7 @@ def _told_to_stay_offline() -> bool:
 
 
 def _first_hop(endpoint: str) -> tuple[str, int]:
-    """Host and port that a connection to the hub begins with: a proxy's, where one is set."""
+    """The host and port to connect to: the proxy's if one is set, else the hub's."""
     target = urlsplit(endpoint)
     proxies = getproxies()
     proxy = proxies.get(target.scheme) or proxies.get("all")
@@ -175,7 +174,7 @@ def _first_hop(endpoint: str) -> tuple[str, int]:
 
 
 def _connects(host: str, port: int) -> bool:
-    """Whether host:port takes a connection within PROBE_SECONDS, looking up its name included."""
+    """Whether host:port accepts a connection within PROBE_SECONDS, including the name lookup."""
     answer: list[bool] = []
 
     def attempt() -> None:
@@ -185,7 +184,7 @@ def _connects(host: str, port: int) -> bool:
         except (OSError, UnicodeError):
             answer.append(False)
 
-    # looking up a name has no timeout of its own, so it is left behind in a thread when it takes too long
+    # a name lookup has no timeout, so it runs in a thread that is abandoned when it takes too long
     thread = threading.Thread(target=attempt, daemon=True, name="hub-probe")
     thread.start()
     thread.join(PROBE_SECONDS)
@@ -193,7 +192,7 @@ def _connects(host: str, port: int) -> bool:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what caused it."""
+    """The error and its causes, outermost first."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:

@@ -1,4 +1,4 @@
-"""Load a masked language model: safetensors only, no remote code, a word on anything that is missing."""
+"""Loads masked language models: safetensors only, no remote code, and a note about missing weights."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from workbench.pretrained.model_folder import tensors_of
 from workbench.recipe import Recipe
 
 SEED = int(Recipe.model_fields["seed"].default)
-"""What weights that are missing are drawn with where no recipe says otherwise."""
+"""The seed for missing weights if no recipe sets one."""
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A masked language model in fp32, and what its user should know about how it was loaded.
+    """A masked language model in fp32, with notes for its user about how it was loaded.
 
-    `drawn`: the parameters that the files have no weights for, drawn at random. `left_out`: what the files
-    hold besides the model.
+    drawn: parameters without weights in the files, drawn at random. left_out: tensors in the files that the
+    model does not use.
     """
 
     model: PreTrainedModel
@@ -51,20 +51,20 @@ class LoadedModel:
 
 
 def load_config(name: str, revision: str | None = None) -> Any:
-    """The model's configuration. Raises ModelError when it cannot be had or is not a masked LM's."""
+    """The model's configuration. Raises ModelError if it cannot be loaded or is not a masked LM's."""
     place = locate(name)
     if not is_local(place):
         require_hub(place)
     try:
         config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
-    except Exception as error:  # a configuration that holds anything fails in any of the libraries' ways
+    except Exception as error:  # an invalid configuration can raise anything in the libraries
         raise _explain(error, name) from error
     check_config(name, config)
     return config
 
 
 def commit_of(name: str, revision: str | None = None) -> str | None:
-    """The hub's commit of a model whose configuration was loaded; None for a folder."""
+    """The hub commit of a model whose configuration was loaded; None for a local folder."""
     place = locate(name)
     return None if is_local(place) else cached_commit(place, revision)
 
@@ -72,11 +72,11 @@ def commit_of(name: str, revision: str | None = None) -> str | None:
 def load_model(
     name: str, revision: str | None = None, told: Told | None = None, *, seed: int = SEED
 ) -> LoadedModel:
-    """Read the weights in fp32. `told` hears how many bytes are fetched, of how many.
+    """Load the weights in fp32. `told` is called with the bytes fetched and the bytes in total.
 
-    Parameters that the files have no weights for, such as the head of an encoder, are drawn with `seed`,
-    whatever the state of the random generators. Raises ModelError where there are none for most of the
-    encoder, where sizes do not fit the configuration, and where a weight is not finite.
+    Parameters without weights in the files, such as an encoder's missing head, are drawn with `seed`,
+    independently of the random generators' state. Raises ModelError if most of the encoder has no weights, if
+    sizes do not fit the configuration, or if a weight is not finite.
     """
     config = load_config(name, revision)
     place, commit = locate(name), commit_of(name, revision)
@@ -90,12 +90,12 @@ def load_model(
         patterns = renaming(info["missing_keys"], info["unexpected_keys"], model.base_model_prefix)
         notes = []
         if patterns:
-            taken = words_for(list(patterns), info["unexpected_keys"])
-            notes.append(f"The names of the weights of {name} hold {taken}, which is left out.")
+            prefix = words_for(list(patterns), info["unexpected_keys"])
+            notes.append(f"The weights of {name} have the prefix {prefix} in their names, which was removed.")
             model, info = read(patterns)
     except Interrupted as stop:
         raise stop.reason from None
-    except Exception as error:  # of PyTorch, or of Rust
+    except Exception as error:  # from PyTorch or Rust
         raise _explain(error, name) from error
     missing, left_out = sorted(info["missing_keys"]), sorted(info["unexpected_keys"])
     refuse_other_sizes(name, info["mismatched_keys"])
@@ -108,7 +108,7 @@ def load_model(
             f"{seed}, and must be trained first."
         )
     if missing or patterns:
-        # else it would be saved by the names of a file that is not like those of its kind
+        # otherwise transformers would save the model under this file's unusual names
         vars(model)["_weight_conversions"] = None
     return LoadedModel(model, commit, tuple(notes), tuple(missing), tuple(left_out))
 
@@ -116,7 +116,7 @@ def load_model(
 def _read(
     place: str, patterns: dict[str, str], *, config: Any, revision: str | None, seed: int
 ) -> tuple[PreTrainedModel, dict[str, Any]]:
-    """The model, and what transformers says of its weights. `patterns`: what is replaced in their names."""
+    """The model and transformers' loading report. patterns: replacements in the weights' names."""
     with torch.random.fork_rng(devices=[]), _quiet():
         torch.manual_seed(seed)
         model, info = AutoModelForMaskedLM.from_pretrained(
@@ -127,7 +127,7 @@ def _read(
             use_safetensors=True,
             dtype=torch.float32,
             output_loading_info=True,
-            ignore_mismatched_sizes=True,  # they are told of, and refused with our words
+            ignore_mismatched_sizes=True,  # the report lists them, and refuse_other_sizes explains them
             key_mapping=patterns or None,
         )
     return model, info
@@ -135,7 +135,7 @@ def _read(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the library's own report on weights, of which we speak ourselves."""
+    """Silence the library's own report on weights; our notes and errors replace it."""
     before = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
     try:
@@ -145,10 +145,10 @@ def _quiet() -> Iterator[None]:
 
 
 def usable_positions(config: Any) -> int | None:
-    """How many tokens the model can read at once; None when its config sets no limit.
+    """The number of tokens the model can read at once; None if its config sets no limit.
 
     RoBERTa-like models number positions from the padding id + 1, so they have fewer than
-    `max_position_embeddings`: read off the position table itself, built without memory.
+    `max_position_embeddings`; the size is taken from the position table of a model on the meta device.
     """
     limit = getattr(config, "max_position_embeddings", None)
     if not isinstance(limit, int) or limit <= 0:
@@ -156,7 +156,7 @@ def usable_positions(config: Any) -> int | None:
     try:
         with torch.device("meta"):
             model = AutoModelForMaskedLM.from_config(config)
-    except Exception as error:  # sizes that do not fit together, or that no memory holds
+    except Exception as error:  # inconsistent sizes, or sizes too large for memory
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelError(
             f"No model can be built from the configuration: {first_line}", "Its config.json may be damaged."
@@ -175,7 +175,7 @@ def _explain(error: Exception, name: str) -> Exception:
         return error
     if "safetensors" in text and ("no file named" in text or "not appear to have" in text):
         return ModelError(
-            f"{name} has no model.safetensors: only pickled weights, which can run code, or none.",
-            "Convert it with safetensors, or choose another model.",
+            f"{name} has no model.safetensors: only pickled weights, which can run code, or no weights.",
+            "Convert it to safetensors, or choose another model.",
         )
     return explain_config(text, name) or explain_hub_error(error, name)

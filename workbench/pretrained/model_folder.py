@@ -1,6 +1,7 @@
-"""What a model folder must hold, and what people have in its place: pointers, adapters, other formats.
+"""Checks that a folder holds a model, and explains the usual mistakes: git-lfs pointers, adapters, other
+formats.
 
-Everything here looks at names, sizes and headers only; no weights are read.
+Only names, sizes and headers are read, never the weights.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ _OTHER_FORMATS = {
     ".npz": "NumPy's",
 }
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
-_NO_MODEL = frozenset({"optimizer", "scheduler", "rng_state", "training_args", "scaler"})
-"""Beginnings of pickles that a Trainer writes beside a model."""
+_NOT_WEIGHTS = frozenset({"optimizer", "scheduler", "rng_state", "training_args", "scaler"})
+"""How the names of pickles begin that a Trainer writes beside a model."""
 
 
 class Tensor(NamedTuple):
-    """What the header of a safetensors file says of one tensor. `dtype`: F32, BF16, I8 and the like."""
+    """A tensor's entry in the header of a safetensors file. dtype: such as F32, BF16 or I8."""
 
     dtype: str
     shape: tuple[int, ...]
 
 
 def check_folder(folder: Path) -> Path:
-    """The folder itself, if it holds a model's configuration and its weights as safetensors. Raises
-    ModelError that says what it holds instead.
+    """The folder itself, if it holds a model's configuration and its weights as safetensors. Otherwise raises
+    a ModelError that says what it holds instead.
     """
     refuse_pointers(folder)
     if not (folder / CONFIG).is_file():
@@ -55,8 +56,8 @@ def refuse_pointers(folder: Path) -> None:
         if file.suffix not in (".json", ".safetensors", ".model", ".txt") or not file.is_file():
             continue
         with file.open("rb") as opened:
-            begins = opened.read(len(_POINTER))
-        if begins == _POINTER and file.stat().st_size <= _LONGEST_POINTER:
+            start = opened.read(len(_POINTER))
+        if start == _POINTER and file.stat().st_size <= _LONGEST_POINTER:
             raise ModelError(
                 f"{file} is a git-lfs pointer, not the file itself: the repository was cloned without its "
                 "large files.",
@@ -65,18 +66,18 @@ def refuse_pointers(folder: Path) -> None:
 
 
 def tensors_of(folder: Path) -> dict[str, Tensor]:
-    """What the weights of a model folder hold, by name, from their headers.
+    """The tensors of a model folder by name, read from the headers of its files.
 
-    Raises ModelError for a shard that is missing, a file that is cut short or is not safetensors.
+    Raises ModelError for a missing shard, and for a file that is truncated or not safetensors.
     """
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     for file in _weight_files(folder):
-        found |= _header(file)
-    return found
+        tensors |= _header(file)
+    return tensors
 
 
 def _weight_files(folder: Path) -> list[Path]:
-    """The files that the weights lie in: one, or the shards that the index names."""
+    """The files with the weights: model.safetensors, or the shards that the index lists."""
     if (folder / WEIGHTS).is_file():
         return [folder / WEIGHTS]
     index = folder / INDEX
@@ -90,9 +91,8 @@ def _weight_files(folder: Path) -> list[Path]:
     missing = [name for name in shards if not (folder / name).is_file()]
     if missing:
         raise ModelError(
-            f"{folder} lacks {len(missing)} of the {len(shards)} files that its weights lie in: "
-            f"{_first(missing)}.",
-            f"Copy or download what is missing; {INDEX} lists all.",
+            f"{folder} lacks {len(missing)} of the {len(shards)} files with its weights: {_first(missing)}.",
+            f"Copy or download the missing files; {INDEX} lists all of them.",
         )
     return [folder / name for name in shards]
 
@@ -114,7 +114,9 @@ def _header(file: Path) -> dict[str, Tensor]:
         entries: dict[str, Any] = dict(json.loads(text))
         entries.pop("__metadata__", None)
         ends = [int(entry["data_offsets"][1]) for entry in entries.values()]
-        tensors = {name: Tensor(str(one["dtype"]), tuple(one["shape"])) for name, one in entries.items()}
+        tensors = {
+            name: Tensor(str(entry["dtype"]), tuple(entry["shape"])) for name, entry in entries.items()
+        }
     except (
         ValueError,
         KeyError,
@@ -136,7 +138,7 @@ def _without_configuration(folder: Path) -> ModelError:
         return _adapter(folder)
     if inside := sorted(path.parent for path in folder.glob(f"*/{CONFIG}")):
         return ModelError(
-            f"The folder {folder} holds no config.json itself; there is one in {inside[-1].name}.",
+            f"The folder {folder} holds no config.json; its subfolder {inside[-1].name} does.",
             f"Give {inside[-1]}.",
         )
     if other := _other_format(folder):
@@ -154,10 +156,10 @@ def _without_weights(folder: Path) -> ModelError:
             f"{INDEX} is missing.",
         )
     pickled = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
-    weights = [name for name in pickled if not name.startswith(tuple(_NO_MODEL))]
+    weights = [name for name in pickled if not name.startswith(tuple(_NOT_WEIGHTS))]
     if weights:
         return ModelError(
-            f"The weights in {folder} are pickled ({weights[0]}): refused, for reading them can run code.",
+            f"The weights in {folder} are pickled ({weights[0]}): refused, as loading them can run code.",
             "Save the model again with save_pretrained(..., safe_serialization=True).",
         )
     if other := _other_format(folder):
@@ -174,9 +176,9 @@ def _adapter(folder: Path) -> ModelError:
         pass
     of = f" for {base}" if base else ""
     return ModelError(
-        f"The folder {folder} holds an adapter{of} (LoRA or another of PEFT's), not a whole model.",
-        "Merge it into its model with PEFT's merge_and_unload(), save that with save_pretrained, and give "
-        "that folder.",
+        f"The folder {folder} holds an adapter{of} (LoRA or another PEFT method), not a whole model.",
+        "Merge it into its model with PEFT's merge_and_unload(), save the result with save_pretrained, and "
+        "give that folder.",
     )
 
 
@@ -185,7 +187,7 @@ def _other_format(folder: Path) -> ModelError | None:
         if kind := _OTHER_FORMATS.get(file.suffix):
             return ModelError(
                 f"The weights in {folder} are in another format: {file.name} is {kind}.",
-                "Give the model that it was made from, as save_pretrained writes it.",
+                "Give the original model as save_pretrained writes it.",
             )
     return None
 

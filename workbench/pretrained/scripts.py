@@ -1,7 +1,7 @@
 """Words in scripts without spaces between them: Chinese, Japanese, Thai, Lao, Khmer, Burmese and others.
 
-Their words come from ICU (Unicode's own library), which has a dictionary for each of those six; in the others
-for which it has none, each character is a word. The same text and the same ICU give the same words.
+ICU, Unicode's own library, finds the words: it has a dictionary for each of those six. In scripts without a
+dictionary each character is a word. The same text and the same ICU version give the same words.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ _UNSPACED_LIMITS, _WITHOUT_LIMITS = _limits(_UNSPACED), _limits(_WITHOUT_DICTION
 
 
 def version() -> str:
-    """What decides the words of a text besides the text: to be part of a cache's key."""
+    """The version of this word segmentation, for cache keys of prepared text."""
     return f"2 icu {icu_version}"
 
 
 def has_unspaced(text: str) -> bool:
-    """Whether some character is of a script without spaces: `unspaced`, for much text."""
+    """Whether any character belongs to a script without spaces; faster than `unspaced` for long texts."""
     if text.isascii():
         return False
     codes = _codes(text)
@@ -68,20 +68,20 @@ def has_unspaced(text: str) -> bool:
 
 
 def unspaced(text: str) -> np.ndarray | None:
-    """Which characters are of a script without spaces: bool (characters,); None where none is."""
+    """Which characters belong to a script without spaces: bool (characters,); None if none does."""
     if text.isascii():
         return None
-    found = _within(_codes(text), _UNSPACED_LIMITS)
-    return found if found.any() else None
+    mask = _within(_codes(text), _UNSPACED_LIMITS)
+    return mask if mask.any() else None
 
 
 def is_unspaced(letter: str) -> bool:
-    """Whether a single character is of a script without spaces between words."""
+    """Whether a single character belongs to a script without spaces between words."""
     return bool(_within(np.array([ord(letter)], np.uint32), _UNSPACED_LIMITS)[0])
 
 
 def words(text: str) -> list[tuple[int, int]]:
-    """Where the words of a text begin and end, as ICU sees them; blanks and signs are words too."""
+    """The begin and end of each of ICU's words in a text; whitespace and punctuation are words too."""
     ends = _ends(WordBreaker, text).tolist()
     return list(zip([0, *ends], ends, strict=False))
 
@@ -89,22 +89,22 @@ def words(text: str) -> list[tuple[int, int]]:
 def word_starts(text: str, of_script: np.ndarray, begins: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Which tokens begin a word: uint8 (tokens,).
 
-    of_script: what `unspaced` gave for the text. begins: (tokens,) the first character that each token stands
-    for. starts: (tokens,) what the tokenizer says, which stays where the script has spaces. A token that
-    reaches over the end of a word belongs to the word in which it begins, with the rest of the next.
+    of_script: `unspaced(text)`. begins: (tokens,) each token's first character. starts: (tokens,) the word
+    starts by the tokenizer, which are kept for scripts with spaces. A token that crosses a word boundary
+    belongs to the word in which it begins, and so does the rest of the next word.
     """
     codes = _codes(text)
     boundary = _boundaries(text, codes)
-    # a token's first letter: the blanks before it, which some tokenizers count as its own, are passed over
+    # a token's first letter; the whitespace that some tokenizers include before it is skipped
     letters = np.where(np.isin(codes, _BLANKS), len(codes), np.arange(len(codes)))
     following = np.minimum.accumulate(letters[::-1])[::-1]
     last = len(codes) - 1
     first = np.minimum(following[np.minimum(begins, last)], last)
-    # of the tokens of one character (bytes of it, or a blank and it) the first begins the word
+    # of several tokens for one character (its bytes, or a space and the character) the first begins the word
     anew = np.ones(len(first), bool)
     anew[1:] = first[1:] != first[:-1]
     here = of_script[first]
-    # where a script without spaces ends, a word begins, whatever the tokenizer saw
+    # a word begins where a script without spaces ends, whatever the tokenizer says
     after = np.zeros(len(first), bool)
     after[first > 0] = of_script[first[first > 0] - 1]
     decided = np.where(here, boundary[first] & anew, starts.astype(bool) | (after & boundary[first] & anew))
@@ -112,7 +112,7 @@ def word_starts(text: str, of_script: np.ndarray, begins: np.ndarray, starts: np
 
 
 def _boundaries(text: str, codes: np.ndarray) -> np.ndarray:
-    """Where a word begins: bool (characters,)."""
+    """Which characters begin a word: bool (characters,)."""
     starts = _starts(WordBreaker, text)
     without = _within(codes, _WITHOUT_LIMITS)
     if without.any():
@@ -121,7 +121,7 @@ def _boundaries(text: str, codes: np.ndarray) -> np.ndarray:
 
 
 def _starts(breaker: type[WordBreaker | CharacterBreaker], text: str) -> np.ndarray:
-    """Where a segment begins: bool (characters,)."""
+    """Which characters begin a segment: bool (characters,)."""
     starts = np.zeros(len(text) + 1, bool)
     starts[0] = True
     starts[_ends(breaker, text)] = True
@@ -129,10 +129,10 @@ def _starts(breaker: type[WordBreaker | CharacterBreaker], text: str) -> np.ndar
 
 
 def _ends(breaker: type[WordBreaker | CharacterBreaker], text: str) -> np.ndarray:
-    """Where the segments of a text end, in characters: (segments,).
+    """The end of each segment of a text, in characters: (segments,).
 
-    ICU counts in units of UTF-16, of which a character beyond U+FFFF has two; and it takes no half of such a
-    pair by itself, which stands here as the character for what could not be decoded.
+    ICU counts UTF-16 code units, of which a character beyond U+FFFF has two. It rejects lone surrogates, so
+    they are replaced with U+FFFD.
     """
     text = _LONE_SURROGATES.sub("\ufffd", text)
     ends = np.fromiter((end for _, end in breaker(text, "root").segments()), np.int64)
@@ -141,7 +141,7 @@ def _ends(breaker: type[WordBreaker | CharacterBreaker], text: str) -> np.ndarra
     wide = _codes(text) > 0xFFFF
     if not wide.any():
         return ends
-    # the unit in which each character ends is found in the running count of units
+    # the cumulative number of code units maps each end back to a character
     return np.searchsorted(np.cumsum(1 + wide), ends) + 1
 
 

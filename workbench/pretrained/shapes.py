@@ -1,4 +1,4 @@
-"""Models that begin from nothing: `new:SHAPE`, a BERT of a known shape with random weights."""
+"""New models: `new:SHAPE` is a BERT of a standard size with random weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PREFIX = "new:"
 
 @dataclass(frozen=True)
 class Shape:
-    """Layers, width of the hidden states, and attention heads (64 wide each)."""
+    """The number of layers and the hidden size; each attention head is 64 wide."""
 
     layers: int
     width: int
@@ -28,7 +28,7 @@ SHAPES = {
     "medium": Shape(8, 512),
     "base": Shape(12, 768),
 }
-"""Of Turc et al., "Well-Read Students Learn Better" (2019), table 1."""
+"""From Turc et al., "Well-Read Students Learn Better" (2019), table 1."""
 
 POSITIONS = 512
 
@@ -38,9 +38,9 @@ def is_new(model: str) -> bool:
 
 
 def shape_of(model: str) -> Shape:
-    """The shape that `new:SHAPE` names. Raises ModelError that lists those there are."""
+    """The shape that `new:SHAPE` names. Raises ModelError for an unknown one, listing the shapes."""
     try:
         return SHAPES[model.removeprefix(PREFIX)]
     except KeyError:
-        known = ", ".join(PREFIX + name for name in SHAPES)
-        raise ModelError(f"There is no shape {model}.", f"Shapes: {known}.") from None
+        names = ", ".join(PREFIX + name for name in SHAPES)
+        raise ModelError(f"There is no shape {model}.", f"Shapes: {names}.") from None

@@ -1,7 +1,7 @@
-"""Tokenizers that transformers has in Python alone, as fast ones with equal tokens.
+"""Converts tokenizers that transformers has only in Python to fast ones with the same tokens.
 
-Those that divide words by a library of their own (Japanese BERT with MeCab or Sudachi) keep calling it, and
-are saved as the files that they came from: a tokenizer.json cannot hold them.
+Tokenizers that split words with another library (Japanese BERT with MeCab or Sudachi) keep calling it. They
+are saved in their original files, because a tokenizer.json cannot hold them.
 """
 
 from __future__ import annotations
@@ -44,47 +44,47 @@ _LIBRARY_SETTINGS = (
 
 
 class TokenizerWithLibrary(PreTrainedTokenizerFast):
-    """A tokenizer whose words come from a library; saved as the one in Python that it was made from."""
+    """A fast tokenizer whose words come from another library; saved as the Python tokenizer it came from."""
 
     python_tokenizer: PreTrainedTokenizer
 
     def describe(self) -> str:
-        """What decides the tokens, as JSON: equal for equal tokenizers."""
+        """Everything that decides the tokens, as JSON: equal for equal tokenizers."""
         slow = self.python_tokenizer
         settings = [str(getattr(slow, name, None)) for name in _LIBRARY_SETTINGS]
         return json.dumps([type(slow).__name__, slow.get_vocab(), settings], sort_keys=True)
 
     def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> tuple[str, ...]:
-        """Write the files of the tokenizer in Python."""
+        """Write the files of the Python tokenizer."""
         saved: tuple[str, ...] = self.python_tokenizer.save_pretrained(save_directory)
         return saved
 
 
 def converted(slow: PreTrainedTokenizer, model: str) -> PreTrainedTokenizerFast:
-    """A fast tokenizer that gives the tokens of `slow`. Raises ModelError where there is none."""
+    """A fast tokenizer with the same tokens as `slow`. Raises ModelError if it cannot be converted."""
     name = type(slow).__name__
-    make = _MAKERS.get(name)
-    if make is None:
+    convert = _CONVERTERS.get(name)
+    if convert is None:
         return _by_transformers(slow, name, model)
-    backend, words = make(slow, model)
+    backend, words = convert(slow, model)
     _surround(backend, slow)
     roles = {role: token for role in _ROLES if (token := getattr(slow, role, None)) is not None}
     limit = {"model_max_length": slow.model_max_length}
     if words is None:
         return PreTrainedTokenizerFast(tokenizer_object=backend, **roles, **limit)
     tokenizer = TokenizerWithLibrary(tokenizer_object=backend, **roles, **limit)
-    # only now: a tokenizer with a part in Python cannot be copied
+    # set last, because a tokenizer with a component in Python cannot be copied
     tokenizer.backend_tokenizer.pre_tokenizer = words
     tokenizer.python_tokenizer = slow
     return tokenizer
 
 
-_Made = tuple[tokenizers.Tokenizer, Any]
+_Converted = tuple[tokenizers.Tokenizer, Any]
 """The backend, and a pre-tokenizer in Python or None."""
 
 
-def _proteins(slow: PreTrainedTokenizer, model: str) -> _Made:
-    """ESM: every token of the vocabulary wherever it stands; between them each word is unknown."""
+def _proteins(slow: PreTrainedTokenizer, model: str) -> _Converted:
+    """ESM: tokens of the vocabulary are matched anywhere in the text; each word between them is unknown."""
     vocabulary = slow.get_vocab()
     backend = tokenizers.Tokenizer(models.WordLevel(vocabulary, unk_token=str(slow.unk_token)))
     longest_first = sorted(vocabulary, key=lambda token: (-len(token), token))
@@ -92,12 +92,12 @@ def _proteins(slow: PreTrainedTokenizer, model: str) -> _Made:
     backend.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(pattern, "isolated")]
     )
-    backend.decoder = decoders.Fuse()  # letters of a protein stand side by side
+    backend.decoder = decoders.Fuse()  # a protein's letters are written without spaces
     return backend, None
 
 
-def _bytes(slow: PreTrainedTokenizer, model: str) -> _Made:
-    """Perceiver: a token for each byte, after those that are special."""
+def _bytes(slow: PreTrainedTokenizer, model: str) -> _Converted:
+    """Perceiver: the special tokens, then one token for each byte."""
     alphabet = _letters_of_bytes()
     first = len(slow.added_tokens_decoder)
     vocabulary = {str(token): number for number, token in slow.added_tokens_decoder.items()}
@@ -113,8 +113,8 @@ def _bytes(slow: PreTrainedTokenizer, model: str) -> _Made:
     return backend, None
 
 
-def _japanese(slow: PreTrainedTokenizer, model: str) -> _Made:
-    """BERT for Japanese: words from a library or as BERT divides them, then pieces or letters of them."""
+def _japanese(slow: PreTrainedTokenizer, model: str) -> _Converted:
+    """Japanese BERT: words from a library or by BERT's rules, then word pieces or characters."""
     settings: Any = slow
     kind, pieces = settings.word_tokenizer_type, settings.subword_tokenizer_type
     whole = settings.do_word_tokenize and settings.do_subword_tokenize
@@ -123,8 +123,8 @@ def _japanese(slow: PreTrainedTokenizer, model: str) -> _Made:
         raise _no_fast_version(model, "BertJapaneseTokenizer of this kind")
     letters, unknown = pieces == "character", str(slow.unk_token)
     vocabulary = slow.get_vocab()
-    made = models.WordLevel if letters else models.WordPiece
-    backend = tokenizers.Tokenizer(made(vocabulary, unk_token=unknown))
+    model_class = models.WordLevel if letters else models.WordPiece
+    backend = tokenizers.Tokenizer(model_class(vocabulary, unk_token=unknown))
     backend.decoder = decoders.WordPiece(prefix="##", cleanup=False)
     apart = pre_tokenizers.Split("", "isolated")
     if kind == "basic":
@@ -145,41 +145,41 @@ def _japanese(slow: PreTrainedTokenizer, model: str) -> _Made:
 
 
 class _Words:
-    """Divides a text where a Japanese tokenizer's library sees words."""
+    """Splits a text into the words that a Japanese tokenizer's library finds."""
 
     def __init__(self, settings: Any) -> None:
         self._library, self._never_split = settings.word_tokenizer, settings.all_special_tokens
 
     def pre_tokenize(self, text: PreTokenizedString) -> None:
-        """As the library `tokenizers` calls it."""
+        """The hook that the library `tokenizers` calls."""
         text.split(self._split)
 
     def _split(self, _: int, normalized: NormalizedString) -> list[NormalizedString]:
         whole = str(normalized)
-        found, at = [], 0
+        parts, at = [], 0
         for word in self._library.tokenize(whole, never_split=self._never_split):
             place = _place_of(word, whole, at)
             if place is None:
-                raise ValueError(f"the library's word {word!r} does not stand in the text")
+                raise ValueError(f"the library's word {word!r} is not in the text")
             at = place + len(word)
             part = normalized[place:at]
             if part is not None and self._library.do_lower_case:
                 part.lowercase()
-            found.append(part)
+            parts.append(part)
         if whole[at:].strip():
-            found.append(normalized[at:])
-        return [part for part in found if part is not None]
+            parts.append(normalized[at:])
+        return [part for part in parts if part is not None]
 
 
 def _place_of(word: str, whole: str, start: int) -> int | None:
-    """Where a word of the library stands: it leaves out blanks, and may have lowered the case."""
+    """The position of one of the library's words; the library drops spaces and may lowercase words."""
     while start < len(whole) and whole[start].isspace() and not word[:1].isspace():
         start += 1
     part = whole[start : start + len(word)]
     return start if part == word or part.lower() == word else None
 
 
-_MAKERS: dict[str, Callable[[Any, str], _Made]] = {
+_CONVERTERS: dict[str, Callable[[Any, str], _Converted]] = {
     "EsmTokenizer": _proteins,
     "PerceiverTokenizer": _bytes,
     "BertJapaneseTokenizer": _japanese,
@@ -195,7 +195,7 @@ def _by_transformers(slow: PreTrainedTokenizer, name: str, model: str) -> PreTra
 
 
 def _surround(backend: tokenizers.Tokenizer, slow: PreTrainedTokenizer) -> None:
-    """Give `backend` the special tokens of `slow`, and put those around a text that it puts there."""
+    """Give `backend` the special tokens of `slow`, including those that it adds around a text."""
     backend.add_special_tokens(
         [
             token if isinstance(token, AddedToken) else AddedToken(token, special=True)
@@ -215,7 +215,7 @@ def _surround(backend: tokenizers.Tokenizer, slow: PreTrainedTokenizer) -> None:
 
 
 def _letters_of_bytes() -> list[str]:
-    """How the byte-level pre-tokenizer writes each byte: what prints stays as it is, the rest moves up."""
+    """The byte-level pre-tokenizer's character for each byte: printable bytes stay, others are at 0x100 on."""
     printed = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     moved = iter(range(0x100, 0x200))
     return [chr(byte if byte in printed else next(moved)) for byte in range(256)]
@@ -223,14 +223,14 @@ def _letters_of_bytes() -> list[str]:
 
 def _no_fast_version(model: str, name: str) -> ModelError:
     return ModelError(
-        f"The tokenizer of {model} is a {name}, which exists in Python alone and cannot be converted.",
+        f"The tokenizer of {model} is a {name}, which exists only in Python and cannot be converted.",
         "Choose a model whose folder holds a tokenizer.json.",
     )
 
 
 def library_wanted(error: Exception) -> str:
-    """The package that transformers asks for to build a tokenizer, "" for any other error."""
-    found = re.search(
+    """The package that transformers says it needs to build a tokenizer; "" for any other error."""
+    match = re.search(
         r"(?:need to install|requires the) [\W]*(\w+)|[Tt]he (\w+) dictionary is not", str(error)
     )
-    return next(filter(None, found.groups()), "") if found else ""
+    return next(filter(None, match.groups()), "") if match else ""

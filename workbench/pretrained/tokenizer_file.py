@@ -1,8 +1,8 @@
-"""A model's own tokenizer.json, and whether what transformers built is the tokenizer that it describes.
+"""Reads a model's tokenizer.json, and checks that transformers built the tokenizer that it describes.
 
-transformers builds some tokenizers anew from their class and the vocabulary alone: a normalizer or a
-pre-tokenizer that only the file knows is then missing, and the model reads other tokens than it was trained
-on. So the file decides.
+transformers rebuilds some tokenizers from their class and vocabulary alone. Such a tokenizer lacks a
+normalizer or pre-tokenizer that only the file defines, and gives the model other tokens than it was trained
+on. So the file takes precedence.
 """
 
 from __future__ import annotations
@@ -28,51 +28,51 @@ _COMPARED = {
     "decoder": "decoder",
     "added_tokens": "added tokens",
 }
-"""Parts of a tokenizer.json, and how to call them."""
+"""The parts of a tokenizer.json and their names in messages."""
 
 
 def own_file(place: str, revision: str | None) -> Path | None:
-    """The tokenizer.json of a folder or of a hub id in the local cache; None where there is none."""
+    """The tokenizer.json of a folder, or of a hub id in the local cache; None if there is none."""
     if is_local(place):
         file = Path(place) / FILE
         return file if file.is_file() else None
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(place, FILE, revision=revision or "main")
-    return Path(found) if isinstance(found, str) else None
+    cached = try_to_load_from_cache(place, FILE, revision=revision or "main")
+    return Path(cached) if isinstance(cached, str) else None
 
 
 def differences(built: tokenizers.Tokenizer, file: tokenizers.Tokenizer) -> list[str]:
-    """In which parts `built` is another tokenizer than the file's, in a person's words.
+    """The names of the parts in which `built` differs from the file's tokenizer.
 
-    Whether a text is cut or padded is not compared: the workbench does neither.
+    Truncation and padding are not compared, because the workbench uses neither.
     """
     ours, theirs = built.to_str(), file.to_str()
     if ours == theirs:
         return []
-    one, other = json.loads(ours), json.loads(theirs)
-    one["post_processor"], other["post_processor"] = around(built), around(file)
-    return [name for part, name in _COMPARED.items() if _plain(one.get(part)) != _plain(other.get(part))]
+    own, other = json.loads(ours), json.loads(theirs)
+    own["post_processor"], other["post_processor"] = around(built), around(file)
+    return [name for part, name in _COMPARED.items() if _plain(own.get(part)) != _plain(other.get(part))]
 
 
 def around(backend: tokenizers.Tokenizer) -> tuple[list[int], list[int]]:
-    """The ids that the tokenizer puts before and after a text.
+    """The ids that the tokenizer adds before and after a text.
 
-    Its post-processor is given a token of another vocabulary, so no text has to be invented that this
-    tokenizer may be unable to spell.
+    Its post-processor is run on a token of another vocabulary, because this tokenizer may be unable to encode
+    an arbitrary sample text.
     """
     truncation, padding = backend.truncation, backend.padding
     backend.no_truncation()
     backend.no_padding()
     try:
-        found = backend.post_process(_foreign_token())
+        encoding = backend.post_process(_foreign_token())
     finally:
         if truncation is not None:
             backend.enable_truncation(**truncation)
         if padding is not None:
             backend.enable_padding(**padding)
-    place = found.tokens.index(_FOREIGN)
-    return list(found.ids[:place]), list(found.ids[place + 1 :])
+    place = encoding.tokens.index(_FOREIGN)
+    return list(encoding.ids[:place]), list(encoding.ids[place + 1 :])
 
 
 def from_file(
@@ -80,8 +80,8 @@ def from_file(
 ) -> PreTrainedTokenizerBase:
     """The tokenizer that the file describes, with the special tokens that the model's files name.
 
-    `built`: what transformers made of it, which knows the special tokens of its class where no file names
-    them; None if it could not. Raises whatever the libraries raise.
+    built: the tokenizer that transformers built, or None; its class supplies special tokens that no file
+    names. Raises whatever the libraries raise.
     """
     from transformers import PreTrainedTokenizerFast
 
@@ -101,7 +101,7 @@ _FOREIGN = "\ue000 foreign"
 
 
 def _foreign_token() -> tokenizers.Encoding:
-    # the whole of the text is one word of this small vocabulary
+    # the whole text is one word of this tiny vocabulary
     return tokenizers.Tokenizer(WordLevel({_FOREIGN: 0}, unk_token=_FOREIGN)).encode(_FOREIGN)
 
 
@@ -113,8 +113,8 @@ def _roles(built: PreTrainedTokenizerBase | None) -> dict[str, Any]:
 
 
 def _take_parts(backend: tokenizers.Tokenizer, file: tokenizers.Tokenizer) -> None:
-    """Give `backend` every part of the file: transformers sets some of them from other files."""
-    # a part that is None cannot be assigned in every release, and a file without one gives none to replace
+    """Set every part of `backend` from the file, because transformers sets some from other files."""
+    # not every release can assign None, and None need not replace None
     for part in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
         wanted = getattr(file, part)
         if wanted is not None or getattr(backend, part) is not None:
@@ -122,7 +122,7 @@ def _take_parts(backend: tokenizers.Tokenizer, file: tokenizers.Tokenizer) -> No
 
 
 def _plain(part: Any) -> Any:
-    """Without what is empty or off, which one release writes down and another leaves out."""
+    """Drop empty and disabled settings, which only some releases write."""
     if isinstance(part, dict):
         return {key: _plain(value) for key, value in part.items() if value not in (None, "", False, {}, [])}
     return part

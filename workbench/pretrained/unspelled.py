@@ -1,7 +1,7 @@
-"""What of a text a tokenizer has no token for.
+"""Finds the parts of a text that a tokenizer has no token for.
 
-Most tokenizers put an unknown token in its place. Some leave it out without a word (BPE without an unknown
-token), and some refuse the whole text: then what they cannot spell is left out here.
+Most tokenizers encode them as the unknown token. Some drop them silently (BPE without an unknown token), and
+some reject the whole text; in that case the parts without a token are dropped here.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 class Unspelled:
-    """Encodes texts of which the tokenizer may be unable to spell some words. `left_out`: those of the texts
-    since the last look, one or more a word.
+    """Encodes texts even if the tokenizer has no token for some words. `left_out` collects the dropped words
+    or letters until the next `take`.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -34,16 +34,16 @@ class Unspelled:
     def encode(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
         """The encodings of the texts, without special tokens."""
         try:
-            found = list(self._backend.encode_batch(list(texts), add_special_tokens=False))
-        except Exception:  # of Rust: one of them has a word without a token
+            encodings = list(self._backend.encode_batch(list(texts), add_special_tokens=False))
+        except Exception:  # from Rust: one of the texts has a word without a token
             return [self._encode_one(text) for text in texts]
         if self._letters is not None:
             for text in texts:
                 self.left_out += self._letters.dropped(text)
-        return found
+        return encodings
 
     def words_of(self, text: str) -> list[str]:
-        """What of a text is left out; it does not count as seen."""
+        """The words or letters of a text that would be dropped; `left_out` stays as it is."""
         before, self.left_out = self.left_out, []
         try:
             self.encode([text])
@@ -52,21 +52,21 @@ class Unspelled:
             self.left_out = before
 
     def take(self) -> list[str]:
-        """What was left out since the last call."""
-        found, self.left_out = self.left_out, []
-        return found
+        """The words and letters dropped since the last call."""
+        dropped, self.left_out = self.left_out, []
+        return dropped
 
     def _encode_one(self, text: str) -> tokenizers.Encoding:
         try:
             return self._backend.encode(text, add_special_tokens=False)
         except Exception:
             parts = re.split(r"(\s+)", text)
-            # blanks stay, so that the places of the other words do
-            kept = "".join(part if part.isspace() else self._what_is_spelled(part) for part in parts)
+            # spaces stay, so that the other words keep their positions
+            kept = "".join(part if part.isspace() else self._encodable(part) for part in parts)
         return self._backend.encode(kept, add_special_tokens=False)
 
-    def _what_is_spelled(self, word: str) -> str:
-        """The word, or as many blanks as it has letters; of one spelled by letters, those known."""
+    def _encodable(self, word: str) -> str:
+        """The word, with spaces for the letters that have no token, or for all of them if no letter helps."""
         if word not in self._spelled:
             self._spelled[word] = self._spell(word)
         spelled = self._spelled[word]
@@ -75,13 +75,13 @@ class Unspelled:
         return spelled
 
     def _spell(self, word: str) -> str:
-        if self._can(word):
+        if self._can_encode(word):
             return word
-        known = {letter: self._can(letter) for letter in set(word)}
-        by_letters = "".join(letter if known[letter] else " " for letter in word)
-        return by_letters if by_letters.strip() and self._can(by_letters) else " " * len(word)
+        encodable = {letter: self._can_encode(letter) for letter in set(word)}
+        by_letters = "".join(letter if encodable[letter] else " " for letter in word)
+        return by_letters if by_letters.strip() and self._can_encode(by_letters) else " " * len(word)
 
-    def _can(self, text: str) -> bool:
+    def _can_encode(self, text: str) -> bool:
         try:
             self._backend.encode(text, add_special_tokens=False)
         except Exception:
@@ -90,7 +90,7 @@ class Unspelled:
 
 
 class UnknownWords:
-    """Finds what of a text is unknown to a tokenizer."""
+    """Finds the parts of a text that are unknown to a tokenizer."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._backend: tokenizers.Tokenizer = tokenizer.backend_tokenizer
@@ -98,7 +98,7 @@ class UnknownWords:
         self._unspelled = Unspelled(tokenizer)
 
     def __call__(self, text: str) -> list[str]:
-        """The parts of one text that are unknown, each once, in their order."""
+        """The unknown parts of a text, each once, in order."""
         left_out = self._unspelled.words_of(text)
         if left_out or self._id is None:
             return list(dict.fromkeys(left_out))
@@ -110,9 +110,7 @@ class UnknownWords:
 
 
 def _drops_letters(backend: tokenizers.Tokenizer) -> bool:
-    """Whether the tokenizer may leave letters out without a word: BPE that can spell neither any letter nor
-    say that it is unknown.
-    """
+    """Whether the tokenizer may drop letters silently: BPE with neither all bytes nor an unknown token."""
     model = backend.model
     if not isinstance(model, BPE) or model.unk_token is not None or model.byte_fallback:
         return False
@@ -121,7 +119,7 @@ def _drops_letters(backend: tokenizers.Tokenizer) -> bool:
 
 
 class _Letters:
-    """Which letters a BPE tokenizer leaves out: those that are no token by themselves."""
+    """Finds the letters that a BPE tokenizer drops: those that are not tokens by themselves."""
 
     def __init__(self, backend: tokenizers.Tokenizer) -> None:
         self._normalizer = backend.normalizer
@@ -131,7 +129,7 @@ class _Letters:
         self._known: dict[str, bool] = {}
 
     def dropped(self, text: str) -> list[str]:
-        """Every occurrence of such a letter; blanks do not count."""
+        """Every occurrence of such a letter; whitespace does not count."""
         if self._normalizer is not None:
             text = self._normalizer.normalize_str(text)
         unknown = [letter for letter in set(text) if not self._is_known(letter)]
@@ -140,6 +138,6 @@ class _Letters:
     def _is_known(self, letter: str) -> bool:
         if letter not in self._known:
             spelled = self._bytes.pre_tokenize_str(letter) if self._by_bytes else [(letter, (0, 1))]
-            whole = all(one in self._vocabulary for piece, _ in spelled for one in piece)
-            self._known[letter] = whole or letter.isspace()
+            has_tokens = all(character in self._vocabulary for piece, _ in spelled for character in piece)
+            self._known[letter] = has_tokens or letter.isspace()
         return self._known[letter]
