@@ -1,4 +1,4 @@
-"""Downloads the hub's files into its local cache: with progress, interruptible, and with checked checksums."""
+"""Downloads the hub's files into its local cache, with progress; interruptible, with checksums verified."""
 
 from __future__ import annotations
 

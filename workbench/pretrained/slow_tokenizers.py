@@ -215,7 +215,7 @@ def _surround(backend: tokenizers.Tokenizer, slow: PreTrainedTokenizer) -> None:
 
 
 def _letters_of_bytes() -> list[str]:
-    """The byte-level pre-tokenizer's character for each byte: printable bytes stay, others are at 0x100 on."""
+    """The byte-level pre-tokenizer's character for each byte: printable bytes stay, others start at 0x100."""
     printed = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     moved = iter(range(0x100, 0x200))
     return [chr(byte if byte in printed else next(moved)) for byte in range(256)]
