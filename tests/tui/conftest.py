@@ -14,6 +14,7 @@ from workbench.recipe import PRESETS, Recipe
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.theme import PLAIN
+from workbench.worker import liveness
 
 from .support import HOST, NOW, add_points, losses
 
@@ -71,8 +72,9 @@ def add_run(store: Store, name: str, recipe: Recipe = STARTER, **fields: Any) ->
 
 
 @pytest.fixture
-def history(store: Store) -> Iterator[Store]:
+def history(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """Six runs, one in each state; the newest is in the middle of its training."""
+    monkeypatch.setattr(liveness, "QUIET_SECONDS", 600.0)  # what stands for its worker has no heartbeat
     done = {"data": DATA, "engine": ENGINE, "host": HOST, "tokens_per_second": 20_100.0, "checkpoint": "gone"}
     add_run(
         store,
@@ -133,7 +135,7 @@ def history(store: Store) -> Iterator[Store]:
     add_points(store, 6, "eval/perplexity", [(0, 3512.0), (148, 75.1)])
     add_points(store, 6, "train/learning_rate", [(210, 1e-3)])
     add_points(store, 6, "train/grad_norm", [(210, 1.23)])
-    # A process that stands for the worker, so that the run is not found to have crashed.
+    # A process that stands for the worker, so that the run is not marked as crashed.
     worker = subprocess.Popen(["sleep", "600"])
     store.update_run(6, **identity_of(worker.pid).columns())
     (Path(store.run(6).folder) / "worker.log").write_text(

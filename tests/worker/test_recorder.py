@@ -68,7 +68,7 @@ def test_an_event_is_there_for_other_processes_without_waiting_for_the_next(stor
     with recording(store, run) as listen:
         listen(Metrics(3, 0.1, {"train/loss": 2.0}))
         deadline = time.monotonic() + 30
-        while not other.metrics(run.id) and time.monotonic() < deadline:
+        while other.run(run.id).step != 3 and time.monotonic() < deadline:  # written after the metrics
             time.sleep(0.01)
         assert [metric.value for metric in other.metrics(run.id)] == [2.0]
         assert other.run(run.id).step == 3
