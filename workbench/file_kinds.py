@@ -125,9 +125,9 @@ KINDS: tuple[FileKind, ...] = (
         "table",
         "workbench.corpus.csv_rows:TABLE",
         "a row",
-        "comma, semicolon, tab or bar, found in the file, as are `sep=`, the header and whether quotes "
-        'inside quotes are doubled or written `\\"`; with tabs, quotes are text unless the fields are quoted '
-        "throughout",
+        "comma, semicolon, tab, bar, caret or tilde, found in the file, as are `sep=`, the header and "
+        'whether quotes inside quotes are doubled or written `\\"`; with tabs, quotes are text unless the '
+        "fields are quoted throughout",
         "a row with more or fewer fields than the header; a quote that is not closed, at the line where it "
         "opens; text behind a closing quote",
     ),
@@ -137,8 +137,8 @@ KINDS: tuple[FileKind, ...] = (
         "table",
         "workbench.corpus.arrow_rows:PARQUET",
         "a row",
-        "a few rows at once; only the text column",
-        "a damaged file",
+        "a few rows at once; only the text column; bytes that are UTF-8 are text",
+        "a damaged file; text that is not UTF-8",
     ),
     FileKind(
         "Arrow",
@@ -146,8 +146,8 @@ KINDS: tuple[FileKind, ...] = (
         "table",
         "workbench.corpus.arrow_rows:ARROW",
         "a row",
-        "the stream or the file format, a few rows at once",
-        "a damaged file",
+        "the stream or the file format, a few rows at once; bytes that are UTF-8 are text",
+        "a damaged file; text that is not UTF-8",
     ),
     FileKind(
         "HTML",

@@ -233,3 +233,38 @@ def test_a_later_shard_without_header_is_refused(tmp_path) -> None:
     (tmp_path / "b.csv").write_text("3,Further words.\n4,The last words.\n")
     with pytest.raises(CorpusError, match=r"no column 'text' in .*b\.csv"):
         read(tmp_path, None)
+
+
+@pytest.mark.parametrize("sign", ["^", "~", "\x01", "\x1f"])
+def test_rarer_delimiters_are_found(file, sign) -> None:
+    rows = [["id", "text"], ["1", "one, two; three"], ["2", "a b"], ["3", "c"]]
+    found = read(file("\n".join(sign.join(row) for row in rows)))
+    assert found.texts == ["one, two; three", "a b", "c"]
+
+
+@pytest.mark.parametrize("sign", ["::", "#", "¦"])
+def test_a_sign_that_looks_like_a_delimiter_and_is_none_is_told(file, sign) -> None:
+    found = read(file("\n".join([f"id{sign}text", f"1{sign}one two", f"2{sign}three", ""])))
+    assert found.told("Tables of one column, though every line has", repr(sign))
+
+
+def test_columns_without_a_name_have_one(file) -> None:
+    assert read(file(",text,\n1,a b,c d\n2,e f,g h\n"), "column_3").texts == ["c d", "g h"]
+
+
+def test_zero_width_characters_around_names_do_no_harm(file) -> None:
+    assert read(file("id,\xa0text\u200b\n1,a b\n2,c d\n"), "text").texts == ["a b", "c d"]
+
+
+@pytest.mark.parametrize("code", ["k{}x", "2024-01-{:02}", "doc_{}", "2024-01-01T10:{:02}:00"])
+def test_rows_inside_a_field_are_known_by_the_look_of_their_codes(file, code) -> None:
+    rows = [f"{code.format(number)},text {number} is here" for number in range(1, 31)]
+    rows[10] = rows[10].replace(",", ',"')
+    rows[12] += '"'
+    with pytest.raises(CorpusError, match="line 12: a quote opens in this row and is not closed"):
+        read(file("\n".join(["id,text", *rows])))
+
+
+def test_lines_of_a_letter_are_no_rows(file) -> None:
+    rows = [f'2024-01-{number:02},"Dear John,\nI am well, thanks\nYours, Ann"' for number in range(1, 20)]
+    assert len(read(file("\n".join(["date,text", "2023-12-31,none", "2023-12-30,none", *rows]))).texts) == 21

@@ -241,3 +241,10 @@ def test_damage_is_counted_and_spoils_nothing_beside_it(tmp_path, seed) -> None:
     wrong = sum(line.count("\ufffd") for line in found)
     told = [note for note in heard.texts if "U+FFFD" in note]
     assert not wrong or f": {wrong}. First: " in told[0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_named_encoding_without_its_mark_is_refused_in_words(tmp_path, encoding) -> None:
+    (tmp_path / "a.txt").write_text("plain text\n" * 5)
+    with pytest.raises(CorpusError, match=f"a.txt is not {encoding}"):
+        read(tmp_path / "a.txt", encoding)

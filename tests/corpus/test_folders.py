@@ -11,7 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.corpus.conftest import recipe_for
@@ -217,3 +219,73 @@ def test_paths_that_are_not_there_are_not_asked_of_the_hub(name) -> None:
 @pytest.mark.parametrize("name", ["user/data.py", "user/set.md", "squad", "user/set.c"])
 def test_ids_on_the_hub_are_not_paths(name) -> None:
     assert not is_local(name)
+
+
+def test_carriage_returns_end_lines_of_any_length(tmp_path) -> None:
+    long = "long " * 40_000
+    for name, texts in {"a.txt": [long, "two", "three"], "b.txt": ["one", long, "three"]}.items():
+        (tmp_path / name).write_bytes("\r".join(texts).encode())
+        found = read(tmp_path / name)
+        assert found.texts == texts
+        assert found.told("Files whose lines end with carriage returns: 1")
+
+
+def test_carriage_returns_inside_lines_are_counted(tmp_path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"one\r\ntwo\rthree\r\nfour\r\n")
+    found = read(tmp_path / "a.txt")
+    assert found.texts == ["one", "two\rthree", "four"]
+    assert found.told("Lines with carriage returns inside, which are kept: 1. First", "line 2.")
+
+
+def test_marks_where_files_were_joined_are_left_out_and_counted(tmp_path) -> None:
+    (tmp_path / "a.txt").write_text("\ufeffone\n\ufefftwo\nthr\ufeffee\n", encoding="utf-8")
+    found = read(tmp_path / "a.txt")
+    assert found.texts == ["one", "two", "thr\ufeffee"]
+    assert found.told("Byte order marks at the beginning of later lines, left out: 1. First", "line 2.")
+
+
+def test_a_path_that_is_too_long_is_skipped_and_told(folder, monkeypatch) -> None:
+    monkeypatch.chdir(folder)
+    for _ in range(25):
+        os.mkdir("d" * 200)  # noqa: PTH102 - a path of all of them would be too long
+        os.chdir("d" * 200)
+    monkeypatch.chdir(folder)
+    found = read(folder)
+    assert found.texts == ["first", "second"]
+    assert found.told("a folder that cannot be read (File name too long): 1")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such pipes")
+def test_a_pipe_is_not_called_empty(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    with pytest.raises(CorpusError, match="is a pipe"):
+        read(tmp_path / "pipe.txt")
+
+
+def test_columns_of_equal_names_in_columnar_files_are_told_apart(tmp_path) -> None:
+    columns = [pa.array(["a one", "a two"]), pa.array(["b one", "b two"])]
+    table = pa.Table.from_arrays(columns, names=["text", "text"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pa.OSFile(str(tmp_path / "a.arrow"), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(table)
+    for name in ("a.parquet", "a.arrow"):
+        assert read(tmp_path / name, "text (2)").texts == ["b one", "b two"]
+        assert read(tmp_path / name).told("guessed among text (1), text (2)")
+
+
+def test_bytes_in_columnar_files_are_text_where_they_are_utf8(tmp_path) -> None:
+    pq.write_table(pa.table({"text": ["one ☃".encode(), b"two"]}), tmp_path / "a.parquet")
+    found = read(tmp_path / "a.parquet")
+    assert found.texts == ["one ☃", "two"]
+    assert found.told("Texts stored as bytes, read as UTF-8: 2. First", "row 1.")
+    pq.write_table(pa.table({"text": [b"one", b"caf\xe9"]}), tmp_path / "b.parquet")
+    with pytest.raises(CorpusError, match="row 2 holds bytes that are not UTF-8"):
+        read(tmp_path / "b.parquet", "text")
+
+
+def test_text_in_columnar_files_that_is_not_utf8_is_refused(tmp_path) -> None:
+    ends = pa.py_buffer(np.array([0, 3, 5], np.int32).tobytes())
+    texts = pa.Array.from_buffers(pa.string(), 2, [None, ends, pa.py_buffer(b"a\xffbcd")])
+    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
+    with pytest.raises(CorpusError, match="rows 1 to 2 hold text that is not UTF-8"):
+        read(tmp_path / "a.parquet", "text")

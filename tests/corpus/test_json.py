@@ -149,7 +149,7 @@ def test_numbers_among_texts_are_read_and_counted(file, column) -> None:
     rows = [{"text": value} for value in ["one", 2, 3.5, True, "five"]]
     found = read(file(rows), column)
     assert found.texts == ["one", "2", "3.5", "true", "five"]
-    assert found.told("Numbers among texts, read as they are written: 3. First", "line 2.")
+    assert found.told("Numbers among texts, written as Python writes them (1.50 as 1.5): 3. First", "line 2.")
 
 
 def test_an_object_among_texts_is_refused_at_its_line(file) -> None:
@@ -191,3 +191,36 @@ def test_blank_lines_are_counted(file) -> None:
     found = read(file('{"text": "one"}\n\n  \n{"text": "two"}\n'))
     assert found.texts == ["one", "two"]
     assert found.told("Blank lines in tables, left out: 2. First", "line 2.")
+
+
+def test_a_name_twice_in_an_object_is_counted(file) -> None:
+    path = file([{"text": "first row"}])
+    path.write_text(
+        '{"text": "a b"}\n{"text": "lost", "text": "kept"}\n{"n": {"x": 1, "x": 2}, "text": "c"}\n'
+    )
+    found = read(path)
+    assert found.texts == ["a b", "kept", "c"]
+    assert found.told("Objects with the name 'text' twice, of which the last is read: 1. First", "line 2.")
+    assert found.told("Objects with the name 'x' twice", "line 3.")
+
+
+@pytest.mark.parametrize("name", ["Text", "TEXT", "Sentence"])
+def test_usual_names_are_usual_in_capitals(file, name) -> None:
+    found = read(file([{name: "a b", "Id": "a long identification with many letters"}] * 3))
+    assert found.texts == ["a b"] * 3
+
+
+def test_parts_of_chats_without_text_are_left_out_and_counted(file) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "http://localhost/x.png"}}
+    chat = [
+        {"role": "user", "content": [{"type": "text", "text": "What is it?"}, picture]},
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]},
+        {"role": "assistant", "content": "A cat."},
+    ]
+    found = read(file([{"messages": chat}] * 3))
+    assert found.texts == ["What is it?\nA cat."] * 3
+    assert found.told("Parts of chats without text", "left out: 6. First", "line 1.")
+
+
+def test_a_list_of_words_may_have_numbers_in_it(file) -> None:
+    assert read(file([{"tokens": ["in", 1984, None, "again"]}] * 2)).texts == ["in\n1984\nagain"] * 2

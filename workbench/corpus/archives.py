@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import lzma
+import re
 import shutil
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import IO, Any
+from typing import IO
 
 from workbench.corpus.finding import kind_of_named
 from workbench.corpus.notes import Notes
@@ -20,6 +23,8 @@ from workbench.file_kinds import kind_of, readable, suffixes_of
 
 Member = tuple[str, IO[bytes] | None, str]
 """A name in an archive, what it holds, and why it is skipped."""
+_LONGEST_NAME = 200  # bytes: file systems hold 255
+_TAR_AT_ONCE = 20 * tarfile.BLOCKSIZE
 
 
 class Opened:
@@ -30,7 +35,7 @@ class Opened:
     def __init__(self, paths: Sequence[Path], dataset: str, notes: Notes, folder: Path | None = None) -> None:
         """folder: where to unpack; None: a temporary one."""
         self._all, self._dataset, self._told, self._folder = paths, dataset, notes, folder
-        self._places: dict[str, str] = {}
+        self._places = _Places()
         self.paths: list[Path] = []
         self.notes: Notes = notes
 
@@ -40,13 +45,11 @@ class Opened:
         if not archives:
             return self
         self._root = Path(tempfile.mkdtemp(prefix="unpacked-", dir=self._folder))
+        self._places.begin(self._root)
         self.notes = _Renamed(self._told, self._places)
         try:
-            for number, archive in enumerate(archives):
-                place = self._root / str(number)
-                place.mkdir()
-                self._places[str(place)] = str(archive)
-                self.paths += unpack(archive, place, self._told)
+            for archive in archives:
+                self.paths += unpack(archive, self._places, self._told)
             if not self.paths:
                 raise CorpusError(f"{self._dataset} holds no files to read.", readable())
         except BaseException:
@@ -61,20 +64,49 @@ class Opened:
             return
         shutil.rmtree(self._root, ignore_errors=True)
         if isinstance(error, CorpusError):
-            raise CorpusError(
-                _renamed(error.message, self._places), _renamed(error.hint, self._places)
-            ) from error
+            raise CorpusError(self._places.named(error.message), self._places.named(error.hint)) from error
+
+
+class _Places:
+    """Where the files of archives lie: each in a folder of its own, so that equal, long or odd names do no
+    harm; and the names that they have for the person.
+    """
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._pattern: re.Pattern[str] | None = None
+
+    def __bool__(self) -> bool:
+        return self._pattern is not None
+
+    def begin(self, root: Path) -> None:
+        self._root = root
+        self._pattern = re.compile(re.escape(str(root)) + r"/(\d+)(?=/)")
+
+    def add(self, archive: Path, parts: Sequence[str]) -> Path:
+        """A path for the file with these parts of a name."""
+        folder = self._root / str(len(self._names))
+        folder.mkdir()
+        self._names.append(str(archive.joinpath(*parts[:-1])))
+        short = parts[-1].encode("utf-8", "surrogateescape")[-_LONGEST_NAME:]
+        return folder / short.decode("utf-8", "ignore")
+
+    def named(self, text: str) -> str:
+        """A text with the person's names for files in archives."""
+        if self._pattern is None:
+            return text
+        return self._pattern.sub(lambda found: self._names[int(found[1])], text)
 
 
 class _Renamed(Notes):
     """Notes that name files in archives as the person does."""
 
-    def __init__(self, notes: Notes, places: dict[str, str]) -> None:
+    def __init__(self, notes: Notes, places: _Places) -> None:
         self._notes, self._places = notes, places
         self.kept, self.counts = notes.kept, notes.counts
 
     def count(self, what: str, where: str, times: int = 1, level: str = "warning") -> None:
-        self._notes.count(_renamed(what, self._places), _renamed(where, self._places), times, level)
+        self._notes.count(self._places.named(what), self._places.named(where), times, level)
 
     def progress(self, done: int, total: int, unit: str) -> None:
         self._notes.progress(done, total, unit)
@@ -83,41 +115,38 @@ class _Renamed(Notes):
         self._notes.tell_counts()
 
     def _tell(self, level: str, text: str) -> None:
-        self._notes._tell(level, _renamed(text, self._places))
+        self._notes._tell(level, self._places.named(text))
 
 
-def _renamed(text: str, places: dict[str, str]) -> str:
-    for place, archive in places.items():
-        text = text.replace(place, archive)
-    return text
-
-
-def unpack(archive: Path, place: Path, notes: Notes) -> list[Path]:
-    """Write the readable files of an archive into a folder; sorted. The others are counted.
+def unpack(archive: Path, places: _Places, notes: Notes) -> list[Path]:
+    """Write the readable files of an archive to `places`, sorted by name. The others are counted.
 
     Raises CorpusError: damaged, or protected by a password.
     """
-    found: list[Path] = []
+    found: dict[str, list[Path]] = {}
     try:
-        with archive.open("rb") as on_disk, contextlib.closing(_members(on_disk, archive)) as members:
+        with archive.open("rb") as on_disk, contextlib.closing(_members(on_disk, archive, notes)) as members:
             for name, content, why in members:
                 parts = [part for part in PurePosixPath(name).parts if part not in ("/", "..", ".")]
                 why = why or _why_not(parts)
                 if why or content is None:
                     notes.count(f"skipped in {archive}, {why}", f"{archive}/{name}")
                     continue
-                target = place.joinpath(*parts)
-                target.parent.mkdir(parents=True, exist_ok=True)
+                target = places.add(archive, parts)
                 with target.open("wb") as file:
                     shutil.copyfileobj(content, file, 1 << 20)
-                found.append(target)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, Damaged) as error:
+                if name in found:
+                    notes.count(
+                        "files in archives that have the name of another, all read", f"{archive}/{name}"
+                    )
+                found.setdefault(name, []).append(target)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, Damaged, zlib.error, lzma.LZMAError) as error:
         raise CorpusError(
             f"{archive} is damaged, cut short, or no archive.", "Copy or download it again."
         ) from error
     except OSError as error:
         raise unreadable(archive, error) from error
-    return sorted(set(found))
+    return [path for name in sorted(found) for path in found[name]]
 
 
 def _why_not(parts: Sequence[str]) -> str:
@@ -129,17 +158,52 @@ def _why_not(parts: Sequence[str]) -> str:
     return "an archive in an archive" if kind.shape == "archive" else ""
 
 
-def _members(on_disk: IO[bytes], archive: Path) -> Generator[Member, None, None]:
+def _members(on_disk: IO[bytes], archive: Path, notes: Notes) -> Generator[Member, None, None]:
     if suffixes_of(archive)[0] == ".zip":
         yield from _of_zip(on_disk, archive)
         return
-    content: Any = unpacked(on_disk, archive)
-    with tarfile.open(fileobj=content, mode="r|") as tar:
+    content = _Watched(unpacked(on_disk, archive))
+    with tarfile.open(fileobj=content, mode="r|", bufsize=_TAR_AT_ONCE) as tar:  # type: ignore[call-overload]
         for info in tar:
             if info.isdir():
                 continue
             why = "" if info.isreg() else "a link or a device"
             yield info.name, tar.extractfile(info) if info.isreg() else None, why
+        end = content.rest(tar.offset)
+    if end is None:
+        notes.count("archives without a mark at their end, which may be cut short", str(archive))
+    elif end:
+        raise CorpusError(
+            f"{archive} is damaged, or several archives joined: what comes after {tar.offset:,} bytes "
+            "cannot be read.",
+            "Unpack it, and give its folder; or copy or download it again.",
+        )
+
+
+class _Watched:
+    """A stream of an archive, which remembers the end of what was read: tarfile ends without a word at damage
+    and at a cut between two files.
+    """
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self._content = content
+        self._near = b""
+        self._count = 0
+
+    def read(self, size: int) -> bytes:
+        piece = self._content.read(size)
+        self._near = (self._near + piece)[-2 * _TAR_AT_ONCE :]
+        self._count += len(piece)
+        return piece
+
+    def rest(self, offset: int) -> bool | None:
+        """Whether anything but zeros follows that many bytes; None: nothing does, not even the end's mark."""
+        near = self._near[len(self._near) - (self._count - offset) :] if self._count > offset else b""
+        empty = not near
+        while near and not any(near):
+            near = self._content.read(1 << 20)
+            empty = False
+        return None if empty else bool(near)
 
 
 def _of_zip(on_disk: IO[bytes], archive: Path) -> Iterator[Member]:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from workbench.corpus.intake import Intake
 from workbench.corpus.packing import unreadable
-from workbench.corpus.tables import Table
+from workbench.corpus.tables import Table, distinct
 from workbench.errors import CorpusError
 
 _AT_ONCE = 32  # rows: a few kilobytes of dictionary may unpack to many megabytes a row
@@ -40,17 +40,18 @@ def _opened(intake: Intake, path: Path, kind: str) -> Iterator[Any]:
 
 def _parquet_columns(intake: Intake, path: Path, wanted: str | None) -> list[str]:
     with _opened(intake, path, "a Parquet file") as file:
-        return list(pq.ParquetFile(file).schema_arrow.names)
+        return list(distinct(pq.ParquetFile(file).schema_arrow.names))
 
 
 def _parquet_rows(intake: Intake, path: Path, column: str | None) -> Iterator[tuple[int, dict[str, Any]]]:
     with _opened(intake, path, "a Parquet file") as opened:
         file = pq.ParquetFile(opened)
         size, rows = path.stat().st_size, max(1, file.metadata.num_rows)
-        columns = None if column is None else [column]
+        names = file.schema_arrow.names
+        alone = column is not None and column in names and names == list(distinct(names))
         done = 0
-        for batch in file.iter_batches(_AT_ONCE, columns=columns):
-            yield from enumerate(batch.to_pylist(), start=done + 1)
+        for batch in file.iter_batches(_AT_ONCE, columns=[column] if alone else None):
+            yield from enumerate(_values(batch, column, path, done), start=done + 1)
             done += batch.num_rows
             intake.reached(size * done // rows)
     intake.finished(path)
@@ -71,20 +72,38 @@ def _arrow_batches(file: Any) -> tuple[Any, Iterator[Any]]:
 
 def _arrow_columns(intake: Intake, path: Path, wanted: str | None) -> list[str]:
     with _opened(intake, path, "an Arrow file") as file:
-        return list(_arrow_batches(file)[0].names)
+        return list(distinct(_arrow_batches(file)[0].names))
 
 
 def _arrow_rows(intake: Intake, path: Path, column: str | None) -> Iterator[tuple[int, dict[str, Any]]]:
     with _opened(intake, path, "an Arrow file") as file:
         done = 0
         for batch in _arrow_batches(file)[1]:
-            wanted = batch if column is None else batch.select([column])
-            for first in range(0, wanted.num_rows, _AT_ONCE):
-                rows = wanted.slice(first, _AT_ONCE).to_pylist()
+            for first in range(0, batch.num_rows, _AT_ONCE):
+                rows = _values(batch.slice(first, _AT_ONCE), column, path, done)
                 yield from enumerate(rows, start=done + 1)
                 done += len(rows)
             intake.reached(file.tell())
     intake.finished(path)
+
+
+def _values(batch: Any, column: str | None, path: Path, done: int) -> list[dict[str, Any]]:
+    """The rows of a batch, after `done` others; of all columns, or of one. Columns of equal names are told
+    apart. Raises CorpusError for text that is not UTF-8.
+    """
+    names = distinct(batch.schema.names)
+    if names != tuple(batch.schema.names):
+        batch = pa.RecordBatch.from_arrays(batch.columns, names=list(names))
+    if column is not None:
+        batch = batch.select([column])
+    try:
+        rows: list[dict[str, Any]] = batch.to_pylist()
+    except UnicodeDecodeError as error:
+        raise CorpusError(
+            f"{path}, rows {done + 1:,} to {done + batch.num_rows:,} hold text that is not UTF-8.",
+            "Write the file again with its text in UTF-8.",
+        ) from error
+    return rows
 
 
 PARQUET = Table(_parquet_columns, _parquet_rows, "row")

@@ -64,14 +64,16 @@ def _checked(wanted: str, columns: list[str], values: Mapping[str, Sequence[obje
 
 def _rank(name: str, is_outer: bool) -> int:
     """How likely a name is that of the text; the least is the likeliest."""
+    name = name.lower()
     last = name.rpartition(".")[2]
     if is_outer and name in USUAL_NAMES:
         return USUAL_NAMES.index(name)
     if is_outer and name in _CHATS:
         return len(USUAL_NAMES)
-    if last in USUAL_NAMES and not any(part in _CHATS for part in name.split(".")):
+    of_a_chat = any(part in _CHATS for part in name.split("."))
+    if last in USUAL_NAMES and not of_a_chat:
         return len(USUAL_NAMES) + 1
-    return len(USUAL_NAMES) + (2 if is_outer else 3)
+    return len(USUAL_NAMES) + (2 if is_outer else 4 if of_a_chat else 3)
 
 
 def _letters(values: Sequence[object]) -> int:

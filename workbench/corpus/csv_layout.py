@@ -8,7 +8,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+from workbench.corpus.tables import distinct
+
+DELIMITERS = {
+    ",": "commas",
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "bars",
+    "^": "carets",
+    "~": "tildes",
+    "\x01": "the control character 1",
+    "\x1f": "the control character 31",
+}
 Quoting = str
 """doubled: quotes within quotes are doubled, as RFC 4180 has it. escaped: they are written \\". none: quotes
 are text. spaced: doubled, and a blank may follow a delimiter.
@@ -18,19 +29,24 @@ _TEXT_NAMES = frozenset({"text", "document", "content", "article", "body", "abst
 _NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?%?", re.IGNORECASE)
 _ESCAPE = re.compile(r'\\(["\\]?)')
 _MOST_NAMED = 12
+_AROUND_NAMES = " \t\r\n\xa0\u200b\ufeff"
+_FEWEST_LINES = 3
 _LONGEST_NAME, _MOST_WORDS = 60, 6
 """Of a column; what is longer is a text."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """header_line: 0 where there is none. skipped: lines before the header or the first row."""
+    """header_line: 0 where there is none. skipped: lines before the header or the first row. undivided: what
+    every line of a table of one column has equally often, as if it were a delimiter.
+    """
 
     delimiter: str
     quoting: Quoting
     names: tuple[str, ...]
     header_line: int
     skipped: int
+    undivided: str = ""
 
     def described(self) -> str:
         """What was found, for the person."""
@@ -67,12 +83,11 @@ def find_layout(lines: Sequence[str], whole: bool, suffix: str, wanted: str | No
     delimiter, quoting, table = _best(rest, whole, declared, "\t" if suffix == ".tsv" else ",")
     first = table[0] if table else [rest[0].strip("\r\n")]
     header = _is_header(first, table[1:], wanted)
-    names = (
-        tuple(name.strip() for name in first)
-        if header
-        else tuple(f"column_{n + 1}" for n in range(len(first)))
+    names = tuple(
+        (name.strip(_AROUND_NAMES) if header else "") or f"column_{n + 1}" for n, name in enumerate(first)
     )
-    return Layout(delimiter, quoting, _distinct(names), skipped + 1 if header else 0, skipped)
+    undivided = _undivided(rest if whole else rest[:-1]) if len(names) == 1 else ""
+    return Layout(delimiter, quoting, distinct(names), skipped + 1 if header else 0, skipped, undivided)
 
 
 def reader(lines: Iterable[str], delimiter: str, quoting: Quoting) -> Iterator[list[str]]:
@@ -127,6 +142,15 @@ def _best(
     if chosen[0] == "\t":
         chosen = _of_tabs(fitting)
     return chosen[0], chosen[1], chosen[2]
+
+
+def _undivided(lines: Sequence[str]) -> str:
+    """A sign that all these lines have equally often; "" where there is none, or few lines."""
+    filled = [line for line in lines if line.strip()]
+    signs = dict.fromkeys(re.findall(r"[^\w\s\"'.,!?]+", filled[0]))
+    if len(filled) < _FEWEST_LINES:
+        return ""
+    return next((sign for sign in signs if len({line.count(sign) for line in filled}) == 1), "")
 
 
 def _may_be(lines: Sequence[str], quoting: Quoting) -> bool:
@@ -204,13 +228,3 @@ def _is_no_name(cell: str) -> bool:
     """Whether a cell cannot name a column: a number, or a text."""
     long = len(cell) > _LONGEST_NAME or len(cell.split()) > _MOST_WORDS or "\n" in cell
     return long or _NUMBER.fullmatch(cell) is not None or cell[-1] in ".!?…。！？"
-
-
-def _distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """Names of columns of which some are equal: those get their place among their equals."""
-    equals, seen = Counter(names), Counter[str]()
-    found = []
-    for name in names:
-        seen[name] += 1
-        found.append(f"{name} ({seen[name]})" if equals[name] > 1 else name)
-    return tuple(found)

@@ -51,7 +51,7 @@ def _rows(intake: Intake, path: Path, column: str | None) -> Iterator[tuple[int,
         intake.finished(path)
         return
     notes = intake.notes
-    notes.count(f"CSV or TSV files {layout.described()}", str(path), level="info")
+    _tell_layout(layout, path, notes)
     width, names = len(layout.names), layout.names
     swallowed = RowsInFields(layout)
     header: list[str] | None = None
@@ -78,6 +78,13 @@ def _rows(intake: Intake, path: Path, column: str | None) -> Iterator[tuple[int,
         else:
             swallowed.learn(row)
         yield number, dict(zip(names, row, strict=True))
+
+
+def _tell_layout(layout: Layout, path: Path, notes: Notes) -> None:
+    notes.count(f"CSV or TSV files {layout.described()}", str(path), level="info")
+    if layout.undivided:
+        sign = repr(layout.undivided)
+        notes.count(f"tables of one column, though every line has {sign}, which divides no fields", str(path))
 
 
 def _numbered(intake: Intake, path: Path, layout: Layout) -> Iterator[tuple[int, int, list[str]]]:

@@ -19,15 +19,21 @@ _WIDE = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _BY_LINES = b"one line\nand more\n"
-_UTF8, _REPLACED = "utf-8", "\ufffd"
+_UTF8, _REPLACED, _MARK = "utf-8", "\ufffd", "\ufeff"
 _FEW = 10
 """Characters that a named encoding may fail at before it is taken for the wrong one."""
 
 
-def transcoded(file: io.BufferedReader, encoding: str) -> Iterator[bytes]:
+def transcoded(file: io.BufferedReader, encoding: str, path: Path) -> Iterator[bytes]:
     """The lines of a file in any encoding as UTF-8; what cannot be decoded as U+FFFD."""
-    for line in io.TextIOWrapper(file, encoding, errors="replace", newline=""):
-        yield line.encode(_UTF8, "replace")
+    try:
+        for line in io.TextIOWrapper(file, encoding, errors="replace", newline=""):
+            yield line.encode(_UTF8, "replace")
+    except UnicodeError as error:  # such as UTF-16 without a mark that says in which order the bytes are
+        raise CorpusError(
+            f"{path} is not {encoding}.",
+            "Set encoding (--encoding) to what the file was written in, or to auto.",
+        ) from error
 
 
 class Decoder:
@@ -73,14 +79,14 @@ class Decoder:
         if self._found is not None and self._found.whole and self._found.encoding:
             return self._replaced(raw, self._found.encoding)
         try:
-            text = raw.decode("utf-8-sig" if self._number == 1 else _UTF8)
+            text = raw.decode(_UTF8)
         except UnicodeDecodeError as error:
             if _has_controls(raw):
                 raise binary(self._path, self._number) from error
             return self._not_utf8(raw, raw[error.start])
         if self._named and not raw.isascii():
             self._right += 1
-        return text
+        return self._without_mark(text) if text[:1] == _MARK else text
 
     def finish(self) -> None:
         """The file is read to its end. Raises CorpusError where a named encoding cannot have been right."""
@@ -117,7 +123,7 @@ class Decoder:
             self._count(
                 text.count(_REPLACED) - (raw.count(b"\xef\xbf\xbd") if encoding == _UTF8 else 0), encoding
             )
-        return text.removeprefix("\ufeff") if self._number == 1 else text
+        return self._without_mark(text) if text[:1] == _MARK else text
 
     def _checked(self, text: str) -> str:
         """A line that was decoded with U+FFFD for what could not be."""
@@ -127,7 +133,13 @@ class Decoder:
                 raise binary(self._path, self._number)
             self._count(wrong, self._reads)
         self._right += sum(letter > "\x7f" for letter in text) - wrong
-        return text.removeprefix("\ufeff") if self._number == 1 else text
+        return self._without_mark(text) if text[:1] == _MARK else text
+
+    def _without_mark(self, text: str) -> str:
+        """A line without its byte order mark, which stands where files were joined."""
+        if self._number > 1:
+            self._notes.count("byte order marks at the beginning of later lines, left out", self._where())
+        return text.removeprefix(_MARK)
 
     def _count(self, wrong: int, encoding: str) -> None:
         self._wrong += wrong

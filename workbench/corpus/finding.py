@@ -35,9 +35,15 @@ def find_files(dataset: str) -> Found:
     else:
         found = _matched(dataset)
     try:
-        sizes = [file.stat().st_size for file in found.files]
+        stats = [file.stat() for file in found.files]
     except OSError as error:
         raise unreadable(Path(dataset), error) from error
+    if not all(stat.S_ISREG(own.st_mode) for own in stats):
+        raise CorpusError(
+            f"{dataset} is a pipe, a socket or a device, not a file.",
+            "Write what comes from it into a file: a text is read more than once.",
+        )
+    sizes = [own.st_size for own in stats]
     if not any(sizes):
         raise CorpusError(f"{dataset} is empty.", "Give a file with text in it.")
     return Found(sorted(file.absolute() for file in found.files), found.skipped)
@@ -74,18 +80,26 @@ def _walk(folder: Path, found: Found) -> Iterator[Path]:
                 found.skipped.append(("a link to a folder that is read already", here))
                 continue
             seen.add((own.st_dev, own.st_ino))
-            entries = sorted(here.iterdir())
+            with os.scandir(here) as found_here:
+                entries = sorted((Path(entry.path), _leads_to_a_folder(entry)) for entry in found_here)
         except OSError as error:
             found.skipped.append((f"a folder that cannot be read ({error.strerror})", here))
             continue
-        for entry in entries:
+        for entry, is_folder in entries:
             if entry.name.startswith("."):
                 found.skipped.append(("hidden", entry))
-            elif not entry.is_dir():
+            elif not is_folder:
                 yield entry
         waiting.extend(
-            entry for entry in reversed(entries) if entry.is_dir() and not entry.name.startswith(".")
+            entry for entry, is_folder in reversed(entries) if is_folder and not entry.name.startswith(".")
         )
+
+
+def _leads_to_a_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle, or a path that is too long; said when it is looked at as a file
+        return False
 
 
 def _take(files: Iterable[Path], found: Found) -> None:

@@ -6,6 +6,7 @@ import io
 import shutil
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ LONGEST_LINE = 1 << 30
 
 _TELL_EVERY = 8 << 20  # bytes
 _LOOKED_AT = 64 << 10  # bytes
+_RETURNS_INSIDE = "lines with carriage returns inside, which are kept"
 
 
 class Intake:
@@ -40,18 +42,24 @@ class Intake:
         holds.
         """
         try:
-            with path.open("rb") as on_disk:
+            with path.open("rb", buffering=2 * _LOOKED_AT) as on_disk:
                 decoder = self.decoder(path)
                 content = unpacked(on_disk, path)
-                if _has_returns_alone(content):
-                    self.notes.count("files whose lines end with carriage returns", str(path), level="info")
-                unlooked = 0  # bytes since it was looked at how far the reading is
-                for raw in _raw_lines(content, path, decoder):
+                unlooked = number = 0  # bytes since it was looked at how far the reading is; lines
+                for raw in self._raw_lines(content, path, decoder):
                     unlooked += len(raw)
+                    number += 1
                     if unlooked >= _LOOKED_AT:
                         unlooked = 0
                         self.reached(on_disk.tell())
-                    yield decoder(raw) if ends else decoder(raw).rstrip("\r\n")
+                    line = decoder(raw)
+                    if ends:
+                        yield line
+                        continue
+                    line = line.rstrip("\r\n")
+                    if "\r" in line:
+                        self.notes.count(_RETURNS_INSIDE, f"{path}, line {number}")
+                    yield line
                 decoder.finish()
         except OSError as error:
             raise unreadable(path, error) from error
@@ -105,22 +113,30 @@ class Intake:
         self._before += path.stat().st_size
         self.reached(0)
 
-
-def _raw_lines(file: io.BufferedReader, path: Path, decoder: Decoder) -> Iterator[bytes]:
-    """The lines of a file in UTF-8, or an encoding with ASCII's line ends; none as long as LONGEST_LINE."""
-    encoding = decoder.begin(file.peek(_LOOKED_AT))
-    if encoding is not None:
-        yield from transcoded(file, encoding)
-        return
-    returns = _has_returns_alone(file)
-    lines = _between_returns(file) if returns else iter(lambda: file.readline(LONGEST_LINE), b"")
-    for number, raw in enumerate(lines, start=1):
-        if len(raw) >= LONGEST_LINE:
-            raise CorpusError(
-                f"{path}, line {number} is longer than {LONGEST_LINE >> 30} GB.",
-                "Break it into documents, a line each.",
-            )
-        yield raw
+    def _raw_lines(self, file: io.BufferedReader, path: Path, decoder: Decoder) -> Iterator[bytes]:
+        """The lines of a file in UTF-8, or an encoding with ASCII's line ends; none as long as
+        LONGEST_LINE.
+        """
+        encoding = decoder.begin(file.peek(_LOOKED_AT))
+        returns = _has_returns_alone(file)
+        lines = _between_returns(file) if returns else iter(lambda: file.readline(LONGEST_LINE), b"")
+        if encoding is not None:
+            lines = transcoded(file, encoding, path)
+        elif not returns:
+            first = next(lines, b"")
+            if b"\r" in first[:-2] and not first.endswith(b"\n"):  # the one line of a file without newlines
+                lines, returns = _between_returns(io.BytesIO(first)), True
+            else:
+                lines = chain([first] if first else (), lines)
+        if returns:
+            self.notes.count("files whose lines end with carriage returns", str(path), level="info")
+        for number, raw in enumerate(lines, start=1):
+            if len(raw) >= LONGEST_LINE:
+                raise CorpusError(
+                    f"{path}, line {number} is longer than {LONGEST_LINE >> 30} GB.",
+                    "Break it into documents, a line each.",
+                )
+            yield raw
 
 
 def _has_returns_alone(file: io.BufferedReader) -> bool:
@@ -129,7 +145,7 @@ def _has_returns_alone(file: io.BufferedReader) -> bool:
     return b"\r" in near and b"\n" not in near and near.find(b"\r") < len(near) - 1
 
 
-def _between_returns(file: io.BufferedReader) -> Iterator[bytes]:
+def _between_returns(file: io.BufferedReader | io.BytesIO) -> Iterator[bytes]:
     rest = b""
     while piece := file.read1(_LOOKED_AT):
         if piece.endswith(b"\r"):

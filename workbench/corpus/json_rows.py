@@ -56,22 +56,51 @@ def _values(intake: Intake, path: Path) -> Iterator[tuple[int, Any]]:
             break
     first = beginning[-1].strip() if beginning else ""
     whole = chain(beginning, lines)
+    twice = _Twice(intake, path)
+    decoder = json.JSONDecoder(object_pairs_hook=twice)
     if first.startswith("["):
-        yield from Values(whole, path).items()
+        yield from twice.counted(Values(whole, path, decoder).items())
     elif not first or _is_json(first):
-        yield from _alone(_of_lines(whole, intake, path), intake, path)
+        yield from _alone(twice.counted(_of_lines(whole, decoder, intake, path)), intake, path)
     else:
-        yield from _alone(Values(whole, path).values(), intake, path)
+        yield from _alone(twice.counted(Values(whole, path, decoder).values()), intake, path)
 
 
-def _of_lines(lines: Iterator[str], intake: Intake, path: Path) -> Iterator[tuple[int, Any]]:
+class _Twice:
+    """Makes objects of their names and values; those that have a name twice are counted."""
+
+    def __init__(self, intake: Intake, path: Path) -> None:
+        self._intake, self._path = intake, path
+        self._name: str | None = None
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """An object, whose last value of a name is the one that stays."""
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            names = [name for name, _ in pairs]
+            self._name = max(names, key=names.count)
+        return made
+
+    def counted(self, values: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+        """The same values, each with the line where it begins."""
+        for number, value in values:
+            if self._name is not None:
+                what = f"objects with the name {self._name!r} twice, of which the last is read"
+                self._intake.notes.count(what, f"{self._path}, line {number}")
+                self._name = None
+            yield number, value
+
+
+def _of_lines(
+    lines: Iterator[str], decoder: json.JSONDecoder, intake: Intake, path: Path
+) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             where = f"{path}, line {number}"
             intake.notes.count("blank lines in tables, left out", where, level="info")
             continue
         try:
-            value = json.loads(line)
+            value = decoder.decode(line)
         except json.JSONDecodeError as error:
             raise _broken(path, number, error, line) from error
         except (ValueError, RecursionError) as error:

@@ -19,9 +19,9 @@ _NEVER_WHOLE = frozenset("0123456789.eE+-")
 class Values:
     """Reads lines, decodes values as soon as they are whole, and knows the line of each."""
 
-    def __init__(self, lines: Iterator[str], path: Path) -> None:
+    def __init__(self, lines: Iterator[str], path: Path, decoder: json.JSONDecoder) -> None:
         self._lines, self._path = lines, path
-        self._decode = json.JSONDecoder().raw_decode
+        self._decode = decoder.raw_decode
         self._text, self._at, self._line = "", 0, 1
         self._ended = False
 

@@ -31,7 +31,7 @@ def unreadable(path: Path, error: OSError) -> CorpusError:
             "Copy or download it again, or give it the name of what it is.",
         )
     if error.errno is None:
-        return CorpusError(f"{path} cannot be read: {error}.", "Copy or download it again.")
+        return CorpusError(f"{path} is damaged or cut short.", "Copy or download it again.")
     return CorpusError(f"{path} cannot be read: {error.strerror or error}.", "Check its permissions.")
 
 

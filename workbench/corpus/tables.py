@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,3 +67,13 @@ def _shows_enough(table: Table, found: dict[str, list[object]], wanted: str | No
         return not table.grows and all(found.values())
     outer = outer_column(wanted, list(found))
     return outer is None or bool(found[outer])
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns of which some are equal: those get their place among their equals."""
+    equals, seen = Counter(names), Counter[str]()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(f"{name} ({seen[name]})" if equals[name] > 1 else name)
+    return tuple(found)

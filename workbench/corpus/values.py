@@ -11,7 +11,9 @@ from workbench.errors import CorpusError
 _OF_A_MESSAGE = ("content", "value", "text")
 """Where chat formats keep what was said."""
 
-NUMBERS = "numbers among texts, read as they are written"
+NUMBERS = "numbers among texts, written as Python writes them (1.50 as 1.5)"
+BYTES = "texts stored as bytes, read as UTF-8"
+WITHOUT_TEXT = "parts of chats without text, such as images and calls of tools, left out"
 LISTS = "lists of texts, each joined to one text, a line for each part"
 MESSAGES = "chats, each joined to one text without its roles, a line for each message"
 
@@ -33,8 +35,18 @@ def text_of(value: object, column: str, where: str, counted: Callable[[str], Non
         return json.dumps(value)
     if isinstance(value, list):
         counted(MESSAGES if any(isinstance(part, Mapping) for part in value) else LISTS)
-        parts = (_part(part, column, where) for part in value)
+        parts = [_part(part, column, where, counted) for part in value]
         return "\n".join(part for part in parts if part)
+    if isinstance(value, bytes):
+        try:
+            text = value.decode()
+        except UnicodeDecodeError as error:
+            raise CorpusError(
+                f"The column {column!r} of {where} holds bytes that are not UTF-8.",
+                "Name a column of text as text_column (--text-column), or write the file again as text.",
+            ) from error
+        counted(BYTES)
+        return text
     if isinstance(value, Mapping):
         inside = ", ".join(f"{column}.{name}" for name in value)
         raise CorpusError(
@@ -47,31 +59,55 @@ def text_of(value: object, column: str, where: str, counted: Callable[[str], Non
     )
 
 
-def _part(part: object, column: str, where: str) -> str | None:
+def _part(part: object, column: str, where: str, counted: Callable[[str], None]) -> str | None:
     """One item of a list: a text, a message, or the parts of one."""
     if isinstance(part, Mapping):
         said = next((part[key] for key in _OF_A_MESSAGE if key in part), part)
+        if said is None or (said is part and _is_of_a_chat(part)):
+            counted(WITHOUT_TEXT)
+            return None
         if said is part:
             inside = ", ".join(f"{column}.{name}" for name in part)
             raise CorpusError(
                 f"The column {column!r} of {where} holds lists of objects, not text.",
                 f"Name a column inside as text_column (--text-column), such as {inside}.",
             )
-        return _part(said, column, where)
-    return text_of(part, column, where)
+        return _part(said, column, where, counted)
+    if isinstance(part, list):
+        parts = [_part(one, column, where, counted) for one in part]
+        return "\n".join(text for text in parts if text)
+    return text_of(part, column, where, counted)
+
+
+def _is_of_a_chat(part: Mapping[Any, Any]) -> bool:
+    """Whether an object without text may be a message, or a part of one."""
+    return "role" in part or "from" in part or isinstance(part.get("type"), str)
 
 
 def is_like_text(value: object) -> bool:
     """Whether `text_of` makes a text of a value that a column of texts could be chosen for."""
     if isinstance(value, str):
         return True
+    if isinstance(value, bytes):
+        return _is_utf8(value)
     if isinstance(value, Mapping):
         return any(is_like_text(value[key]) for key in _OF_A_MESSAGE if key in value)
-    return isinstance(value, list) and bool(value) and all(map(_fits_a_list, value))
+    return isinstance(value, list) and any(map(is_like_text, value)) and all(map(_fits_a_list, value))
 
 
 def _fits_a_list(part: object) -> bool:
-    return part is None or is_like_text(part)
+    if isinstance(part, Mapping):
+        said = [part[key] for key in _OF_A_MESSAGE if key in part]
+        return _is_of_a_chat(part) if not said else said[0] is None or is_like_text(said[0])
+    return part is None or isinstance(part, int | float) or is_like_text(part)
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def value_at(row: Any, column: str) -> Any:
