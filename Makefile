@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run test faults lint bench screenshots docs
+.PHONY: setup run test test-failed faults lint bench screenshots docs
 
 setup: $(READY)
 
@@ -24,6 +24,10 @@ TESTS := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest
 
 test: $(READY)
 	$(TESTS) --numprocesses logical --maxprocesses 4 --dist loadgroup
+
+# Only what failed the last time, one test after the other, while nothing else runs.
+test-failed: $(READY)
+	$(TESTS) --last-failed --last-failed-no-failures none
 
 # Everything is broken on purpose, and at length; `make test` does it in a short form.
 faults: $(READY)
