@@ -123,10 +123,57 @@ def open_and_die(database: str, die_at: int) -> int:
     return 0
 
 
+def read_journal_and_die(database: str, run_id: int, die_at: int) -> int:
+    """Take a run's journal into the store, and be killed before statement or commit number `die_at`."""
+    from sqlalchemy import Engine, event
+
+    from workbench.store import Store
+
+    store = Store.open(database)
+    count = 0
+
+    def kill(*_: object) -> None:
+        nonlocal count
+        count += 1
+        if count == die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    for what in ("before_cursor_execute", "commit"):
+        event.listen(Engine, what, kill)
+    store.journals.ingest(run_id)
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
+def write_journal_and_die(folder: str, run: dict[str, Any], first: int, die_after: int) -> int:
+    """Write a journal, a step at a time from `first` on; be killed within the bytes after `die_after`."""
+    from workbench.journal import writer
+    from workbench.journal.lines import Kind
+
+    left, write = die_after, os.write
+
+    def write_and_die(file: int, data: bytes) -> int:
+        nonlocal left
+        written = write(file, data[:left])
+        left -= written
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return written
+
+    writer.os.write = write_and_die  # type: ignore[assignment]
+    journal = writer.Writer(Path(folder), run, 0)
+    for step in range(first, first + 100_000):
+        journal.add(Kind.METRICS, segment=0, rows=[[step, step / 10, {"train/loss": float(step)}]])
+        journal.add(Kind.COLUMNS, values={"step": step})
+        journal.flush()
+    return 1
+
+
 def _serve() -> None:
     from transformers import AutoModelForMaskedLM, PreTrainedTokenizerFast  # noqa: F401
 
     import workbench.inference.resolve
+    import workbench.journal.writer
     import workbench.store.migrate
     import workbench.training.engine
     import workbench.worker.entry  # noqa: F401

@@ -19,7 +19,7 @@ from workbench.private import file_mode, make_folder
 
 VARIABLE = "MLM_WORKBENCH_DB"
 DEFAULT = "experiments.db"
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest revision in migrations/versions. Known here, so that Alembic is imported only to migrate."""
 _SMALLEST_PAGE = 512
 BUSY_SECONDS = 60.0

@@ -6,8 +6,8 @@ import time
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from sqlalchemy import insert, update
-from sqlmodel import col, select
+from sqlalchemy import delete, insert, update
+from sqlmodel import Session, col, select
 
 from workbench.store.database import Queries
 from workbench.store.tables import Checkpoint, Metric, Run
@@ -48,16 +48,7 @@ class Measurements(Queries):
     def supersede_after(self, run_id: int, step: int) -> None:
         """Supersede the values after `step` and drop later checkpoints: a resume repeats those steps."""
         with self.database.session() as session:
-            connection = session.connection()
-            connection.execute(
-                update(Metric)
-                .where(col(Metric.run_id) == run_id, col(Metric.step) > step)
-                .values(superseded=True)
-            )
-            for checkpoint in session.exec(
-                select(Checkpoint).where(Checkpoint.run_id == run_id, col(Checkpoint.step) > step)
-            ):
-                session.delete(checkpoint)
+            supersede(session, run_id, step)
             session.commit()
 
     def add_checkpoint(
@@ -71,24 +62,17 @@ class Measurements(Queries):
         best: bool,
     ) -> None:
         """Store a checkpoint. It replaces one at the same step. Only one checkpoint of a run is the best."""
+        saved = Checkpoint(
+            run_id=run_id,
+            step=step,
+            epoch=epoch,
+            path=path,
+            eval_perplexity=eval_perplexity,
+            best=best,
+            created_at=time.time(),
+        )
         with self.database.session() as session:
-            for earlier in session.exec(select(Checkpoint).where(Checkpoint.run_id == run_id)):
-                if earlier.step == step:
-                    session.delete(earlier)
-                elif best and earlier.best:
-                    earlier.best = False
-            session.add(
-                Checkpoint(
-                    run_id=run_id,
-                    step=step,
-                    epoch=epoch,
-                    path=path,
-                    eval_perplexity=eval_perplexity,
-                    best=best,
-                    created_at=time.time(),
-                )
-            )
-            session.connection().execute(update(Run).where(col(Run.id) == run_id).values(checkpoint=path))
+            put_checkpoint(session, saved)
             session.commit()
 
     def checkpoints(self, run_id: int) -> list[Checkpoint]:
@@ -96,3 +80,25 @@ class Measurements(Queries):
         with self.database.session() as session:
             query = select(Checkpoint).where(Checkpoint.run_id == run_id).order_by(col(Checkpoint.step))
             return list(session.exec(query))
+
+
+def supersede(session: Session, run_id: int, step: int) -> None:
+    """`supersede_after`, without the commit."""
+    connection = session.connection()
+    after = (col(Metric.run_id) == run_id, col(Metric.step) > step)
+    connection.execute(update(Metric).where(*after).values(superseded=True))
+    connection.execute(
+        delete(Checkpoint).where(col(Checkpoint.run_id) == run_id, col(Checkpoint.step) > step)
+    )
+
+
+def put_checkpoint(session: Session, saved: Checkpoint) -> None:
+    """`add_checkpoint`, without the commit."""
+    for earlier in session.exec(select(Checkpoint).where(Checkpoint.run_id == saved.run_id)):
+        if earlier.step == saved.step:
+            session.delete(earlier)
+        elif saved.best and earlier.best:
+            earlier.best = False
+    session.add(saved)
+    columns = {"checkpoint": saved.path}
+    session.connection().execute(update(Run).where(col(Run.id) == saved.run_id).values(**columns))

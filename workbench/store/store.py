@@ -9,6 +9,7 @@ from workbench.store.clozes import Clozes
 from workbench.store.curves import Curves
 from workbench.store.database import Database
 from workbench.store.fills import Fills
+from workbench.store.journals import Journals
 from workbench.store.lease import Lease
 from workbench.store.measurements import Measurements
 from workbench.store.model_list import ModelList
@@ -35,6 +36,7 @@ class Store(Runs, Measurements, Fills):
         self.yardsticks = Yardsticks(database)
         self.sweeps = Sweeps(database)
         self.lease = Lease(database)
+        self.journals = Journals(database)
 
     @classmethod
     def open(cls, location: str | Path | None = None) -> Store:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, Column, Dialect, ForeignKey, Index, Integer, LargeBinary, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    TypeDecorator,
+)
 from sqlmodel import Field, SQLModel
 
 from workbench.metrics import perplexity
@@ -211,6 +221,22 @@ class Sweep(Row, table=True):
     plan: dict[str, Any] = _json(dict)
     trials_left: int = 0  # runs that a search is still to make
     created_at: float
+
+
+class JournalRow(Row, table=True):
+    """How far a run's journal has been read (see `journal.lines.Cursor`), and why not further."""
+
+    __tablename__ = "journal"
+
+    run_id: int = Field(
+        sa_column=Column(Integer, ForeignKey("run.id", ondelete="CASCADE"), nullable=False, unique=True)
+    )
+    number: int
+    identity: str
+    records: int
+    position: int = Field(sa_column=Column(BigInteger, nullable=False))
+    trouble: str | None = None
+    trouble_since: float | None = None
 
 
 class LeaseRow(Row, table=True):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from workbench.store.database import Queries
 from workbench.store.tables import Yardstick
@@ -30,17 +30,8 @@ class Yardsticks(Queries):
         A base model's score (run_id None) replaces one of the same name, weights and text.
         """
         score.created_at = time.time()
-        same = select(Yardstick).where(Yardstick.protocol == score.protocol)
-        if score.run_id is None:
-            same = _of_the_same(same, score.model_dump()).where(
-                col(Yardstick.run_id).is_(None), Yardstick.model == score.model
-            )
-        else:
-            same = same.where(Yardstick.run_id == score.run_id, Yardstick.step == score.step)
         with self.database.session() as session:
-            for earlier in session.exec(same):
-                session.delete(earlier)
-            session.add(score)
+            put_score(session, score)
             session.commit()
             return score
 
@@ -78,6 +69,20 @@ class Yardsticks(Queries):
                 if score.run_id in found:
                     found[score.run_id].append(score)
         return found
+
+
+def put_score(session: Session, score: Yardstick) -> None:
+    """`Yardsticks.add`, without the commit."""
+    same = select(Yardstick).where(Yardstick.protocol == score.protocol)
+    if score.run_id is None:
+        same = _of_the_same(same, score.model_dump()).where(
+            col(Yardstick.run_id).is_(None), Yardstick.model == score.model
+        )
+    else:
+        same = same.where(Yardstick.run_id == score.run_id, Yardstick.step == score.step)
+    for earlier in session.exec(same):
+        session.delete(earlier)
+    session.add(score)
 
 
 def _of_the_same(query: Any, values: dict[str, Any]) -> Any:

@@ -1,0 +1,170 @@
+"""What runs' journals report goes into the store, every record once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from workbench.journal.lines import Cursor, Record
+from workbench.journal.reader import JournalError, read_on, skip_to_next
+from workbench.store.database import Queries
+from workbench.store.records import apply_records
+from workbench.store.tables import JournalRow, Run
+
+LATE_SECONDS = 600.0
+"""Records that are missing may come for so long; then the next worker's file is read without them."""
+
+
+class Journals(Queries):
+    """Queries on the table `journal`, and the way from journals into the other tables; `store.journals`.
+
+    The cursor moves in the transaction that applies what was read, and only from where it was: whatever is
+    killed at whatever moment, and however many processes read at once, a record is applied once.
+    """
+
+    def cursor(self, run_id: int) -> Cursor:
+        """How far the run's journal has been read."""
+        with self.database.session() as session:
+            return _cursor(_row(session, run_id))
+
+    def trouble(self, run_id: int) -> str | None:
+        """Why the run's journal cannot be read on; None: it can."""
+        with self.database.session() as session:
+            row = _row(session, run_id)
+            return row.trouble if row is not None else None
+
+    def apply(self, run_id: int, before: Cursor, records: Sequence[Record], after: Cursor) -> bool:
+        """Apply records, and move the cursor from `before` to `after`.
+
+        False, and nothing is changed, when the cursor is elsewhere: another process was first. Raises
+        JournalError for a record that means nothing to this version, StoreError for the database's errors.
+        """
+        with self.database.session() as session:
+            if not self._move(session, run_id, before, after):
+                session.rollback()
+                return False
+            run = session.get(Run, run_id)
+            if run is None:
+                session.rollback()
+                return False
+            try:
+                apply_records(session, run_id, Path(run.folder), records)
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
+                session.rollback()
+                raise JournalError(
+                    f"The journal of run {run_id} has a record that cannot be read: {error!r}."
+                ) from error
+            session.commit()
+            return True
+
+    def begin(self, run_id: int, cursor: Cursor) -> None:
+        """Put the cursor somewhere, wherever it was: a worker begins a new file."""
+        values = _columns(cursor) | {"trouble": None, "trouble_since": None}
+        with self.database.session() as session:
+            _make_row(session, run_id)
+            session.connection().execute(_of(run_id).values(**values))
+            session.commit()
+
+    def ingest(self, run_id: int) -> int:
+        """Apply what the run's journal has that is new. Returns the number of records.
+
+        What prevents it is kept as the run's `trouble`. Raises StoreError, and OSError when the run's folder
+        cannot be read.
+        """
+        with self.database.session() as session:
+            row, run = _row(session, run_id), session.get(Run, run_id)
+            if run is None or not run.folder:
+                return 0
+            folder, cursor = Path(run.folder), _cursor(row)
+        applied = 0
+        try:
+            while True:
+                batch = read_on(folder, cursor)
+                if not batch.records:
+                    break
+                if self.apply(run_id, cursor, batch.records, batch.cursor):
+                    applied += len(batch.records)
+                    cursor = batch.cursor
+                else:  # another process reads as well
+                    at = self.cursor(run_id)
+                    if at == cursor:  # the run is gone
+                        break
+                    cursor = at
+        except FileNotFoundError:
+            return applied  # the folder is not there yet, or gone
+        except JournalError as error:
+            self._note(run_id, folder, cursor, error, row)
+            return applied
+        if row is not None and row.trouble is not None:
+            self.database.write(_of(run_id).values(trouble=None, trouble_since=None))
+        return applied
+
+    def _move(self, session: Session, run_id: int, before: Cursor, after: Cursor) -> bool:
+        statement = _of(run_id).where(
+            col(JournalRow.number) == before.number,
+            col(JournalRow.identity) == before.identity,
+            col(JournalRow.records) == before.records,
+        )
+        moved = session.connection().execute(statement.values(**_columns(after))).rowcount
+        if moved == 0 and before == Cursor() and _row(session, run_id) is None:
+            return _make_row(session, run_id) and self._move(session, run_id, before, after)
+        return int(moved) == 1
+
+    def _note(
+        self, run_id: int, folder: Path, cursor: Cursor, error: JournalError, row: JournalRow | None
+    ) -> None:
+        """Keep why it cannot be read on; after some minutes go on in the next file."""
+        known = row is not None and row.trouble == str(error)
+        if not known:
+            with self.database.session() as session:
+                _make_row(session, run_id)
+                values = {"trouble": str(error), "trouble_since": time.time()}
+                session.connection().execute(_of(run_id).values(**values))
+                session.commit()
+            return
+        assert row is not None
+        waited = time.time() - (row.trouble_since or 0.0)
+        following = skip_to_next(folder, cursor) if error.late and waited > LATE_SECONDS else None
+        if following is not None:
+            self.apply(run_id, cursor, [], following)
+
+
+def _row(session: Session, run_id: int) -> JournalRow | None:
+    return session.exec(select(JournalRow).where(JournalRow.run_id == run_id)).first()
+
+
+def _make_row(session: Session, run_id: int) -> bool:
+    """Make the run's row where there is none; False when the run itself is gone."""
+    if _row(session, run_id) is not None:
+        return True
+    try:
+        with session.begin_nested():  # another process may make it meanwhile
+            values = {"run_id": run_id, **_columns(Cursor())}
+            session.connection().execute(insert(JournalRow).values(**values))
+    except IntegrityError:
+        session.expire_all()
+        return _row(session, run_id) is not None
+    return True
+
+
+def _cursor(row: JournalRow | None) -> Cursor:
+    return Cursor(row.number, row.identity, row.records, row.position) if row is not None else Cursor()
+
+
+def _columns(cursor: Cursor) -> dict[str, Any]:
+    return {
+        "number": cursor.number,
+        "identity": cursor.identity,
+        "records": cursor.records,
+        "position": cursor.position,
+    }
+
+
+def _of(run_id: int) -> Any:
+    return update(JournalRow).where(col(JournalRow.run_id) == run_id)
