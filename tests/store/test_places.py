@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.errors import StoreError
 from workbench.recipe import PRESETS
 from workbench.store import Store
 
@@ -94,3 +95,52 @@ def test_to_change_a_run_of_a_copy_changes_no_path_in_it(tmp_path: Path, change:
     store.close()
     shutil.rmtree(tmp_path / "a")
     assert places(tmp_path / "b", run_id) == {tmp_path / "b/runs/1-mine"}
+
+
+def beside(folder: Path) -> tuple[Store, Store, int]:
+    """A database with a run that it trained, and its copy in the same folder."""
+    run_id = make(folder)
+    original = Store.open(folder / "experiments.db")
+    original.claim_files(original.run(run_id))
+    original.close()
+    shutil.copy(folder / "experiments.db", folder / "copy.db")
+    return Store.open(folder / "experiments.db"), Store.open(folder / "copy.db"), run_id
+
+
+def test_a_copy_beside_its_original_does_not_get_its_files(tmp_path: Path) -> None:
+    original, copy, run_id = beside(tmp_path / "a")
+    with pytest.raises(StoreError, match=r"belong to .*experiments\.db, of which copy\.db is a copy"):
+        copy.claim_files(copy.run(run_id))
+    original.claim_files(original.run(run_id))
+    copy.update_run(run_id, status="stopped")
+    copy.catalog.remove(run_id)
+    assert (Path(original.run(run_id).folder) / STEP).is_dir()
+    original.update_run(run_id, status="stopped")
+    original.catalog.remove(run_id)
+    assert not (tmp_path / "a/runs/1-mine").exists()
+
+
+@pytest.mark.parametrize("what", ["gone", "renamed", "another"])
+def test_a_database_whose_original_is_gone_has_its_files(tmp_path: Path, what: str) -> None:
+    original, copy, run_id = beside(tmp_path / "a")
+    original.close()
+    if what == "renamed":
+        (tmp_path / "a/experiments.db").rename(tmp_path / "a/elsewhere.db")
+    else:
+        (tmp_path / "a/experiments.db").unlink()
+    if what == "another":  # one of the same name, which never had the run
+        Store.open(tmp_path / "a/experiments.db").close()
+    copy.claim_files(copy.run(run_id))
+    assert (tmp_path / "a/runs/1-mine/database").read_text() == "copy.db\n"
+    copy.close()
+
+
+def test_the_same_database_by_another_name_is_no_copy(tmp_path: Path) -> None:
+    original, copy, run_id = beside(tmp_path / "a")
+    copy.close()
+    (tmp_path / "a/copy.db").unlink()
+    (tmp_path / "a/copy.db").symlink_to("experiments.db")
+    linked = Store.open(tmp_path / "a/copy.db")
+    linked.claim_files(linked.run(run_id))
+    linked.close()
+    original.close()

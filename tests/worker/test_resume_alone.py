@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.errors import StoreError
 from workbench.paths import CACHE_VARIABLE
 from workbench.processes import is_same_process
 from workbench.recipe import Recipe
@@ -136,3 +137,20 @@ def test_without_its_folder_a_run_cannot_go_on_and_stays_as_it_was(store: Store,
     with pytest.raises(Exception, match=r"folder of run \d+ \S+ is gone: .*`runs` folder beside"):
         launch.resume(store, run.id)
     assert store.run(run.id).status == Status.STOPPED
+
+
+def test_a_copy_in_the_same_folder_does_not_go_on_in_the_originals_files(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    original = Store.open(tmp_path / "a.db")
+    run = original.create_run(recipe, "mine")
+    Path(run.folder).mkdir(parents=True)
+    original.claim_files(run)
+    original.update_run(run.id, status=Status.STOPPED)
+    original.close()
+    shutil.copy(tmp_path / "a.db", tmp_path / "b.db")
+    copy = Store.open(tmp_path / "b.db")
+    with pytest.raises(StoreError, match="belong to"):
+        launch.resume(copy, run.id)
+    assert copy.run(run.id).status == Status.STOPPED
+    copy.close()

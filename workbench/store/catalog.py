@@ -16,6 +16,7 @@ from workbench.errors import UsageError
 from workbench.status import ACTIVE, ENDED
 from workbench.store.database import Queries, in_parts
 from workbench.store.naming import checked
+from workbench.store.owner import owner
 from workbench.store.runs import Runs
 from workbench.store.tables import Run
 
@@ -99,8 +100,9 @@ class Catalog(Queries):
                 f"Run {run_id} {run.name} is {run.status}.", f"Stop it first: mlm-workbench stop {run_id}"
             )
         # only a folder that this store made: a run's `folder` may come from a database made elsewhere
-        folder = self.database.runs_folder / Path(run.folder).name
-        if run.folder and folder.name.startswith(f"{run_id}-"):
+        folder, file = self.database.runs_folder / Path(run.folder).name, self.database.file
+        is_anothers = file is not None and owner(folder, run_id, file) is not None
+        if run.folder and folder.name.startswith(f"{run_id}-") and not is_anothers:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _set(self, run_ids: Collection[int], **values: Any) -> int:

@@ -68,9 +68,14 @@ class Database:
         return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
 
     @property
+    def file(self) -> Path | None:
+        """The database file; None for a server."""
+        return sqlite_file(self.url)
+
+    @property
     def runs_folder(self) -> Path:
         """Where the runs' files lie: `runs` beside the database file, or in the current folder."""
-        file = sqlite_file(self.url)
+        file = self.file
         return (file.parent if file else Path.cwd()) / "runs"
 
     @contextmanager

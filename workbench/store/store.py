@@ -13,9 +13,11 @@ from workbench.store.journals import Journals
 from workbench.store.lease import Lease
 from workbench.store.measurements import Measurements
 from workbench.store.model_list import ModelList
+from workbench.store.owner import claim
 from workbench.store.past import PastRuns
 from workbench.store.runs import Runs
 from workbench.store.sweeps import Sweeps
+from workbench.store.tables import Run
 from workbench.store.yardsticks import Yardsticks
 
 
@@ -65,6 +67,10 @@ class Store(Runs, Measurements, Fills):
     def runs_folder(self) -> Path:
         """Where the runs' files lie."""
         return self.database.runs_folder
+
+    def claim_files(self, run: Run) -> None:
+        """Make the run's folder this database's. Raises StoreError when it is another's (see `owner`)."""
+        claim(Path(run.folder), run.id, self.database.file)
 
     def data_version(self) -> int:
         """A number that changes when another connection has committed: see `Database.data_version`."""

@@ -118,6 +118,7 @@ class _Job:
 
     def _train(self) -> str:
         """The status that the training ends with."""
+        self._store.claim_files(self._run)
         known = {**self._run.environment, **environment.facts()}
         self._store.update_run(self._run_id, environment=known)
         recipe = self._run.recipe.complete()

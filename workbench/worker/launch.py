@@ -57,14 +57,17 @@ def start(
         store.catalog.remove(run.id)
         raise
     store.update_run(run.id, folder=str(folder))
-    _spawn(store, store.run(run.id))
+    run = store.run(run.id)
+    store.claim_files(run)
+    _spawn(store, run)
     return store.run(run.id)
 
 
 def resume(store: Store, run_id: int) -> Run:
     """Go on with a run that was stopped, failed or crashed, from its newest whole checkpoint.
 
-    Raises UsageError when it is running or has come to its end.
+    Raises UsageError when it is running or has come to its end, StoreError when its folder is gone or
+    belongs to the database that this one is a copy of.
     """
     run = store.run(run_id)
     if run.status in RESUMABLE and not Path(run.folder).is_dir():
@@ -73,6 +76,8 @@ def resume(store: Store, run_id: int) -> Run:
             "Put it there again (a database goes together with the `runs` folder beside it), or start a new "
             "run.",
         )
+    if run.status in RESUMABLE:
+        store.claim_files(run)
     queued = store.change_status(
         run_id,
         RESUMABLE,

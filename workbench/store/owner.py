@@ -1,0 +1,67 @@
+"""Which of the databases in one folder a run's files belong to.
+
+A database that is copied beside its original (`cp a.db b.db`) shares the folder `runs` with it, and names the
+same runs. The files of a run belong to the database that made it, or that trained it first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from workbench.errors import StoreError
+
+OWNER = "database"
+"""In a run's folder: the name of the database file that it belongs to, which lies beside `runs`."""
+
+
+def claim(folder: Path, run_id: int, database: Path | None) -> None:
+    """Make a run's folder belong to a database, unless it belongs to another one that has this run.
+
+    database: None for a server, whose runs no copy beside it shares. Raises StoreError.
+    """
+    if database is None:
+        return
+    other = owner(folder, run_id, database)
+    if other is not None:
+        raise StoreError(
+            f"The files of run {run_id} in {folder} belong to {other}, of which {database.name} is a copy.",
+            f"Use --db {other}, or put {database.name} into another folder, with a copy of {folder.parent}.",
+        )
+    with contextlib.suppress(OSError):  # a folder that cannot be written is told by who writes there
+        mark = folder / OWNER
+        if _named(mark) != database.name:
+            mark.write_text(f"{database.name}\n", encoding="utf-8")
+
+
+def owner(folder: Path, run_id: int, database: Path) -> Path | None:
+    """The other database that a run's folder belongs to; None where there is none."""
+    name = _named(folder / OWNER)
+    if not name or Path(name).name != name:
+        return None
+    other = folder.parent.parent / name
+    try:
+        is_other = other.is_file() and not (database.exists() and other.samefile(database))
+    except OSError:
+        return None
+    return other if is_other and _has_run(other, run_id, folder.name) else None
+
+
+def _named(mark: Path) -> str:
+    try:
+        return mark.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _has_run(database: Path, run_id: int, folder: str) -> bool:
+    """Whether a database has a run of that id in a folder of that name; True where it cannot be read."""
+    try:
+        place = f"file:{quote(str(database))}?mode=ro"
+        with contextlib.closing(sqlite3.connect(place, uri=True, timeout=5)) as connection:
+            row = connection.execute("SELECT folder FROM run WHERE id = ?", (run_id,)).fetchone()
+    except sqlite3.Error:
+        return True
+    return row is not None and Path(str(row[0])).name == folder
