@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inference": BASE | {"rpc", "pretrained", "store"},
     "analysis": BASE | {"pretrained", "corpus", "training", "store", "inference"},
     "worker": BASE | {"journal", "pretrained", "corpus", "training", "store", "inference", "analysis"},
-    "engines": BASE | {"journal", "store", "worker"},
+    "engines": BASE | {"journal", "training", "store", "inference", "worker"},
     "sweeps": BASE | {"journal", "store", "worker", "engines"},
     "imports": BASE | {"journal", "store"},
     "exports": BASE | {"pretrained", "store", "inference", "analysis"},

@@ -67,19 +67,16 @@ class Layout:
     @classmethod
     def of(cls, place: Place, processes: int | None = None) -> Layout:
         """One process for each GPU, or `processes` in all. Raises UsageError where nodes would differ."""
-        nodes, tasks = place.nodes, place.gpus
-        if processes is not None:
-            tasks, rest = divmod(processes, nodes or 1)
-            if rest or not tasks:
-                raise UsageError(
-                    f"{processes} processes cannot be spread evenly over {nodes} nodes.",
-                    "Give a multiple of --nodes.",
-                )
-        if nodes is None and (tasks or 1) > 1:
-            nodes = 1  # else Slurm might spread the tasks
-        if nodes is not None:
-            tasks = tasks or 1
-        return cls(nodes, tasks, place.gpus)
+        by_gpus = (place.nodes or 1) * (place.gpus or 1)
+        per_node, rest = divmod(processes or by_gpus, place.nodes or 1)
+        if rest:
+            raise UsageError(
+                f"{processes} processes cannot be spread evenly over {place.nodes} nodes.",
+                "Give a multiple of --nodes.",
+            )
+        if place.nodes is None and per_node == 1 and place.gpus is None:
+            return cls(None, None, None)
+        return cls(place.nodes or 1, per_node, place.gpus)  # else Slurm might spread the tasks
 
 
 def run_script(

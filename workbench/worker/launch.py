@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from workbench.errors import StoreError, UsageError
 from workbench.private import folder_mode, make_folder
@@ -32,11 +33,26 @@ def start(
     command: str = "",
     report_to: Sequence[str] = (),
 ) -> Run:
-    """Queue a run of `recipe` and start its worker, which goes on when this process ends. Returns at once.
+    """Queue a run as `queue` does and start its worker, which outlives this process. Returns at once."""
+    run = queue(store, recipe, name, tags, command, report_to)
+    _spawn(store, run)
+    return store.run(run.id)
+
+
+def queue(
+    store: Store,
+    recipe: Recipe,
+    name: str | None = None,
+    tags: Sequence[str] = (),
+    command: str = "",
+    report_to: Sequence[str] = (),
+    **columns: Any,
+) -> Run:
+    """Make a queued run of `recipe` with its folder; who calls this starts its worker.
 
     `command` is what was asked, as a person would type it, kept in the run's environment. A model `run:RUN`
     is settled here: the run that `latest` means now. `report_to`: trackers (reporting.TRACKERS), kept there
-    too, for a resume. Raises UsageError or StoreError.
+    too, for a resume. `columns`: more of the run's columns. Raises UsageError or StoreError.
     """
     check_trackers(report_to)
     if recipe.model.startswith(_RUN):
@@ -48,26 +64,39 @@ def start(
         run.id,
         environment=asked | ({REPORT_TO: list(report_to)} if report_to else {}),
         **own_identity().columns(),
+        **columns,
     )
     try:
         folder = new_folder(Path(run.folder))
     except StoreError as error:
-        _fail(store, run.id, error)
+        fail(store, run.id, error)
         store.update_run(run.id, folder="")  # what is there is not this run's, and must not go with it
         store.catalog.remove(run.id)
         raise
     store.update_run(run.id, folder=str(folder))
     run = store.run(run.id)
     store.claim_files(run)
-    _spawn(store, run)
-    return store.run(run.id)
+    return run
 
 
 def resume(store: Store, run_id: int) -> Run:
-    """Go on with a run that was stopped, failed or crashed, from its newest whole checkpoint.
+    """Continue a run that was stopped, failed or crashed, from its newest whole checkpoint.
 
-    Raises UsageError when it is running or has come to its end, StoreError when its folder is gone or
-    belongs to the database that this one is a copy of.
+    Raises UsageError when it is running or finished, StoreError when its folder is gone or belongs to the
+    database that this one is a copy of.
+    """
+    run = queue_again(store, run_id)
+    # one that the queue had put on a GPU of its own must not crowd onto the first
+    others = [one for one in store.active_runs() if one.id != run_id and not waits(one)]
+    device = least_used(gpus(), others) if GIVEN in run.environment else None
+    _spawn(store, run, _seeing(store, run, device))
+    return store.run(run_id)
+
+
+def queue_again(store: Store, run_id: int, **columns: Any) -> Run:
+    """Make an ended run a queued one; who calls this starts its worker. Returns the run as it was.
+
+    `columns`: more of its columns. Raises UsageError and StoreError as `resume` does.
     """
     run = store.run(run_id)
     if run.status in RESUMABLE and not Path(run.folder).is_dir():
@@ -90,6 +119,7 @@ def resume(store: Store, run_id: int) -> Run:
         heartbeat_at=time.time(),
         **own_identity().columns(),
         queue_position=None,
+        **columns,
     )
     if not queued:
         status = store.run(run_id).status
@@ -99,11 +129,7 @@ def resume(store: Store, run_id: int) -> Run:
                 f"Train its model further in a new run: --model run:{run_id}",
             )
         raise UsageError(f"Run {run_id} {run.name} is already {status}.")
-    # one that the queue had put on a GPU of its own must not crowd onto the first
-    others = [one for one in store.active_runs() if one.id != run_id and not waits(one)]
-    device = least_used(gpus(), others) if GIVEN in run.environment else None
-    _spawn(store, run, _seeing(store, run, device))
-    return store.run(run_id)
+    return run
 
 
 def start_waiting(store: Store, run: Run, device: str | None = None) -> None:
@@ -187,14 +213,15 @@ def _spawn(store: Store, run: Run, environment: Mapping[str, str] | None = None)
             environment=environment,
         )
     except StoreError as error:
-        _fail(store, run.id, error)
+        fail(store, run.id, error)
         raise
     # The worker writes this too, as soon as it can; until then its death must not go unnoticed.
     columns = {**identity.columns(), "heartbeat_at": time.time(), "queue_position": None}
     store.change_status(run.id, {Status.QUEUED}, **columns)
 
 
-def _fail(store: Store, run_id: int, error: StoreError) -> None:
+def fail(store: Store, run_id: int, error: StoreError) -> None:
+    """Mark an active run as failed, with the error's words."""
     store.change_status(
         run_id,
         ACTIVE,

@@ -1,0 +1,34 @@
+"""Everything that a training reads, brought into the caches: weights, tokenizer and prepared text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench.corpus import prepare_corpus
+from workbench.corpus.new_model import newborn
+from workbench.events import Listener, Message, Phase, PhaseChanged, Progress
+from workbench.pretrained.model import load_config, load_model, usable_positions
+from workbench.pretrained.shapes import is_new
+from workbench.pretrained.tokenizer import load_tokenizer
+from workbench.recipe import Recipe
+
+
+def fetch(recipe: Recipe, listen: Listener, *, cache: Path, model: str | None = None) -> None:
+    """Read the model and prepare the text as a training would, which can then run without a network.
+
+    `model` takes the place of recipe.model where that names a run. Raises WorkbenchError.
+    """
+    name = model or recipe.model
+    if is_new(name):
+        name = str(newborn(recipe, cache=cache, listen=listen))
+    config = load_config(name, recipe.model_revision)
+    tokenizer = load_tokenizer(name, recipe.model_revision, lambda text: listen(Message(text)))
+    prepare_corpus(recipe, tokenizer, max_chunk=usable_positions(config), cache=cache, listen=listen)
+    listen(PhaseChanged(Phase.LOADING_MODEL))
+    # reading them also shows that they are whole
+    load_model(
+        name,
+        recipe.model_revision,
+        lambda done, total: listen(Progress(done, total, "bytes")),
+        seed=recipe.seed,
+    )
