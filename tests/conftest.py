@@ -18,6 +18,9 @@ from hypothesis import settings
 
 from workbench.paths import CACHE_VARIABLE, CONFIG_VARIABLE
 from workbench.store import Store
+from workbench.store.run_folders import VARIABLE as RUNS_VARIABLE
+
+from . import postgres as servers
 
 # A shell starts what it puts in the background with interrupts ignored, nohup with hang-ups; every process
 # that the tests start would inherit that, and Ctrl-C and a closed terminal could not be tested.
@@ -90,6 +93,21 @@ def cache_of_the_tests(shared_folder: Path) -> Iterator[Path]:
 def own_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the presets of whoever runs it."""
     monkeypatch.setenv(CONFIG_VARIABLE, str(tmp_path_factory.mktemp("config")))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.Server]:
+    """A PostgreSQL server; the test is skipped where none can be started."""
+    yield from servers.started()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def location(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where a test's store is, for each kind of database: path or URL. Its runs lie in `runs` of tmp_path."""
+    if request.param == "sqlite":
+        return str(tmp_path / "experiments.db")
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "runs"))
+    return request.getfixturevalue("postgres").new_store()
 
 
 @pytest.fixture(scope="session")

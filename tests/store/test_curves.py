@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +12,8 @@ from workbench.store import MetricValue, Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "experiments.db")
+def store(location: str) -> Iterator[Store]:
+    opened = Store.open(location)
     opened.create_run(PRESETS["starter"])
     yield opened
     opened.close()

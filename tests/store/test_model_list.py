@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from workbench.recipe import PRESETS
 from workbench.store import Store
 
 
-def test_checkpoints_newest_first_without_deleted_runs(tmp_path: Path) -> None:
-    store = Store.open(tmp_path / "experiments.db")
+def test_checkpoints_newest_first_without_deleted_runs(location: str) -> None:
+    store = Store.open(location)
     for name in ("first", "second", "deleted"):
         run = store.create_run(PRESETS["starter"], name)
         assert run.id
@@ -29,4 +27,5 @@ def test_checkpoints_newest_first_without_deleted_runs(tmp_path: Path) -> None:
     assert found[0].base == "starter" and found[0].epoch == 2.0
     assert [one.run_id for one in store.models.saved(1)] == [1, 1]
     assert len(store.models.saved(limit=3)) == 3
+    store.close()
     store.close()

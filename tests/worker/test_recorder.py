@@ -115,7 +115,7 @@ def test_what_was_measured_before_a_checkpoint_is_in_the_store_by_then(store: St
 def test_a_locked_database_only_makes_it_wait(
     store: Store, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.store.engine.BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("workbench.store.sqlite.BUSY_SECONDS", 0.2)
     impatient = Store.open(store.url)
     other = sqlite3.connect(tmp_path / "experiments.db", isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")

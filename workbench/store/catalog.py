@@ -6,7 +6,6 @@ import contextlib
 import shutil
 import time
 from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, update
@@ -14,9 +13,8 @@ from sqlmodel import col, select
 
 from workbench.errors import UsageError
 from workbench.status import ACTIVE, ENDED
-from workbench.store.database import Queries, in_parts
+from workbench.store.database import Queries, in_parts, retried
 from workbench.store.naming import checked
-from workbench.store.owner import owner
 from workbench.store.runs import Runs
 from workbench.store.tables import Run
 
@@ -46,14 +44,16 @@ class Catalog(Queries):
             raise UsageError(f"A note may have {LONGEST_NOTE:,} characters; this one has {len(note):,}.")
         self._set(run_ids, note=note)
 
+    @retried
     def retag(self, run_ids: Collection[int], change: Callable[[list[str]], list[str]]) -> None:
         """Replace each run's tags by `change(tags)`. Raises UsageError for a tag that is not allowed."""
         with self.database.session() as session:
             for part in in_parts(run_ids):
-                for run in session.exec(select(Run).where(col(Run.id).in_(part))):
+                for run in session.exec(select(Run).where(col(Run.id).in_(part)).with_for_update()):
                     run.tags = checked_tags(change(list(run.tags)))
             session.commit()
 
+    @retried
     def delete(self, run_ids: Collection[int]) -> list[int]:
         """Hide runs until they are restored or purged; not queued or running ones. Returns the hidden."""
         hidden: list[int] = []
@@ -80,7 +80,9 @@ class Catalog(Queries):
     def deleted(self) -> list[int]:
         """The runs that are deleted and not purged yet."""
         with self.database.session() as session:
-            return list(session.exec(select(Run.id).where(col(Run.deleted_at).is_not(None))))
+            return list(
+                session.exec(select(Run.id).where(col(Run.deleted_at).is_not(None)).order_by(col(Run.id)))
+            )
 
     def purge(self) -> int:
         """Remove deleted runs and their folders for good. Returns how many."""
@@ -99,10 +101,7 @@ class Catalog(Queries):
             raise UsageError(
                 f"Run {run_id} {run.name} is {run.status}.", f"Stop it first: mlm-workbench stop {run_id}"
             )
-        # only a folder that this store made: a run's `folder` may come from a database made elsewhere
-        folder, file = self.database.runs_folder / Path(run.folder).name, self.database.file
-        is_anothers = file is not None and owner(folder, run_id, file) is not None
-        if run.folder and folder.name.startswith(f"{run_id}-") and not is_anothers:
+        if (folder := self.database.folders.made_here(run)) is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _set(self, run_ids: Collection[int], **values: Any) -> int:

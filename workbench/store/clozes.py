@@ -6,13 +6,14 @@ import time
 
 from sqlmodel import col, select
 
-from workbench.store.database import Queries
+from workbench.store.database import Queries, retried
 from workbench.store.tables import Cloze
 
 
 class Clozes(Queries):
     """Queries on the table `cloze`; `store.clozes`."""
 
+    @retried
     def add(self, score: Cloze) -> Cloze:
         """Store a score. It replaces an earlier one of the same suite, run and step (or base model)."""
         score.created_at = time.time()
@@ -24,6 +25,7 @@ class Clozes(Queries):
         if score.run_id is None:
             same = same.where(Cloze.model == score.model)
         with self.database.session() as session:
+            self.database.take_turns(session)
             for earlier in session.exec(same):
                 session.delete(earlier)
             session.add(score)
@@ -36,7 +38,7 @@ class Clozes(Queries):
             Cloze.suite_fingerprint == suite_fingerprint, Cloze.weights_fingerprint == weights_fingerprint
         )
         with self.database.session() as session:
-            return session.exec(query.limit(1)).first()
+            return session.exec(query.order_by(col(Cloze.id)).limit(1)).first()
 
     def of_run(self, run_id: int, suite_fingerprint: str | None = None) -> list[Cloze]:
         """A run's scores in the order of steps, of one suite or of all."""

@@ -40,7 +40,7 @@ class Curves(Queries):
             select(Metric.name, func.sum(Metric.value), func.max(Metric.at))
             .where(
                 col(Metric.run_id) == run_id,
-                col(Metric.name) >= prefix,
+                col(Metric.name) >= prefix,  # in the order of bytes, on a server too: see tables.py
                 col(Metric.name) < prefix + "\uffff",
                 col(Metric.superseded).is_(False),
             )

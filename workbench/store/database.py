@@ -2,51 +2,59 @@
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DatabaseError
-from sqlmodel import Session
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
+from sqlmodel import Session, SQLModel
 
 from workbench.errors import StoreError
-from workbench.store.engine import SCHEMA_VERSION, current_version, locate, open_engine, sqlite_file
+from workbench.store.backend import Backend, ConflictError, Watcher
+from workbench.store.engine import SCHEMA_VERSION, backend_of, current_version
 from workbench.store.places import INFO, Places
+from workbench.store.run_folders import RunFolders
 
 AT_ONCE = 500
 """Ids in one query: databases have a limit, and a screen may have to answer between two queries."""
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+_TRIES = 6
+
+
 class Database:
     """One open database. Several threads may use it."""
 
-    def __init__(self, engine: Engine, url: str) -> None:
+    def __init__(self, backend: Backend, engine: Engine) -> None:
+        self.backend = backend
         self.engine = engine
-        self.url = url
-        self._watcher: Connection | None = None
-        self._places = Places(sqlite_file(url), self.runs_folder)
+        self.url = backend.url
+        self._watcher: Watcher | None = None
+        self.folders = RunFolders(backend, engine)
+        self._places = Places(backend.file, self.folders)
 
     @classmethod
     def open(cls, location: str | Path | None) -> Database:
         """Open a database as `Store.open` does, and raise the same errors."""
-        url = locate(location)
-        database = cls(open_engine(url), url)
+        backend = backend_of(location)
+        database = cls(backend, backend.open_engine())
         try:
-            with database.engine.connect() as connection:
-                version = current_version(connection)
-            if version != SCHEMA_VERSION:
-                from workbench.store.migrate import bring_up_to_date
+            with database._explained(opening=True):
+                with database.engine.connect() as connection:
+                    version = current_version(connection)
+                if version != SCHEMA_VERSION:
+                    from workbench.store.migrate import bring_up_to_date
 
-                bring_up_to_date(database.engine)
-        except DatabaseError as error:
-            database.close()
-            raise StoreError(
-                f"The database {database.location} cannot be used: {error.orig}.",
-                "If it is damaged, put a copy in its place; another is chosen with --db PATH.",
-            ) from error
+                    bring_up_to_date(backend, database.engine)
         except StoreError:
             database.close()
             raise
@@ -61,22 +69,13 @@ class Database:
 
     @property
     def location(self) -> str:
-        """The database as a person would name it: a path, or a URL without its password."""
-        file = sqlite_file(self.url)
-        if file is None:
-            return self.engine.url.render_as_string(hide_password=True)
-        return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
+        """The database as a person would name it: a path, or a URL without secrets."""
+        return self.backend.location
 
     @property
     def file(self) -> Path | None:
         """The database file; None for a server."""
-        return sqlite_file(self.url)
-
-    @property
-    def runs_folder(self) -> Path:
-        """Where the runs' files lie: `runs` beside the database file, or in the current folder."""
-        file = self.file
-        return (file.parent if file else Path.cwd()) / "runs"
+        return self.backend.file
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -86,38 +85,62 @@ class Database:
         Raises StoreError for the database's own errors.
         """
         info = {INFO: self._places}
-        with _explained(), Session(self.engine, expire_on_commit=False, info=info) as session:
+        with self._explained(), Session(self.engine, expire_on_commit=False, info=info) as session:
             yield session
+
+    def insert(self, table: type[SQLModel]) -> Any:
+        """An INSERT that can be told what to do on conflict: each kind of database has its own."""
+        return self.backend.insert(table)
+
+    def take_turns(self, session: Session) -> None:
+        """Until the session's transaction ends, other processes wait here: what is read from now on and what
+        is written by it belong together."""
+        self.backend.take_turns(session)
 
     def write(self, statement: Any, rows: Sequence[dict[str, Any]] | None = None) -> int:
         """Execute a statement, once or for each of `rows`, and commit. Returns how many rows it changed.
 
-        Raises StoreError for the database's own errors.
+        What was committed while the connection was lost is not an error. Raises StoreError for the database's
+        own errors.
         """
-        with _explained(), self.engine.begin() as connection:
-            return int(connection.execute(statement, rows).rowcount)
+        return retried(self._write)(statement, rows)
+
+    def _write(self, statement: Any, rows: Sequence[dict[str, Any]] | None) -> int:
+        changed = 0
+        with self._explained():
+            try:
+                with self.engine.begin() as connection:
+                    changed = int(connection.execute(statement, rows).rowcount)
+            except DBAPIError as error:
+                if not (error.connection_invalidated and self.backend.was_committed(self.engine)):
+                    raise
+        return changed
 
     def data_version(self) -> int:
-        """A number that changes when any other connection has committed: SQLite's data_version.
-
-        For another kind of database, a number that changes at every call.
-        """
-        if self.engine.dialect.name != "sqlite":
-            return time.monotonic_ns()
+        """A number that changes when another connection has committed. Raises StoreError."""
         if self._watcher is None:
-            self._watcher = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        return int(self._watcher.execute(text("PRAGMA data_version")).scalar_one())
+            self._watcher = self.backend.watch(self.engine)
+        with self._explained():
+            return self._watcher.look()
 
     def integrity_problems(self) -> list[str]:
-        """What is wrong with the database file; empty: nothing."""
-        if self.engine.dialect.name != "sqlite":
-            return []
-        with self.engine.connect() as connection:
-            found = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check"))]
-            found += [
-                f"dangling row in {row[0]}" for row in connection.execute(text("PRAGMA foreign_key_check"))
-            ]
-        return [line for line in found if line != "ok"]
+        """What is wrong with the stored data; empty: nothing, or the database looks after it by itself."""
+        return self.backend.problems(self.engine)
+
+    @contextmanager
+    def _explained(self, *, opening: bool = False) -> Iterator[None]:
+        """Turn the database's own errors into StoreError."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise self.backend.explain(error, opening=opening) from error
+        except StaleDataError as error:
+            message = f"Another process changed the same rows in {self.location} meanwhile."
+            raise ConflictError(message, "Try again.") from error
+        except PoolTimeout as error:
+            raise StoreError(
+                f"This program's connections to {self.location} are all busy.", "Try again."
+            ) from error
 
 
 class Queries:
@@ -134,18 +157,18 @@ def in_parts(ids: Collection[int]) -> Iterator[list[int]]:
         yield ordered[start : start + AT_ONCE]
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn the database's own errors into StoreError."""
-    try:
-        yield
-    except DatabaseError as error:
-        reason = str(error.orig)
-        hint = ""
-        if "locked" in reason:
-            hint = "Another process holds the database; try again when it is done."
-        elif "full" in reason:
-            hint = "Make room on the disk."
-        elif "readonly" in reason:
-            hint = "The file or its folder cannot be written: change its permissions, or use --db PATH."
-        raise StoreError(f"The database refused: {reason}.", hint) from error
+def retried(method: Callable[P, T]) -> Callable[P, T]:
+    """`method`, repeated when another transaction was in its way: a server ends a deadlock by undoing one of
+    the two. Only for what does all that it does in one transaction.
+    """
+
+    @wraps(method)
+    def again(*args: P.args, **kwargs: P.kwargs) -> T:
+        for attempt in range(1, _TRIES):
+            try:
+                return method(*args, **kwargs)
+            except ConflictError:
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))
+        return method(*args, **kwargs)
+
+    return again

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from workbench.store.database import Queries
@@ -29,7 +29,7 @@ class Lease(Queries):
         with self.database.session() as session:
             if session.exec(select(LeaseRow).where(LeaseRow.id == _ROW)).first() is None:
                 # another process may insert it first; the update below then finds that one's pid
-                statement: Any = insert(LeaseRow).prefix_with("OR IGNORE", dialect="sqlite").values(id=_ROW)
+                statement = self.database.insert(LeaseRow).values(id=_ROW).on_conflict_do_nothing()
                 session.connection().execute(statement)
                 session.commit()
         query = update(LeaseRow).where(

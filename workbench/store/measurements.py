@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col, select
 
-from workbench.store.database import Queries
+from workbench.store.database import Queries, retried
 from workbench.store.tables import Checkpoint, Metric, Run
 
 
@@ -45,12 +45,14 @@ class Measurements(Queries):
         with self.database.session() as session:
             return list(session.exec(query.order_by(col(Metric.id))))
 
+    @retried
     def supersede_after(self, run_id: int, step: int) -> None:
         """Supersede the values after `step` and drop later checkpoints: a resume repeats those steps."""
         with self.database.session() as session:
             supersede(session, run_id, step)
             session.commit()
 
+    @retried
     def add_checkpoint(
         self,
         run_id: int,

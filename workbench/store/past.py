@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from sqlmodel import col, select
 
 from workbench.status import Status
-from workbench.store.database import Queries
+from workbench.store.database import Queries, retried
 from workbench.store.measurements import MetricValue
 from workbench.store.naming import checked, free_name, slug
 from workbench.store.tables import Checkpoint, Metric, Run
@@ -66,6 +66,7 @@ class PastRuns(Queries):
                 for run_id, name, recipe, perplexity in session.exec(query)
             ]
 
+    @retried
     def take_over(
         self,
         wanted: str | None,
@@ -84,12 +85,13 @@ class PastRuns(Queries):
         """
         now = time.time()
         with self.database.session() as session:
+            self.database.take_turns(session)
             taken = set(session.exec(select(Run.name)))
             name = checked(wanted) if wanted is not None else free_name(base, taken)
             run = Run(name=name, status=Status.FINISHED, tags=list(tags), created_at=now, **columns)
             session.add(run)
             session.flush()
-            run.folder = str(self.database.runs_folder / f"{run.id}-{slug(name)}")
+            run.folder = str(self.database.folders.folder / f"{run.id}-{slug(name)}")
             rows = [
                 {**value._asdict(), "run_id": run.id, "segment": 0, "at": now, "superseded": False}
                 for value in values

@@ -14,6 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import QueryContext
 from sqlalchemy.orm.attributes import set_committed_value
 
+from workbench.store.run_folders import RunFolders
 from workbench.store.tables import Checkpoint, Run
 
 INFO = "places"
@@ -25,22 +26,22 @@ _DATABASES = ("*.db", "*.sqlite", "*.sqlite3")
 
 
 class Places:
-    """The `runs` folder of one database. `database`: its file; None for a server, whose runs do not move."""
+    """Finds the files of a database's runs. `database`: its file; None for a server: runs do not move."""
 
-    def __init__(self, database: Path | None, runs_folder: Path) -> None:
-        self._database, self._runs_folder = database, runs_folder
+    def __init__(self, database: Path | None, folders: RunFolders) -> None:
+        self._database, self._folders = database, folders
 
     def here(self, stored: str) -> str:
         """Where what was stored as `stored`, a run's folder or something in it, lies now.
 
         In this database's `runs`, unless it is there alone where it was, and no other database lies beside.
         """
-        if self._database is None or not stored or stored.startswith(f"{self._runs_folder}/"):
+        if self._database is None or not stored or stored.startswith(f"{self._folders.folder}/"):
             return stored
         found = _IN_RUNS.fullmatch(stored)
         if found is None:
             return stored
-        beside = self._runs_folder / found["run"]
+        beside = self._folders.folder / found["run"]
         original = Path(found["runs"])
         if beside.is_dir() or not (original / found["run"]).is_dir() or self._is_anothers(original.parent):
             return f"{beside}{found['rest'] or ''}"

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, or_, type_coerce
+from sqlalchemy import ColumnElement, Select, Text, cast, or_
 from sqlmodel import col, select
 
 from workbench.status import ACTIVE
@@ -124,7 +124,7 @@ class RunLines(Queries):
         """Newest first."""
         # Tags as text: most runs have none, and those that have them did not change since the last time.
         columns = [
-            type_coerce(getattr(Run, name), Text).label(name) if name == "tags" else getattr(Run, name)
+            cast(getattr(Run, name), Text).label(name) if name == "tags" else getattr(Run, name)
             for name in _COLUMNS
         ]
         query: Select[Any] = select(*columns).where(col(Run.deleted_at).is_(None), *which)
@@ -134,7 +134,7 @@ class RunLines(Queries):
 
     def _choose(self, rows: Sequence[_Row]) -> None:
         """Read the recipes of these runs. An id may come again after a deletion, not with the same time."""
-        query: Any = select(Run.id, Run.created_at, type_coerce(col(Run.recipe), Text))
+        query: Any = select(Run.id, Run.created_at, cast(col(Run.recipe), Text))
         for part in in_parts([row[0] for row in rows]):
             with self.database.session() as session:
                 for run_id, created_at, recipe in session.execute(query.where(col(Run.id).in_(part))):

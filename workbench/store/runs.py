@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
 from workbench.status import ACTIVE
-from workbench.store.database import Queries
+from workbench.store.database import Queries, retried
 from workbench.store.naming import name_for
 from workbench.store.tables import Run
 from workbench.stored_recipe import StoredRecipe
@@ -21,15 +21,17 @@ from workbench.stored_recipe import StoredRecipe
 class Runs(Queries):
     """Queries on the table `run`; the store's own methods."""
 
+    @retried
     def create_run(self, recipe: Recipe, name: str | None = None, tags: Sequence[str] = ()) -> Run:
         """Add a queued run. Its folder is named but not made. Raises UsageError for a name not allowed."""
         with self.database.session() as session:
+            self.database.take_turns(session)  # for a name that no other run has
             run = Run(name="", recipe=StoredRecipe.of(recipe), tags=list(tags), created_at=time.time())
             session.add(run)
             session.flush()
             taken = set(session.exec(select(Run.name)))
             run.name, slug = name_for(recipe, name, taken)
-            run.folder = str(self.database.runs_folder / f"{run.id}-{slug}")
+            run.folder = str(self.database.folders.folder / f"{run.id}-{slug}")
             session.commit()
             return run
 
@@ -53,7 +55,7 @@ class Runs(Queries):
         """The runs that are queued or running."""
         with self.database.session() as session:
             query = select(Run).where(col(Run.deleted_at).is_(None), col(Run.status).in_(ACTIVE))
-            return list(session.exec(query))
+            return list(session.exec(query.order_by(col(Run.id))))
 
     def find(self, reference: str) -> Run:
         """A run by id, by a name that only one has, or `latest`. Raises UsageError with what there is."""

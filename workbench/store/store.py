@@ -65,8 +65,8 @@ class Store(Runs, Measurements, Fills):
 
     @property
     def runs_folder(self) -> Path:
-        """Where the runs' files lie."""
-        return self.database.runs_folder
+        """Where the folders of new runs are made. Raises StoreError."""
+        return self.database.folders.folder
 
     def claim_files(self, run: Run) -> None:
         """Make the run's folder this database's. Raises StoreError when it is another's (see `owner`)."""

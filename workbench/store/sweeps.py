@@ -16,7 +16,7 @@ from workbench.errors import UsageError
 from workbench.recipe import Recipe
 from workbench.status import Status, SweepState
 from workbench.store.catalog import Catalog
-from workbench.store.database import Database, Queries
+from workbench.store.database import Database, Queries, retried
 from workbench.store.naming import checked, name_for
 from workbench.store.sweep_lines import WAITS, SweepLines
 from workbench.store.tables import Run, Sweep
@@ -48,6 +48,7 @@ class Sweeps(Queries):
 
     # Making
 
+    @retried
     def add(
         self,
         name: str | None,
@@ -79,6 +80,7 @@ class Sweeps(Queries):
             session.commit()
             return sweep
 
+    @retried
     def extend(
         self,
         sweep_id: int,
@@ -98,6 +100,7 @@ class Sweeps(Queries):
             session.commit()
             return made
 
+    @retried
     def take_trial(self, sweep_id: int, run: NewRun, make_folder: MakeFolder) -> Run | None:
         """Queue one of the trials that a search has left; None: none is left."""
         with self.database.session() as session:
@@ -115,6 +118,7 @@ class Sweeps(Queries):
     def _queue(
         self, session: Session, sweep: Sweep, runs: Sequence[NewRun], make_folder: MakeFolder
     ) -> list[Run]:
+        self.database.take_turns(session)  # for a place of their own in the queue
         last = session.exec(select(func.max(Run.queue_position))).one() or 0.0
         made = []
         for number, new in enumerate(runs, 1):
@@ -130,7 +134,7 @@ class Sweeps(Queries):
             session.add(run)
             session.flush()
             run.name, slug = name_for(new.recipe, new.name, ())
-            run.folder = str(make_folder(self.database.runs_folder / f"{run.id}-{slug}"))
+            run.folder = str(make_folder(self.database.folders.folder / f"{run.id}-{slug}"))
             made.append(run)
         return made
 
@@ -258,12 +262,14 @@ class Sweeps(Queries):
             self.database.write(update(Sweep).where(col(Sweep.id) == sweep_id).values(trials_left=0))
         return dropped
 
+    @retried
     def move(self, run_ids: Sequence[int], to: Place | int) -> list[int]:
         """Put waiting runs, in this order, first or last in the queue, or before another waiting run.
 
         Returns the ids of the whole queue, in its new order. Raises UsageError for a run that does not wait.
         """
         with self.database.session() as session:
+            self.database.take_turns(session)
             queue = list(
                 session.exec(select(Run).where(WAITS).order_by(col(Run.queue_position), col(Run.id)))
             )

@@ -13,12 +13,14 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    String,
     TypeDecorator,
 )
-from sqlmodel import Field, SQLModel
+from sqlmodel import AutoString, Field, SQLModel
 
 from workbench.metrics import perplexity
 from workbench.status import Status
+from workbench.store.json_text import storable
 from workbench.stored_recipe import StoredRecipe
 
 
@@ -38,6 +40,26 @@ class _RecipeColumn(TypeDecorator[StoredRecipe]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> StoredRecipe:
         return StoredRecipe(value)
+
+
+class _Whole(TypeDecorator[int]):
+    """64 bits everywhere: a count of tokens or bytes exceeds 32. SQLite calls that INTEGER."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
+
+
+class _Words(TypeDecorator[str]):
+    """Text without the characters that some databases refuse."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else storable(str(value))
 
 
 def _json(default: type, kind: Any = JSON) -> Any:
@@ -249,3 +271,19 @@ class LeaseRow(Row, table=True):
     host: str | None = None
     boot_id: str | None = None
     heartbeat_at: float | None = None
+
+
+class Setting(SQLModel, table=True):
+    """What all clients of a store share."""
+
+    name: str = Field(primary_key=True)
+    value: str
+
+
+# for every column, also those that come later
+for _table in SQLModel.metadata.tables.values():
+    for _column in _table.columns:
+        if type(_column.type) is Integer:
+            _column.type = _Whole()
+        elif isinstance(_column.type, String | AutoString):
+            _column.type = _Words()

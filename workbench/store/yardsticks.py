@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from workbench.store.database import Queries
+from workbench.store.database import Queries, retried
 from workbench.store.tables import Yardstick
 
 WHAT_WAS_SCORED = (
@@ -24,6 +24,7 @@ WHAT_WAS_SCORED = (
 class Yardsticks(Queries):
     """Queries on the table `yardstick`; `store.yardsticks`."""
 
+    @retried
     def add(self, score: Yardstick) -> Yardstick:
         """Store a score. It replaces an earlier one of the same run, step and protocol.
 
@@ -31,6 +32,7 @@ class Yardsticks(Queries):
         """
         score.created_at = time.time()
         with self.database.session() as session:
+            self.database.take_turns(session)
             put_score(session, score)
             session.commit()
             return score
@@ -43,8 +45,9 @@ class Yardsticks(Queries):
 
     def known(self, **what_was_scored: str) -> Yardstick | None:
         """A score of these weights on this test (all of WHAT_WAS_SCORED), of any run or base model."""
+        query = _of_the_same(select(Yardstick), what_was_scored)
         with self.database.session() as session:
-            return session.exec(_of_the_same(select(Yardstick), what_was_scored).limit(1)).first()
+            return session.exec(query.order_by(col(Yardstick.id)).limit(1)).first()
 
     def of_run(self, run_id: int, protocol: str | None = None) -> list[Yardstick]:
         """A run's scores in the order of steps; with `protocol`, those of that one only."""

@@ -9,13 +9,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-
 from workbench.errors import StoreError
 from workbench.private import file_mode
 from workbench.processes import Identity, identity_of
 from workbench.store import Store
-from workbench.store.engine import VARIABLE, sqlite_file
+from workbench.store.engine import VARIABLE
+from workbench.store.run_folders import VARIABLE as RUNS_VARIABLE
 from workbench.worker.death import remember_exit
 
 
@@ -34,8 +33,9 @@ def start_detached(
     # Threads that spin while they wait for each other bring a shared machine to a crawl: two trainings on two
     # cores go at a twentieth of their speed. It must be set before PyTorch is loaded.
     variables = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **(environment or {})}
-    if sqlite_file(store.url) is None and make_url(store.url).password:
-        variables[VARIABLE] = store.url  # a command line can be read by everybody on the machine
+    if store.database.backend.file is None:
+        # A command line can be read by everybody on the machine, and a server's URL may hold secrets.
+        variables |= {VARIABLE: store.url, RUNS_VARIABLE: str(store.runs_folder)}
     else:
         command += ["--db", store.url]
     output = _open_log(log)

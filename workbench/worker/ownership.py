@@ -7,14 +7,14 @@ from pathlib import Path
 import psutil
 
 from workbench.errors import StoreError
-from workbench.store.engine import VARIABLE, locate, sqlite_file
+from workbench.store.engine import VARIABLE, backend_of
 
 _OPTION = "--db"
 _known: dict[tuple[int, float, str], bool] = {}
 
 
 def works_elsewhere(pid: int, created: float, url: str) -> bool:
-    """Whether a process of this machine was started for another database file, which is there.
+    """Whether a process of this machine was started for another database, which is there.
 
     False where that cannot be known. `created`: as in `Identity`; what a process was started for stays so.
     """
@@ -33,8 +33,7 @@ def _works_elsewhere(pid: int, url: str) -> bool:
             return False
         if "://" not in named:
             named = str(Path(process.cwd()) / Path(named).expanduser())
-        theirs, ours = sqlite_file(locate(named)), sqlite_file(url)
-        return theirs is not None and ours is not None and theirs.is_file() and not theirs.samefile(ours)
+        return not backend_of(named).may_be(backend_of(url))
     except (psutil.Error, OSError, StoreError, RuntimeError):
         return False
 

@@ -1,0 +1,212 @@
+"""SQLite, the store of one person on one machine: everything that is true of SQLite alone."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, SQLModel, create_engine
+
+from workbench.errors import StoreError
+from workbench.private import file_mode, make_folder
+from workbench.store.backend import Backend
+from workbench.store.json_text import as_json
+
+BUSY_SECONDS = 60.0
+"""How long a writer waits for another one before it gives up."""
+_SMALLEST_PAGE = 512
+_NAMES_SECONDS = 1.0
+_ELSEWHERE = "Choose another place with --db PATH or MLM_WORKBENCH_DB."
+
+
+class SQLite:
+    """A database file, in WAL mode. A `Backend`."""
+
+    def __init__(self, url: str, file: Path) -> None:
+        self.url = url
+        self._file = file
+
+    @property
+    def file(self) -> Path:
+        """The database file."""
+        return self._file
+
+    @property
+    def location(self) -> str:
+        """The path, from the current folder if it lies there."""
+        here = Path.cwd()
+        return str(self._file.relative_to(here) if self._file.is_relative_to(here) else self._file)
+
+    def may_be(self, other: Backend) -> bool:
+        """Whether the two are one file; also where this one is gone, and it cannot be known."""
+        if other.file is None:
+            return False
+        return not self._file.is_file() or self._file.samefile(other.file)
+
+    def open_engine(self) -> Engine:
+        """An engine. Raises StoreError when the file is not a database; it is then left as it is."""
+        _prepare_file(self._file)
+        engine = create_engine(
+            self.url,
+            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+            json_serializer=as_json,
+        )
+        event.listen(engine, "connect", _set_pragmas)
+        return engine
+
+    @contextmanager
+    def migration(self, engine: Engine) -> Iterator[Connection]:
+        """One transaction that holds the writer's lock from its beginning."""
+        with engine.connect() as connection:
+            # pysqlite would begin only at the first INSERT, and leave CREATE TABLE outside
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            usual = driver.isolation_level
+            driver.isolation_level = None
+            connection.execute(text("BEGIN IMMEDIATE"))
+            try:
+                yield connection
+                driver.execute("COMMIT")
+            except BaseException:
+                driver.execute("ROLLBACK")
+                raise
+            finally:
+                driver.isolation_level = usual
+
+    def back_up(self, revision: str) -> None:
+        """Copy the file beside itself. Raises StoreError, the file untouched, where that fails."""
+        copy = self._file.with_name(f"{self._file.name}.before-{revision}.bak")
+        unfinished = copy.with_name(f"{copy.name}.part")  # a copy that is there is a whole one
+        try:
+            unfinished.unlink(missing_ok=True)
+            unfinished.touch(mode=file_mode())
+            with (
+                closing(sqlite3.connect(self._file)) as source,
+                closing(sqlite3.connect(unfinished)) as target,
+            ):
+                source.backup(target)
+                target.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
+            unfinished.replace(copy)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(
+                f"No copy of {self._file} can be made beside it before it is migrated: {error}; "
+                "it was left as it is.",
+                "Make room there, or give the folder write permission.",
+            ) from error
+
+    def explain(self, error: DBAPIError, *, opening: bool = False) -> StoreError:
+        """SQLite's error in plain words."""
+        reason = str(error.orig)
+        if opening:
+            return StoreError(
+                f"The database {self.location} cannot be used: {reason}.",
+                "If it is damaged, put a copy in its place; another is chosen with --db PATH.",
+            )
+        hint = ""
+        if "locked" in reason:
+            hint = "Another process holds the database; try again when it is done."
+        elif "full" in reason:
+            hint = "Make room on the disk."
+        elif "readonly" in reason:
+            hint = "The file or its folder cannot be written: change its permissions, or use --db PATH."
+        return StoreError(f"The database refused: {reason}.", hint)
+
+    def take_turns(self, session: Session) -> None:
+        """SQLite has one writer at a time: a transaction that has written is alone already."""
+
+    def insert(self, table: type[SQLModel]) -> Any:
+        """The dialect's own."""
+        return sqlite.insert(table)
+
+    def watch(self, engine: Engine) -> _DataVersion:
+        """By SQLite's own counter of commits."""
+        return _DataVersion(engine)
+
+    def was_committed(self, engine: Engine) -> bool:
+        """False: a file's connection is not lost."""
+        return False
+
+    def problems(self, engine: Engine) -> list[str]:
+        """What is wrong with the file; empty: nothing."""
+        with engine.connect() as connection:
+            found = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check"))]
+            found += [
+                f"dangling row in {row[0]}" for row in connection.execute(text("PRAGMA foreign_key_check"))
+            ]
+        return [line for line in found if line != "ok"]
+
+    def run_names(self, most: int) -> list[tuple[int, str]]:
+        """None where there is no file. Raises sqlite3.Error for one that is damaged, locked, or of another
+        version."""
+        if not self._file.is_file():
+            return []
+        uri = f"{self._file.as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=_NAMES_SECONDS)) as connection:
+            query = "SELECT id, name FROM run WHERE deleted_at IS NULL ORDER BY id DESC LIMIT ?"
+            return [(int(run_id), str(name)) for run_id, name in connection.execute(query, (most,))]
+
+
+class _DataVersion:
+    """A `Watcher` of a file."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    def look(self) -> int:
+        return int(self._connection.execute(text("PRAGMA data_version")).scalar_one())
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _prepare_file(file: Path) -> None:
+    """Make the folder and the file, private to their user; refuse what is not a database.
+
+    A file that is there is looked at by SQLite alone: when a process closes a file by other means, it loses
+    the locks that SQLite holds on it, and two processes may then damage it.
+    """
+    try:
+        make_folder(file.parent)
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, file_mode()))
+            return
+        if not os.access(file, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        raise StoreError(f"Cannot open the database {file}: {error.strerror}.", _ELSEWHERE) from error
+    if _is_something_else(file):
+        raise StoreError(
+            f"{file} is not a SQLite database; it was left as it is.",
+            "Choose another file with --db PATH, or move this one away.",
+        )
+
+
+def _is_something_else(file: Path) -> bool:
+    if 0 < file.stat().st_size < _SMALLEST_PAGE:
+        return True  # SQLite would take a few bytes for an empty database
+    try:
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.DatabaseError as error:
+        # any other trouble is met again, and told, when the schema is looked at
+        return error.sqlite_errorcode == sqlite3.SQLITE_NOTADB
+    return False
+
+
+def _set_pragmas(connection: sqlite3.Connection, record: Any) -> None:
+    cursor = connection.cursor()
+    # NORMAL loses no commit when a process is killed; only when the machine loses power, the newest.
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
