@@ -23,8 +23,8 @@ PROCESS = {"worker_pid": 5, "worker_started_at": 1.5, "host": "n1", "boot_id": "
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "experiments.db")
+def store(location: str) -> Iterator[Store]:
+    opened = Store.open(location)
     yield opened
     opened.close()
 

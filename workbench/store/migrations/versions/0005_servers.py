@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String, primary_key=True),
         sa.Column("value", sa.String, nullable=False),
     )
+    op.drop_index("ix_journal_run_id", "journal", if_exists=True)  # a unique constraint has one of its own
     if op.get_context().dialect.name == "postgresql":
         _widen()
         _count_commits()
