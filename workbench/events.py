@@ -63,6 +63,8 @@ class EngineReady:
     """How the model will be trained. `head`: "masked-only" or "full"; `head_reason` says why it is full.
 
     `drawn`: the parameters that the base model had no weights for, and that the run began with at random.
+    `batch_size`: chunks in one forward pass; `gradient_accumulation`: passes of a step on each process.
+    `devices`: of each process, its host and device.
     """
 
     model: str
@@ -81,6 +83,7 @@ class EngineReady:
     total_steps: int
     revision: str | None = None
     drawn: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Recipe(BaseModel):
         3, "Times the whole training text is gone through.",
         group="training", affects=TRAINING | LENGTH, flag="--epochs", ge=1, le=10_000)
     batch_size: int = knob(
-        64, "Chunks in one forward pass on one device.",
+        64, "Chunks in one forward pass; several processes share them.",
         group="training", affects=TRAINING | SHAPE, flag="--batch-size", short="batch",
         unit="chunks", ge=1, le=65_536)
     learning_rate: float = knob(
@@ -278,7 +278,7 @@ class Recipe(BaseModel):
 
     @property
     def effective_batch_size(self) -> int:
-        """Chunks behind one optimizer step on one device."""
+        """Chunks behind one optimizer step, over all processes of the run."""
         return self.batch_size * self.gradient_accumulation
 
     @classmethod

@@ -21,7 +21,7 @@ from workbench.paths import cache_folder
 from workbench.pretrained.starter import starter_folder
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.store import Store, Yardstick
-from workbench.training.evaluate import Interrupted
+from workbench.training.interrupted import Interrupted
 
 from .conftest import SHORT, STEPS, Trained
 

@@ -132,27 +132,23 @@ def test_accumulation_gives_the_gradient_of_the_whole_batch(run_training: Run, p
 
 
 def launch(recipe: Recipe, folder: Path, cache: Path, processes: int) -> list[dict[str, object]]:
-    """Train through `accelerate launch` and return what the main process told."""
+    """Train through torchrun and return what the leading process told."""
     folder.mkdir()
     (folder / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
     command = [
-        *(sys.executable, "-m", "accelerate.commands.launch"),
-        # on a CPU, only --multi_gpu makes it start several processes; the recipe's device keeps them there
-        *("--multi_gpu", "--num_processes", str(processes), "--num_machines", "1", "--mixed_precision", "no"),
-        *("--dynamo_backend", "no", "--main_process_port", "0"),
+        *(sys.executable, "-m", "torch.distributed.run"),
+        *("--standalone", "--nproc-per-node", str(processes), "--max-restarts", "0"),
         *("-m", "workbench.training", str(folder / "recipe.toml"), str(folder)),
     ]
     environment = os.environ | {"MLM_WORKBENCH_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
     assert done.returncode == 0, done.stderr[-3000:]
-    # the launcher's processes share one standard output, on which lines may run together
-    lines = done.stdout.replace("}{", "}\n{").splitlines()
-    return [json.loads(line) for line in lines if line.startswith("{")]
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_two_processes_train_like_one(run_training: Run, plain: Recipe, tmp_path: Path, cache: Path) -> None:
     alone = run_training(plain, "alone")
-    told = launch(plain.with_changes(batch_size=16), tmp_path / "two", cache, processes=2)
+    told = launch(plain, tmp_path / "two", cache, processes=2)
     engine = next(event for event in told if event["event"] == "EngineReady")
     assert engine["processes"] == 2
     for name in ("train/loss", "train/grad_norm", "eval/loss", "train/perplexity"):

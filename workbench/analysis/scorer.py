@@ -18,7 +18,7 @@ from workbench.inference.resolve import base_of, resolve_model
 from workbench.metrics import MetricName
 from workbench.pretrained.shapes import is_new
 from workbench.store import Checkpoint, MetricValue, Run, Store, Yardstick
-from workbench.training.evaluate import Interrupted
+from workbench.training.interrupted import Interrupted
 
 log = logging.getLogger(__name__)
 

@@ -1,12 +1,16 @@
 """Train a recipe with no store and no screen: events as JSON lines on standard output.
 
-accelerate launch --num_processes 2 -m workbench.training recipe.toml FOLDER
+torchrun --standalone --nproc-per-node 2 -m workbench.training recipe.toml FOLDER
+
+SIGTERM and Ctrl-C save a checkpoint; the same command goes on from it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -28,14 +32,27 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 2:
         print("usage: python -m workbench.training RECIPE.toml FOLDER", file=sys.stderr)
         return 2
+    asked: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked.append(1))
+    leads = os.environ.get("RANK", "0") == "0"
     try:
         recipe, folder = Recipe.load(Path(arguments[0])), Path(arguments[1])
         resume_from, _ = checkpoint.newest_resumable(folder)
-        outcome = train(recipe, folder, print_event, cache=cache_folder(), resume_from=resume_from)
+        outcome = train(
+            recipe,
+            folder,
+            print_event,
+            cache=cache_folder(),
+            should_stop=lambda: bool(asked),
+            resume_from=resume_from,
+        )
     except WorkbenchError as error:
-        print(error, file=sys.stderr)
+        if leads:
+            print(error, file=sys.stderr)
         return error.exit_code
-    print(json.dumps({"event": "Outcome", "outcome": outcome}), flush=True)
+    if leads:
+        print(json.dumps({"event": "Outcome", "outcome": outcome}), flush=True)
     return 0
 
 

@@ -170,10 +170,15 @@ class StepPlan:
             yield Step(number, epoch, rows, ends_epoch=within == self.steps_per_epoch - 1)
 
 
+def passes_of(step_chunks: int, batch_size: int, processes: int) -> int:
+    """Forward passes that each process makes in a step, at most `batch_size` chunks in each."""
+    return max(1, -(-step_chunks // (batch_size * processes)))
+
+
 def deal_out(rows: np.ndarray, passes: int, processes: int, process: int) -> list[np.ndarray]:
     """The share of a step's rows that `process` takes, as `passes` nearly equal parts.
 
-    A part may be empty at the end of an epoch; every process has the same number of parts.
+    A part may be empty at the end of an epoch, where a step has fewer rows.
     """
     parts = np.array_split(rows, passes * processes)
     return parts[process::processes]

@@ -17,17 +17,22 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from workbench.training.randomness import bits_by_chunk
+
 ATTENTION = "workbench_cpu"
 _LEVELS = 1 << 16  # dropout probabilities are rounded to 1/65536
 
 
 class _Dropout(torch.autograd.Function):
-    """Dropout that cuts four 16-bit random numbers from every 64-bit draw."""
+    """Dropout that cuts four 16-bit random numbers from every 64-bit draw, each chunk's from a stream of its
+    own: so it is the same at every batch size and on any number of processes."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, threshold: int) -> Tensor:
-        draws = torch.empty((values.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
-        bits = draws.view(torch.int16)[: values.numel()].view(values.shape)
+        bits = bits_by_chunk(values.shape)
+        if bits is None:
+            draws = torch.empty((values.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+            bits = draws.view(torch.int16)[: values.numel()].view(values.shape)
         keep = bits >= threshold - _LEVELS // 2
         ctx.scale = _LEVELS / (_LEVELS - threshold)
         ctx.save_for_backward(keep)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
 
-from workbench.corpus import prepare_corpus
+from workbench.corpus import Corpus, prepare_corpus
 from workbench.corpus.new_model import newborn
+from workbench.errors import TrainingError
 from workbench.events import Event, Listener, Message, Phase, PhaseChanged, Progress
 from workbench.pretrained.fitting import first
 from workbench.pretrained.model import LoadedModel, load_config, load_model, usable_positions
@@ -21,11 +20,15 @@ from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import Recipe
 from workbench.status import Status
 from workbench.training import checkpoint, cpu
-from workbench.training.evaluate import Interrupted
+from workbench.training.interrupted import Interrupted
 from workbench.training.loop import TrainingLoop
-from workbench.training.machine import choose_machine
+from workbench.training.machine import Machine, choose_machine
+from workbench.training.ranks import Ranks, join
 
-log = logging.getLogger(__name__)
+LARGE = 1_500_000_000
+"""Parameters, above which it is said what they take: a GPU of 24 GB holds no more of them."""
+BYTES_PER_PARAMETER = 16
+"""In fp32: the weight, its gradient and AdamW's two moments."""
 
 
 def train(
@@ -44,62 +47,143 @@ def train(
     `model` takes the place of recipe.model where that names a run. `resume_from` is a checkpoint folder of
     this run, which has all that is needed to go on but the text: the base model may be gone. `should_stop` is
     asked between steps; a stop leaves a checkpoint to go on from. `listen` is called on this thread, and on
-    the main process only when there are several. Raises WorkbenchError.
+    the leading process only when there are several (ranks.py). Raises WorkbenchError: PeerError where another
+    process has told what failed, or is gone.
     """
-    listen(PhaseChanged(Phase.STARTING))
-    model_name, revision, known_text = _where_it_begins(recipe, model, resume_from)
-    if is_new(model_name):
-        model_name = _newborn(recipe, cache, listen)
-    config = load_config(model_name, revision)
-    machine = choose_machine(recipe, config.model_type)
-    tell = listen if machine.accelerator.is_main_process else _nobody
-    for note in machine.notes:
-        tell(Message(note, level="warning"))
-
-    def tell_unless_stopped(event: Event) -> None:
-        tell(event)
-        if should_stop():
-            raise Interrupted
-
+    ranks = join()
+    tell = listen if ranks.leads else _nobody
+    tell(PhaseChanged(Phase.STARTING))
+    beginning = _Beginning(
+        recipe,
+        folder,
+        ranks,
+        tell,
+        cache=cache,
+        should_stop=should_stop,
+        resume_from=resume_from,
+        model=model,
+    )
     try:
-        tokenizer = load_tokenizer(model_name, revision, lambda text: tell(Message(text, level="info")))
-        with machine.accelerator.main_process_first():
-            corpus = prepare_corpus(
-                recipe,
-                tokenizer,
-                max_chunk=usable_positions(config),
-                cache=cache,
-                listen=tell_unless_stopped,
-                known=known_text,
-            )
-        tell_unless_stopped(PhaseChanged(Phase.LOADING_MODEL))
-        loaded = load_model(
-            model_name,
-            revision,
-            lambda done, total: tell_unless_stopped(Progress(done, total, "bytes")),
-            seed=recipe.seed,
-        )
-        _tell_of(loaded, tell)
-        if loaded.drawn and machine.accelerator.is_main_process:
-            keep_start(folder, partial(_write_model, loaded, tokenizer))
-        if machine.device.type == "cpu":
-            cpu.speed_up(loaded.model)
-        loop = TrainingLoop(recipe, folder, machine, tokenizer, corpus, loaded, tell, should_stop)
-        if resume_from:
-            loop.resume(*checkpoint.load_state(resume_from))
-        finished = loop.run()
+        finished = beginning.loop().run()
     except Interrupted:
         finished = False
     finally:
-        # Processes that simply leave can abort each other's communication.
-        if machine.accelerator.num_processes > 1:
-            machine.accelerator.end_training()
+        ranks.leave()
     return Status.FINISHED if finished else Status.STOPPED
 
 
-def _newborn(recipe: Recipe, cache: Path, listen: Listener) -> str:
-    main = os.environ.get("RANK", "0") == "0"
-    return str(newborn(recipe, cache=cache, listen=listen if main else _nobody))
+class _Beginning:
+    """What a training needs before its first step, made on every process; where it fails, all of them end."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: Path,
+        ranks: Ranks,
+        tell: Listener,
+        *,
+        cache: Path,
+        should_stop: Callable[[], bool],
+        resume_from: Path | None,
+        model: str | None,
+    ) -> None:
+        self.recipe, self.folder, self.ranks, self.tell = recipe, folder, ranks, tell
+        self.cache, self.should_stop, self.resume_from = cache, should_stop, resume_from
+        self.model = model
+
+    def loop(self) -> TrainingLoop:
+        """The loop, at its beginning or at the checkpoint. Raises WorkbenchError, Interrupted."""
+        ranks = self.ranks
+        begins = ranks.together(lambda: _where_it_begins(self.recipe, self.model, self.resume_from))
+        name, revision, known_text = begins
+        if is_new(name):
+            name = ranks.once_a_machine(
+                lambda: str(newborn(self.recipe, cache=self.cache, listen=self._tell_unless_stopped))
+            )
+        config = ranks.once_a_machine(lambda: load_config(name, revision))
+        machine = ranks.together(lambda: choose_machine(self.recipe, config.model_type))
+        self._check_alike("computes", f"on {machine.device.type} in {machine.precision}")
+        for note in machine.notes:
+            self.tell(Message(note, level="warning"))
+        tokenizer = ranks.once_a_machine(
+            lambda: load_tokenizer(name, revision, lambda text: self.tell(Message(text, level="info")))
+        )
+        corpus = ranks.once_a_machine(
+            lambda: prepare_corpus(
+                self.recipe,
+                tokenizer,
+                max_chunk=usable_positions(config),
+                cache=self.cache,
+                listen=self._tell_unless_stopped,
+                known=known_text,
+            )
+        )
+        self._check_alike("reads", f"the text {corpus.fingerprint}")
+        return ranks.together(lambda: self._begun(machine, tokenizer, corpus, self._load(name, revision)))
+
+    def _load(self, name: str, revision: str | None) -> LoadedModel:
+        self._tell_unless_stopped(PhaseChanged(Phase.LOADING_MODEL))
+        return load_model(
+            name,
+            revision,
+            lambda done, total: self._tell_unless_stopped(Progress(done, total, "bytes")),
+            seed=self.recipe.seed,
+        )
+
+    def _begun(
+        self, machine: Machine, tokenizer: PreTrainedTokenizerBase, corpus: Corpus, loaded: LoadedModel
+    ) -> TrainingLoop:
+        self._tell_of(loaded)
+        if loaded.drawn and self.ranks.leads:
+            keep_start(self.folder, partial(_write_model, loaded, tokenizer))
+        if machine.device.type == "cpu":
+            cpu.speed_up(loaded.model)
+        loop = TrainingLoop(
+            self.recipe,
+            self.folder,
+            machine,
+            self.ranks,
+            tokenizer,
+            corpus,
+            loaded,
+            self.tell,
+            self.should_stop,
+        )
+        if self.resume_from:
+            loop.resume(*checkpoint.load_state(self.resume_from))
+        return loop
+
+    def _tell_of(self, loaded: LoadedModel) -> None:
+        for note in loaded.notes:
+            self.tell(Message(note, level="warning"))
+        if loaded.left_out:
+            self.tell(Message(f"Not of this model, and left out of its files: {first(loaded.left_out)}."))
+        parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
+        if parameters > LARGE:
+            self.tell(Message(_memory_of(parameters), level="warning"))
+
+    def _tell_unless_stopped(self, event: Event) -> None:
+        self.tell(event)
+        if self.should_stop():
+            raise Interrupted
+
+    def _check_alike(self, does: str, what: str) -> None:
+        """Refuse processes that would each train something else."""
+        everyone = self.ranks.gather(what)
+        for rank, other in enumerate(everyone):
+            if other != everyone[0]:
+                raise TrainingError(
+                    f"Process {rank} of {self.ranks.count} {does} {other}, process 0 {everyone[0]}.",
+                    "Give precision and device in the recipe, and the same files on every machine.",
+                )
+
+
+def _memory_of(parameters: int) -> str:
+    gigabytes = parameters * BYTES_PER_PARAMETER / 1e9
+    return (
+        f"The model has {parameters / 1e9:.1f} billion parameters. AdamW in fp32 takes {BYTES_PER_PARAMETER} "
+        f"bytes for each: {gigabytes:.0f} GB on every device, since a run is not sharded over its devices."
+    )
 
 
 def _where_it_begins(
@@ -109,13 +193,6 @@ def _where_it_begins(
     if resume_from is None:
         return model or recipe.model, recipe.model_revision, None
     return str(resume_from), None, checkpoint.load_progress(resume_from).corpus_fingerprint
-
-
-def _tell_of(loaded: LoadedModel, tell: Listener) -> None:
-    for note in loaded.notes:
-        tell(Message(note, level="warning"))
-    if loaded.left_out:
-        tell(Message(f"Not of this model, and left out of its files: {first(loaded.left_out)}."))
 
 
 def _write_model(loaded: LoadedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

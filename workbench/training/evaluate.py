@@ -14,7 +14,9 @@ from torch.nn import functional as F
 from workbench.metrics import perplexity
 from workbench.processes import lacks_memory
 from workbench.training.batches import BatchMaker
+from workbench.training.interrupted import Interrupted
 from workbench.training.masked_only import MaskedLM
+from workbench.training.ranks import ALONE, Ranks
 
 TOKENS_PER_PASS = 16_384
 """A fixed size: the last digits of a sum depend on how it is split, and must not on the recipe."""
@@ -37,22 +39,20 @@ class Evaluation:
         return perplexity(self.loss)
 
 
-class Interrupted(Exception):
-    """The evaluation was left because a stop was asked for; nothing of it is kept."""
-
-
 @torch.no_grad()
 def evaluate(
     model: MaskedLM,
     batches: BatchMaker,
     accelerator: Accelerator,
     *,
+    ranks: Ranks = ALONE,
     progress: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Evaluation:
     """Score every chunk of the table behind `batches`. `progress` is told chunks done and in all.
 
     Each process takes every n-th pass; the sums are added over processes in float64, where the device has it.
+    Before each pass they agree whether one of them was asked to stop: then all raise Interrupted.
     """
     chunks = len(batches.table)
     per_pass = max(1, TOKENS_PER_PASS // batches.table.chunk_size)
@@ -62,17 +62,16 @@ def evaluate(
     was_training = model.training
     model.eval()
     try:
-        for start in starts[accelerator.process_index :: accelerator.num_processes]:
-            if should_stop():
+        for turn in range(0, len(starts), ranks.count):
+            if ranks.any(should_stop()):
                 raise Interrupted
-            rows = np.arange(start, min(start + per_pass, chunks))
-            _score(model, batches, rows, sums)
-            progress(int(rows[-1]) + 1, chunks)
+            for start in starts[turn : turn + ranks.count][ranks.rank : ranks.rank + 1]:
+                rows = np.arange(start, min(start + per_pass, chunks))
+                _score(model, batches, rows, sums)
+                progress(int(rows[-1]) + 1, chunks)
     finally:
         model.train(was_training)
-    if accelerator.num_processes > 1:
-        sums = accelerator.reduce(sums, reduction="sum")
-    loss_sums, masked = sums.cpu().double().numpy().T
+    loss_sums, masked = ranks.sum_tensor(sums).cpu().double().numpy().T
     return Evaluation(loss_sums, masked.astype(np.int64))
 
 

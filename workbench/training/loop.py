@@ -7,9 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
-from torch.nn.parallel import DistributedDataParallel
 
 from workbench.corpus import Corpus
 from workbench.corpus.masking import Masker
@@ -31,10 +29,12 @@ from workbench.recipe import Recipe
 from workbench.training import checkpoint
 from workbench.training.batches import BatchMaker, Step, StepPlan
 from workbench.training.checkpoint import TrainingState
-from workbench.training.evaluate import Interrupted, evaluate
+from workbench.training.evaluate import evaluate
+from workbench.training.interrupted import Interrupted
 from workbench.training.machine import Machine, should_compile
 from workbench.training.masked_only import fit_head, vocabulary_size
 from workbench.training.metric_buffer import MetricBuffer, StepRecord
+from workbench.training.ranks import Ranks
 from workbench.training.schedule import learning_rate
 from workbench.training.step import Stepper
 from workbench.training.throughput import Throughput
@@ -44,7 +44,8 @@ class TrainingLoop:
     """One training, from a model and a corpus to checkpoints.
 
     What a step does is a pure function of the recipe and the step's number, except for the weights and
-    AdamW's moments; those and `state` are what a checkpoint holds.
+    AdamW's moments; those and `state` are what a checkpoint holds. Several processes each make one, and tell
+    each other nothing before `run`.
     """
 
     def __init__(
@@ -52,19 +53,20 @@ class TrainingLoop:
         recipe: Recipe,
         folder: Path,
         machine: Machine,
+        ranks: Ranks,
         tokenizer: Any,
         corpus: Corpus,
         loaded: LoadedModel,
         tell: Listener,
         should_stop: Callable[[], bool],
     ) -> None:
-        self.recipe, self.folder, self.machine = recipe, folder, machine
+        self.recipe, self.folder, self.machine, self.ranks = recipe, folder, machine, ranks
         self.tokenizer, self.tell, self._should_stop = tokenizer, tell, should_stop
         self.accelerator = machine.accelerator
         self.plan = StepPlan(
             seed=recipe.seed,
             chunks=len(corpus.train),
-            step_chunks=recipe.effective_batch_size * self.accelerator.num_processes,
+            step_chunks=recipe.effective_batch_size,
             epochs=recipe.epochs,
             max_steps=recipe.max_steps,
         )
@@ -87,7 +89,8 @@ class TrainingLoop:
         self.parameter_names = {p: name for name, p in self.pretrained.named_parameters() if p.requires_grad}
         if self.compiled:
             wrapped.compile()
-        self.model = self.accelerator.prepare_model(wrapped.train())
+        # For precision alone: the processes' gradients are summed by the stepper.
+        self.model = self.accelerator.prepare_model(wrapped.train(), evaluation_mode=True)
 
         vocabulary = Vocabulary.from_tokenizer(tokenizer, known_tokens)
         train_masker, test_masker = (
@@ -99,6 +102,7 @@ class TrainingLoop:
         self.stepper = Stepper(
             recipe,
             self.accelerator,
+            ranks,
             self.model,
             list(self.parameter_names),
             BatchMaker(corpus.train, train_masker, machine.device, **fixed),
@@ -123,13 +127,14 @@ class TrainingLoop:
 
     def run(self) -> bool:
         """Train to the end: True, or False when it was stopped before. Raises TrainingError."""
+        self.ranks.broadcast([parameter.data for parameter in self.pretrained.parameters()])
         self._announce()
         try:
             if self._evaluation_is_due(self.state.step):
                 self._evaluate()  # the baseline; or one that a stop or a crash cut off
             self._enter(Phase.TRAINING)
             for step in self.plan.steps_after(self.state.step):
-                if self._stop_is_asked(step.number) or self._out_of_patience():
+                if self.ranks.any(self._should_stop()) or self._out_of_patience():
                     break
                 self.metric_buffer.write(self.stepper.take(step, self.state))
                 self.state.step = step.number
@@ -142,7 +147,7 @@ class TrainingLoop:
             pass
         ended = self.state.step == self.plan.total_steps or self._out_of_patience()
         self.state.finished = ended and not self._evaluation_is_due(self.state.step)
-        if self.state.step > self._saved_step():
+        if self.ranks.from_first(self.state.step > self._saved_step()):
             self._report(now=True)
             self._save()
         return self.state.finished
@@ -154,6 +159,8 @@ class TrainingLoop:
         if not now and not self.pace.is_due():
             return
         for record in self.metric_buffer.read(wait=now):
+            if not self.ranks.leads:  # the leading process has the same values, and tells what is wrong
+                continue
             self._check(record)
             self.state.epoch_loss_sum += record.loss_sum
             self.state.epoch_masked += record.masked
@@ -189,14 +196,13 @@ class TrainingLoop:
     def _evaluate(self) -> None:
         step = self.state.step
         self._enter(Phase.BASELINE if step == 0 else Phase.EVALUATING)
-        # Not through DDP, whose forward waits for the other processes: those may have fewer passes to do.
-        distributed = isinstance(self.model, DistributedDataParallel)
         evaluation = evaluate(
-            self.model.module if distributed else self.model,
+            self.model,
             self.test_batches,
             self.accelerator,
+            ranks=self.ranks,
             progress=lambda done, total: self.tell(Progress(done, total, "chunks")),
-            should_stop=self._stop_alone,
+            should_stop=self._should_stop,
         )
         if not evaluation.masked.any():
             raise TrainingError(
@@ -259,30 +265,34 @@ class TrainingLoop:
     def _save(self) -> None:
         self._report(now=True)  # a loss that is no longer finite must not reach a checkpoint
         self._enter(Phase.SAVING)
-        if self.accelerator.is_main_process:
-            if self.accelerator.scaler:
-                self.state.grad_scaler = self.accelerator.scaler.state_dict()
-            best = self._is_best()
-            path = checkpoint.save(
-                self.folder,
-                self.state,
-                checkpoint.flat_optimizer(self.stepper.optimizer.optimizer, self.parameter_names),
-                self._write_model,
+        self.ranks.together(self._write_checkpoint)
+        self._enter(Phase.TRAINING)
+
+    def _write_checkpoint(self) -> None:
+        """All processes hold the same weights and moments; the leading one writes them."""
+        if not self.ranks.leads:
+            return
+        if self.accelerator.scaler:
+            self.state.grad_scaler = self.accelerator.scaler.state_dict()
+        best = self._is_best()
+        path = checkpoint.save(
+            self.folder,
+            self.state,
+            checkpoint.flat_optimizer(self.stepper.optimizer.optimizer, self.parameter_names),
+            self._write_model,
+            best=best,
+        )
+        evaluated = self.state.evaluated_step == self.state.step
+        loss = self.state.last_eval_loss if evaluated else None
+        self.tell(
+            CheckpointSaved(
+                path=path,
+                step=self.state.step,
+                epoch=self.plan.epoch_at(self.state.step),
+                eval_perplexity=None if loss is None else perplexity(loss),
                 best=best,
             )
-            evaluated = self.state.evaluated_step == self.state.step
-            loss = self.state.last_eval_loss if evaluated else None
-            self.tell(
-                CheckpointSaved(
-                    path=path,
-                    step=self.state.step,
-                    epoch=self.plan.epoch_at(self.state.step),
-                    eval_perplexity=None if loss is None else perplexity(loss),
-                    best=best,
-                )
-            )
-        self.accelerator.wait_for_everyone()
-        self._enter(Phase.TRAINING)
+        )
 
     def _write_model(self, folder: Path) -> None:
         self.pretrained.save_pretrained(folder)
@@ -291,17 +301,19 @@ class TrainingLoop:
     # Telling and being told
 
     def _tell_halved(self) -> None:
+        chunks, passes = self.stepper.chunks_at_once(self.state)
+        processes = f" on each of {self.ranks.count} processes" if self.ranks.count > 1 else ""
         self.tell(
             Message(
-                f"Out of memory: from here on {self.state.gradient_accumulation} forward passes of "
-                f"{self.state.batch_size} chunks make one step; the effective batch stays "
-                f"{self.recipe.effective_batch_size}.",
+                f"Out of memory: from here on {passes} forward passes of {chunks} chunks{processes} make one "
+                f"step; the effective batch stays {self.recipe.effective_batch_size}.",
                 level="warning",
             )
         )
         self._announce()
 
     def _announce(self) -> None:
+        batch_size, passes = self.stepper.chunks_at_once(self.state)
         self.tell(
             EngineReady(
                 model=self.recipe.model,
@@ -313,9 +325,10 @@ class TrainingLoop:
                 head="full" if self.head_reason else "masked-only",
                 head_reason=self.head_reason,
                 compiled=self.compiled,
-                processes=self.accelerator.num_processes,
-                batch_size=self.state.batch_size,
-                gradient_accumulation=self.state.gradient_accumulation,
+                processes=self.ranks.count,
+                devices=tuple(self.ranks.gather(self.machine.place)),
+                batch_size=batch_size,
+                gradient_accumulation=passes,
                 steps_per_epoch=self.plan.steps_per_epoch,
                 total_steps=self.plan.total_steps,
                 revision=self.revision,
@@ -330,16 +343,3 @@ class TrainingLoop:
 
     def _metrics(self, step: int, values: dict[str, float]) -> None:
         self.tell(Metrics(step, self.plan.epoch_at(step), values))
-
-    def _stop_alone(self) -> bool:
-        """Within an evaluation only a single process may leave: the others would wait for it."""
-        return self.accelerator.num_processes == 1 and self._should_stop()
-
-    def _stop_is_asked(self, step: int) -> bool:
-        """Whether any process is asked to stop; several processes ask each other every tenth step."""
-        if self.accelerator.num_processes == 1:
-            return self._should_stop()
-        if step % 10:
-            return False
-        asked = torch.tensor(float(self._should_stop()), device=self.machine.device)
-        return bool(self.accelerator.reduce(asked).item())

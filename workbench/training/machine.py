@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
-from datetime import timedelta
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
-from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
@@ -17,9 +15,6 @@ from workbench.training import cpu
 
 # Autocast to bf16 fails in these families, with their own head too.
 NO_BF16_FAMILIES = frozenset({"big_bird", "deberta", "xmod"})
-
-# The others wait while the main process tokenizes, which may take hours.
-PATIENCE = timedelta(hours=24)
 
 COMPILE_PAYS_AFTER_STEPS = 2_000
 """With `compile = auto`: compiling takes tens of seconds, so a short run would lose by it."""
@@ -42,6 +37,11 @@ class Machine:
     def is_cuda(self) -> bool:
         return self.device.type == "cuda"
 
+    @property
+    def place(self) -> str:
+        """Which machine and device this is, as a person reads it: "node1 cuda:0"."""
+        return f"{platform.node()} {self.device if self.is_cuda else self.device.type}"
+
 
 def choose_machine(recipe: Recipe, model_family: str) -> Machine:
     """Find the device, settle the precision. Raises UsageError when the recipe wants what is not here."""
@@ -56,10 +56,6 @@ def choose_machine(recipe: Recipe, model_family: str) -> Machine:
     accelerator = Accelerator(
         cpu=kind == "cpu",
         mixed_precision="no" if precision == "fp32" else precision,
-        kwargs_handlers=[
-            InitProcessGroupKwargs(timeout=PATIENCE),
-            DistributedDataParallelKwargs(broadcast_buffers=False),  # all alike, and nothing changes them
-        ],
     )
     if kind == "cpu":
         cpu.keep_memory()

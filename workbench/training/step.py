@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,10 +15,14 @@ from torch.nn import functional as F
 from workbench.errors import TrainingError
 from workbench.processes import lacks_memory
 from workbench.recipe import Recipe
-from workbench.training.batches import BatchMaker, Step, TrainingBatch, deal_out
+from workbench.training.batches import BatchMaker, Step, TrainingBatch, deal_out, passes_of
 from workbench.training.checkpoint import TrainingState
+from workbench.training.gradients import GradientSum
 from workbench.training.metric_buffer import MeasuredStep
-from workbench.training.randomness import seed_dropout
+from workbench.training.randomness import dropout_of
+from workbench.training.ranks import Ranks
+
+T = TypeVar("T")
 
 
 class Stepper:
@@ -28,6 +32,7 @@ class Stepper:
         self,
         recipe: Recipe,
         accelerator: Accelerator,
+        ranks: Ranks,
         model: nn.Module,
         parameters: list[nn.Parameter],
         batches: BatchMaker,
@@ -35,27 +40,24 @@ class Stepper:
         rate_at: Callable[[int], float],
         tell_halved: Callable[[], None],
     ) -> None:
-        self.recipe, self.accelerator, self.model = recipe, accelerator, model
+        self.recipe, self.accelerator, self.ranks, self.model = recipe, accelerator, ranks, model
         self.parameters, self.batches = parameters, batches
         self.optimizer = accelerator.prepare_optimizer(_adamw(parameters, recipe))
+        self._gradients = GradientSum(ranks, parameters)
         self._rate_at, self._tell_halved = rate_at, tell_halved
 
     def take(self, step: Step, state: TrainingState) -> MeasuredStep:
         """Change the weights by one step. Halves `state.batch_size` when memory is short, and tells.
 
-        Raises TrainingError when there is too little memory for a single chunk.
+        Several processes halve it together when one of them is short of memory. Raises TrainingError when
+        there is too little for a single chunk.
         """
         rate = self._rate_at(step.number)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        while True:
-            try:
-                loss_sum, masked = self._accumulate_gradients(step, state.gradient_accumulation)
-                break
-            except Exception as error:
-                if not lacks_memory(error):
-                    raise
-            self._halve_batch(state)  # outside `except`, whose traceback would keep the tensors alive
+        while (measured := self._accumulate_gradients(step, state)) is None:
+            self._halve_batch(state)
+        loss_sum, masked = measured
         grad_norm = self._clip_gradients()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -63,36 +65,59 @@ class Stepper:
             step.number, rate, step.rows.size * self.recipe.chunk_size, loss_sum, masked, grad_norm
         )
 
-    def _accumulate_gradients(self, step: Step, passes: int) -> tuple[Tensor, Tensor]:
+    def chunks_at_once(self, state: TrainingState) -> tuple[int, int]:
+        """How a whole step is done: the chunks of one forward pass, and the passes on each process."""
+        chunks, processes = self.recipe.effective_batch_size, self.ranks.count
+        passes = passes_of(chunks, state.batch_size, processes)
+        return math.ceil(chunks / (passes * processes)), passes
+
+    def _accumulate_gradients(self, step: Step, state: TrainingState) -> tuple[Tensor, Tensor] | None:
         """Leave the gradient of the mean loss over all masked tokens of the step, over all processes.
 
-        Returns the sum of the losses and the number of tokens it is over, both over all processes.
+        Returns the sum of the losses and the number of tokens it is over, both over all processes; None when
+        one of them is short of memory.
         """
-        accelerator = self.accelerator
-        seed_dropout(self.recipe.seed, step.number, accelerator.process_index)
-        parts = deal_out(step.rows, passes, accelerator.num_processes, accelerator.process_index)
-        batches = [self._draw(part, step) for part in parts]
-        masked = self._over_processes(
-            torch.tensor(float(sum(batch.masked for batch in batches)), device=accelerator.device)
+        ranks = self.ranks
+        _, passes = self.chunks_at_once(state)
+        parts = deal_out(step.rows, passes, ranks.count, ranks.rank)
+        batches = _unless_memory_lacks(
+            lambda: [self.batches.draw(rows, step.epoch) if rows.size else None for rows in parts]
         )
-        # Backward adds up the parts, and distributed training averages over processes.
-        scale = accelerator.num_processes / masked.clamp(min=1.0)
-        loss_sum = torch.zeros((), device=accelerator.device)
-        for number, batch in enumerate(batches, start=1):
-            last = number == len(batches)
-            with nullcontext() if last else accelerator.no_sync(self.model):
+        own = sum(batch.masked for batch in batches or () if batch)
+        total, short = ranks.sum(own, batches is None)
+        if batches is None or short:
+            return None
+        masked = torch.tensor(float(total), device=self.accelerator.device)
+        loss_sum = _unless_memory_lacks(lambda: self._backward(step, parts, batches, masked))
+        self._gradients.finish()
+        if ranks.any(loss_sum is None) or loss_sum is None:
+            return None
+        return ranks.sum_tensor(loss_sum), masked
+
+    def _backward(
+        self,
+        step: Step,
+        parts: Sequence[np.ndarray],
+        batches: Sequence[TrainingBatch | None],
+        masked: Tensor,
+    ) -> Tensor:
+        """Add this process's share to the gradient. Returns the sum of its losses."""
+        ranks = self.ranks
+        scale = 1 / masked.clamp(min=1.0)
+        loss_sum = torch.zeros((), device=self.accelerator.device)
+        last = max((number for number, batch in enumerate(batches) if batch), default=None)
+        for number, (rows, batch) in enumerate(zip(parts, batches, strict=True)):
+            if batch is None:  # nothing is left for this pass at the end of an epoch
+                continue
+            part = number * ranks.count + ranks.rank
+            if number == last:
+                self._gradients.begin()
+            with dropout_of(self.recipe.seed, step.number, part, rows):
                 logits = self.model(batch.input_ids, batch.positions).float()
                 loss = F.cross_entropy(logits, batch.targets, reduction="sum", ignore_index=-100)
-                accelerator.backward(loss * scale)
+                self.accelerator.backward(loss * scale)
             loss_sum += loss.detach()
-        return self._over_processes(loss_sum), masked
-
-    def _draw(self, rows: np.ndarray, step: Step) -> TrainingBatch:
-        if rows.size:
-            return self.batches.draw(rows, step.epoch)
-        # Nothing is left for this process at the end of an epoch; it must take part all the same.
-        batch = self.batches.draw(step.rows[:1], step.epoch)
-        return TrainingBatch(batch.input_ids, batch.positions[:0], batch.targets[:0], 0)
+        return loss_sum
 
     def _clip_gradients(self) -> Tensor:
         """The gradient's norm over all parameters, before it is clipped."""
@@ -101,21 +126,29 @@ class Stepper:
         self.accelerator.unscale_gradients(self.optimizer)
         return torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
 
-    def _over_processes(self, value: Tensor) -> Tensor:
-        return self.accelerator.reduce(value) if self.accelerator.num_processes > 1 else value
-
     def _halve_batch(self, state: TrainingState) -> None:
-        if state.batch_size == 1 or self.accelerator.num_processes > 1:
-            raise TrainingError(
-                f"The device is out of memory at batch size {state.batch_size}.",
-                "Lower batch_size (raise gradient_accumulation to match) or chunk_size.",
-            )
         self.optimizer.zero_grad(set_to_none=True)
         if self.accelerator.device.type == "cuda":
             torch.cuda.empty_cache()
-        state.batch_size = math.ceil(state.batch_size / 2)
+        chunks, _ = self.chunks_at_once(state)
+        if chunks == 1:
+            raise TrainingError(
+                "The device is out of memory at batch size 1.",
+                "Lower chunk_size, or choose a smaller model.",
+            )
+        state.batch_size = math.ceil(chunks / 2)
         state.gradient_accumulation = math.ceil(self.recipe.effective_batch_size / state.batch_size)
         self._tell_halved()
+
+
+def _unless_memory_lacks(work: Callable[[], T]) -> T | None:
+    """`work()`; None where memory is short. By its return the traceback that kept its tensors is gone."""
+    try:
+        return work()
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
+    return None
 
 
 def _adamw(parameters: list[nn.Parameter], recipe: Recipe) -> torch.optim.AdamW:

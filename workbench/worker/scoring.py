@@ -30,7 +30,7 @@ def score_run(
     import torch
 
     from workbench.analysis.scorer import Scorer
-    from workbench.training.evaluate import Interrupted
+    from workbench.training.interrupted import Interrupted
 
     gc.collect()  # the trained model and its moments make room
     if torch.cuda.is_available():
