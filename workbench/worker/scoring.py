@@ -10,6 +10,7 @@ from pathlib import Path
 from workbench.errors import ModelError, WorkbenchError
 from workbench.events import Listener, Message
 from workbench.store import Run, Store
+from workbench.training.interrupted import Interrupted
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,6 @@ def score_run(
     import torch
 
     from workbench.analysis.scorer import Scorer
-    from workbench.training.interrupted import Interrupted
 
     gc.collect()  # the trained model and its moments make room
     if torch.cuda.is_available():
