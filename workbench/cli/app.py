@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -98,6 +99,14 @@ app.add_typer(sweep, name="sweep")
 def workbench(
     context: typer.Context,
     db: Db = None,
+    runs_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--runs",
+            metavar="FOLDER",
+            help="Keep in a PostgreSQL store where its runs lie. [MLM_WORKBENCH_RUNS]",
+        ),
+    ] = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     """A terminal workbench for adapting masked language models: configure, train, watch, fill.
@@ -108,10 +117,20 @@ def workbench(
     if version:
         typer.echo(f"mlm-workbench {__version__}")
         raise typer.Exit
+    if runs_folder is not None:
+        _keep_runs_in(runs_folder, location(context, None))
     if context.invoked_subcommand is None:
         from workbench.tui.app import run
 
         run(location(context, None))
+
+
+def _keep_runs_in(folder: Path, place: str | None) -> None:
+    from workbench.store import Store
+
+    store = Store.open(place)
+    store.database.folders.keep(folder)
+    store.close()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

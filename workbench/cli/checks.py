@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.cli.check import Check
 from workbench.cli.terminal_checks import terminal_checks
@@ -17,6 +18,9 @@ from workbench.paths import CACHE_VARIABLE, cache_folder
 from workbench.pretrained.hub import hub_is_reachable
 from workbench.pretrained.starter import starter_folder
 from workbench.private import UMASK_VARIABLE, umask_applies
+
+if TYPE_CHECKING:
+    from workbench.store import Store
 
 _NEEDED = ("torch", "transformers", "tokenizers", "datasets", "accelerate", "textual", "sqlmodel", "alembic")
 _LITTLE, _VERY_LITTLE = 5e9, 5e8
@@ -114,15 +118,33 @@ def _database(location: str | None) -> Check:
         store = Store.open(location)
     except WorkbenchError as error:
         return Check("failure", error.message, error.hint)
+    if file is None:
+        return _server(store)
     problems = store.integrity_problems()
     count = len(store.runs(include_archived=True))
     store.close()
     if problems:
         hint = "Keep a copy of the file, and recover it with `sqlite3 FILE .recover`."
         return Check("failure", f"{file}: {'; '.join(problems[:3])}", hint)
-    if file is not None and not os.access(file, os.W_OK):
+    if not os.access(file, os.W_OK):
         return Check("failure", f"{file} is not writable", "Change its permissions.")
-    return Check("ok", f"{store.location}, {count} run{'' if count == 1 else 's'}, intact")
+    return Check("ok", f"{store.location}, {_counted(count)}, intact")
+
+
+def _server(store: Store) -> Check:
+    from workbench.store.postgres_condition import condition
+
+    found = condition(store.database.engine)
+    message = f"{store.location}, {_counted(len(store.runs(include_archived=True)))}; {found.facts}"
+    store.close()
+    if found.troubles:
+        messages, hints = zip(*found.troubles, strict=True)
+        return Check("warning", f"{message}; but {'; '.join(messages)}", " ".join(hints))
+    return Check("ok", message)
+
+
+def _counted(runs: int) -> str:
+    return f"{runs} run{'' if runs == 1 else 's'}"
 
 
 def _privacy(location: str | None) -> Check:
@@ -144,6 +166,10 @@ def _file_system(location: str | None) -> Check:
     """WAL needs shared memory between processes, which network file systems lack."""
     import psutil
 
+    from workbench.store.engine import locate, sqlite_file
+
+    if sqlite_file(locate(location)) is None:
+        return Check("ok", f"no database file here; runs lie in {_runs_folder(location)}")
     folder = _existing(_runs_folder(location).parent)
     holding = [part for part in psutil.disk_partitions(all=True) if folder.is_relative_to(part.mountpoint)]
     if not holding:
@@ -194,10 +220,16 @@ def _hub() -> Check:
 
 
 def _runs_folder(location: str | None) -> Path:
+    from workbench.store import Store
     from workbench.store.engine import locate, sqlite_file
 
     file = sqlite_file(locate(location))
-    return (file.parent if file else Path.cwd()) / "runs"
+    if file is not None:
+        return file.parent / "runs"
+    store = Store.open(location)
+    folder = store.runs_folder
+    store.close()
+    return folder
 
 
 def _existing(folder: Path) -> Path:

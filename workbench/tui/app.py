@@ -147,7 +147,7 @@ class WorkbenchApp(App[None]):
         try:
             if self._any_active:
                 await asyncio.to_thread(self._check_liveness)
-            version = self.store.data_version()
+            version = await asyncio.to_thread(self.store.data_version)  # a server may take its time
             if version != self.version:
                 self.version = version
                 self._any_active = True
