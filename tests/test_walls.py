@@ -64,10 +64,22 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tui.actions": GROUND,
     "tui.host": BASE | {"store", "inference"},
     "tui.screen": BASE | {"display", "tui.host"},
-    "tui.widgets": BASE | {"display", "store", "worker", "preview", "tui.host", "tui.actions", "tui.screen"},
+    "tui.widgets": BASE
+    | {"display", "store", "engines", "worker", "preview", "tui.host", "tui.actions", "tui.screen"},
     **{
         f"tui.{feature}": BASE
-        | {"presets", "display", "store", "worker", "sweeps", "inference", "analysis", "exports", "preview"}
+        | {
+            "presets",
+            "display",
+            "store",
+            "engines",
+            "worker",
+            "sweeps",
+            "inference",
+            "analysis",
+            "exports",
+            "preview",
+        }
         | {"tui.host", "tui.actions", "tui.screen", "tui.widgets"}
         for feature in FEATURES
     },
@@ -76,7 +88,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {f"tui.{part}" for part in ("theme", "actions", "host", "screen", "widgets", *FEATURES)},
     # of the screens the command line knows the app, and `doctor` looks at the machine and the starter
     "cli": BASE
-    | {"presets", "pretrained", "corpus", "training", "store", "worker", "sweeps", "inference", "analysis"}
+    | {
+        "presets",
+        "engines",
+        "pretrained",
+        "corpus",
+        "training",
+        "store",
+        "worker",
+        "sweeps",
+        "inference",
+        "analysis",
+    }
     | {"exports", "imports", "web", "display", "tui.app"},
     "library": BASE | {"store", "worker"},
     "__main__": {"cli"},

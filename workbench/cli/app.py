@@ -21,9 +21,11 @@ from workbench.cli.completion import completion
 from workbench.cli.doctor import doctor
 from workbench.cli.examples import epilog
 from workbench.cli.export import export
+from workbench.cli.fetch import fetch
 from workbench.cli.fill import fill
 from workbench.cli.import_run import import_run
 from workbench.cli.inspect import inspect
+from workbench.cli.jobs import cancel, requeue
 from workbench.cli.options import Db, location
 from workbench.cli.push import push
 from workbench.cli.runs import delete, runs, show, stop
@@ -77,6 +79,9 @@ for verb in (
     show,
     stop,
     resume,
+    cancel,
+    requeue,
+    fetch,
     delete,
     compare,
     changed,

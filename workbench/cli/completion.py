@@ -13,6 +13,8 @@ from typing import Annotated
 
 import typer
 
+from workbench.engines.configuration import places
+
 PROGRAM = "mlm-workbench"
 VARIABLE = "_MLM_WORKBENCH_COMPLETE"
 _SAFE = re.compile(r"[\w@%+=,./:-]+", re.ASCII)
@@ -86,6 +88,10 @@ def _trackers(context: typer.Context) -> Iterable[str]:
     return TRACKERS
 
 
+def _places(context: typer.Context) -> Iterable[str]:
+    return places()
+
+
 def _database(context: typer.Context) -> str | None:
     """The database given on the line, after the verb or before it."""
     one: typer.Context | None = context
@@ -101,3 +107,4 @@ offer_models = _offer(_names_of_models)
 offer_presets = _offer(_names_of_presets)
 offer_fields = _offer(_fields)
 offer_trackers = _offer(_trackers)
+offer_places = _offer(_places)

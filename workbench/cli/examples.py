@@ -10,6 +10,7 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
         "mlm-workbench train --config recipe.toml --set max_steps=100",
         "mlm-workbench train --report-to tensorboard  # tensorboard --logdir runs",
         "ID=$(mlm-workbench train --detach)           # runs in the background",
+        "mlm-workbench train --on slurm --gpus 4      # a job of a cluster; see docs/cluster.md",
     ),
     "runs": (
         "mlm-workbench runs",
@@ -25,12 +26,19 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
         "mlm-workbench stop latest",
         "mlm-workbench stop 3 --wait 0                # do not wait",
     ),
+    "cancel": ("mlm-workbench cancel 3",),
+    "requeue": ("mlm-workbench requeue 3",),
+    "fetch": (
+        "mlm-workbench fetch --preset xsum",
+        "mlm-workbench fetch --config recipe.toml",
+    ),
     "resume": ("mlm-workbench resume 3", "mlm-workbench resume latest --detach"),
     "delete": ("mlm-workbench delete 3", "mlm-workbench delete 3 --yes             # in a script"),
     "sweep": (
         "mlm-workbench sweep --chunk-size 64,128,256 --mask-prob 0.15,0.3 --seeds 3",
         "mlm-workbench sweep --lr 1e-5..1e-3 --mask-prob 0.1..0.4 --search 30",
         "mlm-workbench sweep --set schedule=linear,cosine --epochs 1 --detach",
+        "mlm-workbench sweep --on a100 --chunk-size 64,128 --parallel 4   # a job array",
         "mlm-workbench sweep show latest --plot",
         "mlm-workbench sweep extend latest --mask-prob 0.5 --seeds 5",
         "mlm-workbench sweep move 12 --first",

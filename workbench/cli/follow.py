@@ -16,11 +16,12 @@ from workbench.caveats import diverged, untrained_base
 from workbench.cli.output import say
 from workbench.cli.progress import BarView, LineView, View
 from workbench.display import numbers
+from workbench.engines import control
 from workbench.metrics import CURVES
 from workbench.status import ACTIVE, Status
 from workbench.store import Run, Store
 from workbench.text import printable
-from workbench.worker import launch, liveness
+from workbench.worker import liveness
 from workbench.worker.liveness import LOG
 
 _LOOK_SECONDS = 0.1
@@ -59,7 +60,7 @@ def follow(store: Store, run_id: int, interrupts: list[int]) -> Run:
         while True:
             if interrupts and not stopping:
                 stopping = True
-                launch.stop(store, run_id)
+                control.stop(store, run_id)
                 view.say("Saving a checkpoint, then stopping. Ctrl-C again to detach.")
             now = time.monotonic()
             if now - checked >= _LIVENESS_SECONDS:

@@ -108,7 +108,8 @@ def stop(
     db: Db = None,
 ) -> None:
     """Stop a run after it saves a checkpoint; `resume` continues from there."""
-    from workbench.worker import launch, liveness
+    from workbench.engines import control
+    from workbench.worker import liveness
 
     store = open_store(context, db)
     liveness.refresh(store)
@@ -116,7 +117,7 @@ def stop(
     if found.status not in ACTIVE:
         say(f"Run {found.id} {found.name} is already {found.status}.")
         return
-    found = launch.stop(store, found.id)
+    found = control.stop(store, found.id)
     deadline = time.monotonic() + wait
     while found.status in ACTIVE and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)

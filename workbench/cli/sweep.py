@@ -16,9 +16,11 @@ from workbench.cli.settings import LateCommand, LateGroup, flagged, takes_fields
 from workbench.cli.sweep_queue import cont, extend, move, pause, trim
 from workbench.cli.sweep_show import export, follow_sweep, list_sweeps, show, sweep_as_json
 from workbench.cli.train import chosen_recipe
+from workbench.cli.where import Gpus, Nodes, On, Sbatch, chosen_place
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from workbench.engines.place import Place
     from workbench.sweeps.plan import Plan
 
 sweep = typer.Typer(
@@ -70,6 +72,10 @@ def start(
     ] = None,
     name: Annotated[str | None, typer.Option(metavar="TEXT", help="The sweep's name.")] = None,
     tag: Annotated[list[str] | None, typer.Option(metavar="T", help="A tag for its runs.")] = None,
+    on: On = None,
+    nodes: Nodes = None,
+    gpus: Gpus = None,
+    sbatch: Sbatch = None,
     detach: Detach = False,
     as_json: AsJson = False,
     db: Db = None,
@@ -90,16 +96,28 @@ def start(
         from workbench.sweeps.search import check_installed
 
         check_installed()
+    place = chosen_place(on, nodes, gpus, sbatch)
     store = open_store(context, db)
-    made = start_sweep(store, plan, name, tags=tag or (), command=command_line())
+    made = start_sweep(store, plan, name, tags=tag or (), command=command_line(), place=place)
     count = plan.trials or plan.count
-    say(f"Sweep {made.id} {made.name}: {count} runs. It goes on by itself; mlm-workbench shows it.")
+    say(f"Sweep {made.id} {made.name}: {count} runs. {_goes_on(plan, place)}")
     if not detach:
         raise typer.Exit(follow_sweep(store, made.id, as_json=as_json))
     if as_json:
         print_json(sweep_as_json(store, made))
     else:
         typer.echo(made.id)
+
+
+def _goes_on(plan: Plan, place: Place | None) -> str:
+    if place is None or place.is_local:
+        return "It goes on by itself; mlm-workbench shows it."
+    if plan.trials:
+        return (
+            f"A process on this machine chooses and submits them one after another to {place.name}: if it is "
+            "killed, opening mlm-workbench starts it again."
+        )
+    return f"They are submitted as one job array to {place.name}, which needs no process here."
 
 
 def _plan(

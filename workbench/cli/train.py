@@ -12,6 +12,10 @@ from workbench.cli.completion import offer_presets, offer_trackers
 from workbench.cli.options import AsJson, Db, Detach, RunReference, command_line, open_store
 from workbench.cli.output import print_json, run_as_json, say
 from workbench.cli.settings import flagged, takes_fields
+from workbench.cli.where import DryRun, Gpus, Nodes, On, Sbatch, chosen_place
+from workbench.engines.place import Place, here
+from workbench.engines.script import Layout, run_script
+from workbench.errors import UsageError
 
 if TYPE_CHECKING:
     from workbench.recipe import Recipe
@@ -45,6 +49,11 @@ def train(
             autocompletion=offer_trackers,
         ),
     ] = None,
+    on: On = None,
+    nodes: Nodes = None,
+    gpus: Gpus = None,
+    sbatch: Sbatch = None,
+    dry_run: DryRun = False,
     detach: Detach = False,
     as_json: AsJson = False,
     db: Db = None,
@@ -53,26 +62,41 @@ def train(
     recipe = chosen_recipe(preset, config, changes)
 
     from workbench.cli.follow import catching_interrupts
-    from workbench.worker import launch
+    from workbench.engines import control
 
+    place = chosen_place(on, nodes, gpus, sbatch) or here()
+    if dry_run:
+        _print_script(place, name)
+        return
     store = open_store(context, db)
     with catching_interrupts() as interrupts:
-        run = launch.start(store, recipe, name, tag or (), command_line(), report_to or ())
+        run = control.start(store, recipe, place, name, tag or (), command_line(), report_to or ())
         _watch(store, run, interrupts, detach=detach, as_json=as_json)
 
 
 def resume(
-    context: typer.Context, run: RunReference, detach: Detach = False, as_json: AsJson = False, db: Db = None
+    context: typer.Context,
+    run: RunReference,
+    on: On = None,
+    nodes: Nodes = None,
+    gpus: Gpus = None,
+    sbatch: Sbatch = None,
+    detach: Detach = False,
+    as_json: AsJson = False,
+    db: Db = None,
 ) -> None:
-    """Continue an unfinished run from its last checkpoint."""
+    """Continue an unfinished run from its last checkpoint, where it ran unless --on says otherwise."""
     from workbench.cli.follow import catching_interrupts
-    from workbench.worker import launch, liveness
+    from workbench.engines import control
+    from workbench.worker import liveness
 
     store = open_store(context, db)
     liveness.refresh(store)
     found = store.find(run)
+    place = chosen_place(on, nodes, gpus, sbatch)
     with catching_interrupts() as interrupts:
-        _watch(store, launch.resume(store, found.id), interrupts, detach=detach, as_json=as_json)
+        again = control.resume(store, found.id, place)
+        _watch(store, again, interrupts, detach=detach, as_json=as_json)
 
 
 def chosen_recipe(preset_name: str | None, config: Path | None, changes: Mapping[str, str]) -> Recipe:
@@ -92,6 +116,18 @@ def chosen_recipe(preset_name: str | None, config: Path | None, changes: Mapping
     if config:
         recipe = Recipe.load(config, recipe)
     return recipe.with_changes(**changes) if changes else recipe
+
+
+def _print_script(place: Place, name: str | None) -> None:
+    """The script of a run that is not made: its id and folder are not known yet."""
+    if place.is_local:
+        raise UsageError(
+            "--dry-run prints a job's script; a run on this machine has none.", "Add --on PLACE."
+        )
+    title = f"mlm-workbench: run ID {name or 'NAME'}, place {place.name}"
+    folder = Path("RUN_FOLDER")
+    text = run_script(place, Layout.of(place), title, folder, Path.cwd(), ["--folder", str(folder)])
+    typer.echo(text, nl=False)
 
 
 def _is_another_model(model: str | None) -> bool:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from workbench.engines.protocol import Engine, EngineError, JobState, Stand
 from workbench.engines.slurm_words import advice_for
-from workbench.status import ACTIVE, PlaceEngine, Status
+from workbench.status import ACTIVE, Status
 from workbench.store import Run, Store
+from workbench.worker.jobs import has_job
 from workbench.worker.liveness import LOG, last_lines
 
 log = logging.getLogger(__name__)
@@ -28,12 +29,17 @@ class Watch:
         self._silent_since: float | None = None
         self._ended: dict[int, float] = {}
 
+    @property
+    def is_settling(self) -> bool:
+        """Whether a job has ended whose run may still say how: worth another look soon."""
+        return bool(self._ended)
+
     def look(self) -> int:
         """Ask once. Returns the number of active jobs, for a caller that ends when there are none.
 
         An engine that does not answer changes no run's status.
         """
-        runs = jobs_of(self._store)
+        runs = [run for run in self._store.active_runs() if has_job(run)]
         if not runs:
             return 0
         try:
@@ -90,11 +96,6 @@ class Watch:
             self._store.change_status(run.id, ACTIVE, status=Status.STOPPED, phase=None, ended_at=time.time())
             return
         self._store.change_status(run.id, ACTIVE, **_crash(run, state))
-
-
-def jobs_of(store: Store) -> list[Run]:
-    """The active runs that have a job on a cluster."""
-    return [run for run in store.active_runs() if run.place_engine == PlaceEngine.SLURM and run.job]
 
 
 def _crash(run: Run, state: JobState) -> dict[str, object]:

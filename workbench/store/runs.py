@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
-from workbench.status import ACTIVE
+from workbench.status import ACTIVE, PlaceEngine
 from workbench.store.database import Queries, retried
 from workbench.store.naming import name_for
 from workbench.store.tables import Run
@@ -56,6 +56,17 @@ class Runs(Queries):
         with self.database.session() as session:
             query = select(Run).where(col(Run.deleted_at).is_(None), col(Run.status).in_(ACTIVE))
             return list(session.exec(query.order_by(col(Run.id))))
+
+    def has_active_jobs(self) -> bool:
+        """Whether a job of a cluster belongs to a run that is queued or running."""
+        query = select(Run.id).where(
+            col(Run.deleted_at).is_(None),
+            col(Run.status).in_(ACTIVE),
+            col(Run.job).is_not(None),
+            Run.place_engine == PlaceEngine.SLURM,
+        )
+        with self.database.session() as session:
+            return session.exec(query.limit(1)).first() is not None
 
     def find(self, reference: str) -> Run:
         """A run by id, by a name that only one has, or `latest`. Raises UsageError with what there is."""

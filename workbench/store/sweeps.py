@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
-from workbench.status import Status, SweepState
+from workbench.status import PlaceEngine, Status, SweepState
 from workbench.store.catalog import Catalog
 from workbench.store.database import Database, Queries, retried
 from workbench.store.naming import checked, name_for
@@ -27,6 +27,8 @@ MakeFolder = Callable[[Path], Path]
 Place = Literal["first", "last"]
 RESUMED = "resumed_by_the_queue"
 """How often that was: a key of a run's environment."""
+PLACED = "columns"
+"""Of a sweep's plan: the columns of its runs that say where they run; missing where that is here."""
 MOST_RESUMES = 2
 """Of one run. What vanishes again and again, for want of memory say, does not hold up the others for ever."""
 
@@ -59,9 +61,11 @@ class Sweeps(Queries):
         trials: int = 0,
         environment: dict[str, Any] | None = None,
         tags: Sequence[str] = (),
+        columns: dict[str, Any] | None = None,
     ) -> Sweep:
         """A sweep with its runs, all waiting, at the end of the queue; all of it or nothing.
 
+        columns: where the runs run, if not here; they do not wait for their turn then, but are submitted.
         `runs` is given the sweep's name: `name`, or sweep-ID. Raises UsageError for a name that cannot be,
         and whatever `make_folder` raises.
         """
@@ -69,7 +73,12 @@ class Sweeps(Queries):
             sweep = Sweep(
                 name=checked(name) if name else "",
                 status=SweepState.GOING,
-                plan={**plan, "environment": environment or {}, "tags": list(tags)},
+                plan={
+                    **plan,
+                    "environment": environment or {},
+                    "tags": list(tags),
+                    **({PLACED: columns} if columns else {}),
+                },
                 trials_left=trials,
                 created_at=time.time(),
             )
@@ -93,7 +102,7 @@ class Sweeps(Queries):
         """More runs, and trials, of a sweep whose plan is now another."""
         with self.database.session() as session:
             sweep = self._get(session, sweep_id)
-            kept = {key: sweep.plan[key] for key in ("environment", "tags")}
+            kept = {key: sweep.plan[key] for key in ("environment", "tags", PLACED) if key in sweep.plan}
             sweep.plan = {**plan, **kept}
             sweep.trials_left += trials
             made = self._queue(session, sweep, runs, make_folder)
@@ -120,7 +129,7 @@ class Sweeps(Queries):
     ) -> list[Run]:
         self.database.take_turns(session)  # for a place of their own in the queue
         last = session.exec(select(func.max(Run.queue_position))).one() or 0.0
-        made = []
+        made, placed = [], sweep.plan.get(PLACED)
         for number, new in enumerate(runs, 1):
             run = Run(
                 name="",
@@ -128,8 +137,9 @@ class Sweeps(Queries):
                 tags=list(sweep.plan["tags"]),
                 environment=dict(sweep.plan["environment"]),
                 sweep_id=sweep.id,
-                queue_position=last + number,
+                queue_position=None if placed else last + number,
                 created_at=time.time(),
+                **(placed or {}),
             )
             session.add(run)
             session.flush()
@@ -211,6 +221,7 @@ class Sweeps(Queries):
         query = select(Run).where(
             Run.status == Status.CRASHED,
             Run.host == platform.node(),
+            Run.place_engine == PlaceEngine.LOCAL,
             col(Run.deleted_at).is_(None),
             col(Run.sweep_id).is_not(None),
             col(Run.sweep_id).not_in(paused),

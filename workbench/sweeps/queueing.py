@@ -7,10 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from workbench.engines import control
+from workbench.engines.jobs import MOST_RUNS_IN_A_JOB
+from workbench.engines.place import Place
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
 from workbench.store import Run, Store, Sweep
-from workbench.store.sweeps import NewRun
+from workbench.store.sweeps import PLACED, NewRun
 from workbench.sweeps.plan import Plan, run_name
 from workbench.worker.launch import new_folder, without_passwords
 from workbench.worker.scheduler_liveness import ensure_scheduler
@@ -19,11 +22,19 @@ _RUN = "run:"
 
 
 def start_sweep(
-    store: Store, plan: Plan, name: str | None = None, *, tags: Sequence[str] = (), command: str = ""
+    store: Store,
+    plan: Plan,
+    name: str | None = None,
+    *,
+    tags: Sequence[str] = (),
+    command: str = "",
+    place: Place | None = None,
+    processes: int | None = None,
 ) -> Sweep:
     """Queue a plan's runs behind those already waiting, and return at once.
 
-    A grid is queued whole; the scheduler adds a search's trials one by one. Raises UsageError, StoreError.
+    A grid is queued whole; the scheduler adds a search's trials one by one. On a cluster a grid is one job,
+    an array. Raises UsageError, StoreError.
     """
     plan = _settled(store, plan)
     recipes = [] if plan.trials else plan.recipes()
@@ -35,8 +46,9 @@ def start_sweep(
         trials=plan.trials,
         environment={"command": without_passwords(command), "working_folder": str(Path.cwd())},
         tags=tags,
+        columns=control.columns_of(place, processes) if place and not place.is_local else None,
     )
-    ensure_scheduler(store)
+    _submit(store, sweep, store.sweeps.runs(sweep.id))
     return sweep
 
 
@@ -64,13 +76,21 @@ def extend_sweep(
         known = [run.recipe.filled() for run in store.sweeps.runs(sweep.id)]
         new = [recipe for recipe in more.recipes() if recipe.model_dump(mode="json") not in known]
         made = store.sweeps.extend(sweep.id, more.to_json(), _named(sweep.name, more, new), new_folder)
-    ensure_scheduler(store)
+    _submit(store, sweep, made)
     return made
 
 
 def continue_sweep(store: Store, sweep_id: int) -> None:
     """Continue a paused sweep."""
     store.sweeps.pause(sweep_id, False)
+    ensure_scheduler(store)
+
+
+def _submit(store: Store, sweep: Sweep, runs: Sequence[Run]) -> None:
+    """Submit new runs to their cluster, or let the scheduler start them here."""
+    if PLACED in sweep.plan:
+        for start in range(0, len(runs), MOST_RUNS_IN_A_JOB):
+            control.send(store, runs[start : start + MOST_RUNS_IN_A_JOB])
     ensure_scheduler(store)
 
 

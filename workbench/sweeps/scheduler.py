@@ -1,7 +1,8 @@
 """The scheduler of the queue: python -m workbench.sweeps.scheduler --db URL
 
 A process that starts waiting runs, one at a time or one per device, resumes those runs of sweeps whose
-process vanished, and ends when nothing waits. A store has one scheduler; a second one notices and exits. If
+process vanished, asks a cluster how the runs there stand, and ends when nothing is left to do. A store has
+one scheduler; a second one notices and exits. If
 it is killed, any program that opens the store starts it again; it keeps no state outside the store.
 """
 
@@ -14,6 +15,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from workbench.engines import control
+from workbench.engines.watcher import Watcher
 from workbench.errors import StoreError, WorkbenchError
 from workbench.processes import log_to_standard_error, own_identity
 from workbench.recipe import Affects
@@ -21,11 +24,12 @@ from workbench.recipe_fields import agree
 from workbench.status import Status
 from workbench.store import Run, Store
 from workbench.store.sweep_lines import waits
-from workbench.store.sweeps import MOST_RESUMES, RESUMED
+from workbench.store.sweeps import MOST_RESUMES, PLACED, RESUMED
 from workbench.sweeps.pruning import prune
 from workbench.sweeps.search import ask
 from workbench.worker import devices, launch, liveness
-from workbench.worker.scheduler_liveness import is_held
+from workbench.worker.jobs import has_job, is_elsewhere, jobs_to_watch
+from workbench.worker.scheduler_liveness import is_held, work_left
 from workbench.worker.stop_flag import StopFlag
 
 log = logging.getLogger("workbench.sweeps.scheduler")  # when run as a program, the module's name is __main__
@@ -49,6 +53,7 @@ class Scheduler:
         }
         self._devices = devices.gpus()
         self._beaten = 0.0
+        self._watcher: Watcher | None = None
 
     def run(self) -> bool:
         """Run until the queue is empty; False if another process holds the lease."""
@@ -58,9 +63,10 @@ class Scheduler:
         try:
             # A run queued after the last look, by a process that saw this scheduler alive, is found by the
             # look that follows the release.
-            while self._go_on_while_something_waits() and self._store.sweeps.work_left() and self._take():
+            while self._go_on_while_something_waits() and work_left(self._store) and self._take():
                 pass
         finally:
+            self._watch_jobs(False)
             self._store.lease.release(self._pid, self._created)
         log.info("the queue is empty")
         return True
@@ -71,16 +77,28 @@ class Scheduler:
 
     def _go_on_while_something_waits(self) -> bool:
         """Whether this process still held the lease, and may continue."""
-        while self._store.sweeps.work_left() or self._trials_are_watched():
+        while (starting := self._store.sweeps.work_left() or self._trials_are_watched()) or jobs_to_watch(
+            self._store
+        ):
             if self._should_stop() or not self._still_ours():
                 return False
+            self._watch_jobs(self._store.has_active_jobs())
             try:
                 self._look()
             except WorkbenchError as error:
                 log.warning("%s", error)  # a run that could not be started has failed; the next one may start
-            time.sleep(LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS if starting else _BEAT_SECONDS)
         self._store.lease.release(self._pid, self._created)
         return True
+
+    def _watch_jobs(self, wanted: bool) -> None:
+        """Keep a thread that asks the cluster, while there are jobs and this process holds the lease."""
+        if self._watcher is not None and (not wanted or not self._watcher.is_alive()):
+            self._watcher.end()
+            self._watcher = None
+        if wanted and self._watcher is None:
+            self._watcher = Watcher(self._store)
+            self._watcher.start()
 
     def _still_ours(self) -> bool:
         now = time.monotonic()
@@ -95,9 +113,12 @@ class Scheduler:
 
     def _look(self) -> None:
         """Start as many runs as there is room for."""
-        active = liveness.refresh(self._store)
+        active = liveness.refresh(self._store, looking=False)
+        elsewhere = [run for run in active if is_elsewhere(run)]
         going = [run for run in active if not waits(run) and run.host in (None, self._process["host"])]
-        self._watch_trials(going)
+        going = [run for run in going if not is_elsewhere(run)]
+        self._watch_trials([*going, *elsewhere])
+        self._submit_trials(elsewhere)
         while (run := self._next(going)) is not None:
             if run.status == Status.CRASHED:
                 self._resume(run)
@@ -106,6 +127,17 @@ class Scheduler:
                 log.info("starting run %s %s", run.id, run.name)
                 launch.start_waiting(self._store, run, device)
             going.append(self._store.run(run.id))
+
+    def _submit_trials(self, elsewhere: Sequence[Run]) -> None:
+        """Submit trials of searches on a cluster: no more at once than the search may have."""
+        for search in self._store.sweeps.searches():
+            active = sum(run.sweep_id == search.id for run in elsewhere)
+            if PLACED not in search.plan or active >= (search.plan.get("parallel") or 1):
+                continue
+            run = ask(self._store, search)
+            if run is not None:
+                log.info("submitting run %s %s", run.id, run.name)
+                control.send(self._store, [run])
 
     def _resume(self, run: Run) -> None:
         """Resume a run whose process vanished. Counted first, since starting it may be what kills it."""
@@ -124,6 +156,8 @@ class Scheduler:
             room = len(going) < self._places(self._plan(run))
             return run if room and not self._text_is_coming(run.recipe, run.sweep_id, going) else None
         for search in self._store.sweeps.searches():
+            if PLACED in search.plan:
+                continue
             room = len(going) < self._places(search.plan)
             if room and not self._text_is_coming(search.plan["base"], search.id, going):
                 return ask(self._store, search)
@@ -153,7 +187,9 @@ class Scheduler:
         for run in going:
             plan = self._plan(run) if run.status == Status.RUNNING else {}
             if plan.get("trials") and plan.get("pruner") != "none":
-                prune(self._store, run, plan)
+                pruned = prune(self._store, run, plan)
+                if pruned and has_job(run):
+                    control.stop(self._store, run.id)
 
     def _trials_are_watched(self) -> bool:
         """Whether trials of a search are still running, and may have to be pruned."""

@@ -16,6 +16,7 @@ from workbench.store.sweep_lines import waits
 from workbench.text import printable
 from workbench.worker.death import Death, death_of
 from workbench.worker.elsewhere import is_silent_elsewhere
+from workbench.worker.jobs import has_job, say_that_somebody_looks
 from workbench.worker.ownership import works_elsewhere
 from workbench.worker.scheduler_liveness import ensure_scheduler
 
@@ -31,11 +32,12 @@ STALL_SECONDS = 300.0
 _LAST_LINES, _LAST_BYTES, _LONGEST_LINE = 5, 8192, 300
 
 
-def refresh(store: Store) -> list[Run]:
+def refresh(store: Store, *, looking: bool = True) -> list[Run]:
     """Mark runs whose process is gone as crashed; the runs that are still queued or running. Where runs wait
     in the queue and it has no scheduler, one is started.
 
-    Costs a few queries and a look at one process per active run. A run that was marked by mistake (its
+    `looking`: on behalf of a person, so that jobs of a cluster are asked for more often. Costs a few queries
+    and a look at one process per active run. A run that was marked by mistake (its
     machine slept, or its clock was set) marks itself as running again at its next sign of life.
     """
     active = []
@@ -54,6 +56,8 @@ def refresh(store: Store) -> list[Run]:
             error=_with_last_lines(dead.how, run),
             error_hint=f"{dead.advice} {resume}".strip(),
         )
+    if looking and any(has_job(run) for run in active):
+        say_that_somebody_looks(store.runs_folder)
     with suppress(StoreError):  # the queue has a log of its own; what is known of runs is shown all the same
         ensure_scheduler(store)
     return active
@@ -87,8 +91,10 @@ def _why_dead(store: Store, run: Run) -> Death | None:
 
     Processes of this machine are looked at; clocks, which anybody may set, count only where they cannot be.
     """
-    if run.status == Status.QUEUED and run.place_engine != PlaceEngine.LOCAL:
-        return None  # its engine starts it, after hours if need be
+    if has_job(run):
+        return None  # its engine knows, and is asked by whoever holds the scheduler's lease
+    if run.status == Status.QUEUED and run.place_engine == PlaceEngine.WORK:
+        return None  # somebody starts it, after hours if need be
     if run.worker_pid is None:  # nobody is named: its row was made a moment ago, or is of an earlier version
         late = not waits(run) and abs(seconds_of_silence(run)) > START_SECONDS
         return Death("Its worker never started.") if late else None

@@ -10,6 +10,7 @@ from workbench.processes import Identity, Life, life_of
 from workbench.store import Store
 from workbench.store.tables import LeaseRow
 from workbench.worker.detached import cannot_be_written, start_detached
+from workbench.worker.jobs import jobs_to_watch
 from workbench.worker.ownership import works_elsewhere
 
 MODULE = "workbench.sweeps.scheduler"
@@ -21,11 +22,11 @@ _started: dict[str, float] = {}
 
 
 def ensure_scheduler(store: Store) -> None:
-    """Start a scheduler if runs are waiting and none is running. Raises StoreError.
+    """Start a scheduler if there is work for it and none is running. Raises StoreError.
 
     Costs two queries. Two processes may both start one; only one of them keeps the lease.
     """
-    if not store.sweeps.work_left():
+    if not work_left(store):
         return
     if is_held(store.lease.holder(), store.url):
         _started.pop(store.url, None)  # if it vanishes, start another one at once
@@ -39,6 +40,11 @@ def ensure_scheduler(store: Store) -> None:
     except OSError as error:
         raise cannot_be_written(store.runs_folder, error) from error
     start_detached(store, MODULE, log=store.runs_folder / LOG)
+
+
+def work_left(store: Store) -> bool:
+    """Whether runs wait to be started, or jobs of a cluster to be watched."""
+    return store.sweeps.work_left() or jobs_to_watch(store)
 
 
 def is_held(holder: LeaseRow | None, url: str) -> bool:

@@ -1,0 +1,54 @@
+"""Jobs of a cluster: whether there are any to watch, and whether somebody looks at them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from workbench.private import file_mode
+from workbench.status import PlaceEngine
+from workbench.store import Run, Store
+
+_LOOKED = ".looked"
+"""Beside the runs' folders; it changes while somebody looks at the runs."""
+_TELL_SECONDS = 5.0
+_told: dict[Path, float] = {}
+
+
+def has_job(run: Run) -> bool:
+    """Whether the run is a job of a cluster, which alone knows how it stands."""
+    return run.place_engine == PlaceEngine.SLURM and run.job is not None
+
+
+def is_elsewhere(run: Run) -> bool:
+    """Whether the run is for a cluster, submitted or not."""
+    return run.place_engine == PlaceEngine.SLURM
+
+
+def jobs_to_watch(store: Store) -> bool:
+    """Whether there are active jobs, and this machine can ask for them."""
+    return store.has_active_jobs() and shutil.which("squeue") is not None
+
+
+def say_that_somebody_looks(folder: Path) -> None:
+    """Leave a sign for the process that asks the cluster. `folder`: that of the runs' folders."""
+    now = time.monotonic()
+    if now - _told.get(folder, -_TELL_SECONDS) < _TELL_SECONDS:
+        return
+    _told[folder] = now
+    sign = folder / _LOOKED
+    try:
+        os.close(os.open(sign, os.O_WRONLY | os.O_CREAT, file_mode()))
+        os.utime(sign)
+    except OSError:  # it only makes what is shown a little older
+        pass
+
+
+def looked_at(folder: Path) -> float:
+    """When somebody looked last, in seconds since 1970; 0.0: never."""
+    try:
+        return (folder / _LOOKED).stat().st_mtime
+    except OSError:
+        return 0.0
