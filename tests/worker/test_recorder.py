@@ -23,6 +23,7 @@ from workbench.events import (
 from workbench.recipe import PRESETS
 from workbench.store import Run, Store
 from workbench.worker import recorder
+from workbench.worker.channel import Channel
 from workbench.worker.recorder import Recorder, insist
 from workbench.worker.run_summary import RunSummary
 
@@ -36,10 +37,10 @@ def run(store: Store) -> Run:
 
 
 def recording(store: Store, run: Run, figures: RunSummary | None = None) -> Recorder:
-    return Recorder(store, run.id, 0, figures or RunSummary())
+    return Recorder(Channel(store, run), 0, figures or RunSummary())
 
 
-def test_everything_told_is_in_the_store(store: Store, run: Run, tmp_path: Path) -> None:
+def test_everything_told_is_in_the_store(store: Store, run: Run) -> None:
     with recording(store, run) as listen:
         listen(CORPUS)
         listen(ENGINE)
@@ -48,7 +49,7 @@ def test_everything_told_is_in_the_store(store: Store, run: Run, tmp_path: Path)
             listen(Metrics(step, step / 1000, {"train/loss": 1 / step, "train/learning_rate": 1e-3}))
         listen(Metrics(1000, 1.0, {"train/perplexity": 61.0}))
         listen(Metrics(1000, 1.0, {"eval/perplexity": 75.0}))
-        listen(CheckpointSaved(tmp_path / "step-1", 1000, 1.0, 75.0, True))
+        listen(CheckpointSaved(Path(run.folder) / "step-1", 1000, 1.0, 75.0, True))
         listen(Metrics(2000, 2.0, {"eval/perplexity": 80.0}))
         listen(Message("[red]a word"))
     losses = store.metrics(run.id, ["train/loss"])
@@ -59,7 +60,7 @@ def test_everything_told_is_in_the_store(store: Store, run: Run, tmp_path: Path)
     assert (seen.total_steps, seen.step, seen.epoch) == (20, 2000, 2.0)
     assert (seen.baseline_perplexity, seen.eval_perplexity, seen.best_eval_perplexity) == (3000.0, 80.0, 75.0)
     assert seen.train_perplexity == 61.0
-    assert seen.checkpoint == str(tmp_path / "step-1")
+    assert seen.checkpoint == str(Path(run.folder) / "step-1")
     assert [saved.best for saved in store.checkpoints(run.id)] == [True]
 
 

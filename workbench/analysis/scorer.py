@@ -23,6 +23,25 @@ from workbench.training.interrupted import Interrupted
 log = logging.getLogger(__name__)
 
 
+class Keeper:
+    """Keeps what a scorer finds: here, in the store."""
+
+    def __init__(self, store: Store, run: Run) -> None:
+        self._store, self._run = store, run
+
+    def score(self, row: Yardstick) -> Yardstick:
+        """A score, of the run or of its base model."""
+        return self._store.yardsticks.add(row)
+
+    def metric(self, measured: MetricValue) -> None:
+        """The score of a checkpoint, as the metric of its step."""
+        self._store.add_metrics(self._run.id, self._run.segment, [measured])
+
+    def newest(self, value: float) -> None:
+        """The perplexity of the run's newest checkpoint."""
+        self._store.update_run(self._run.id, yardstick_perplexity=value)
+
+
 class Scorer:
     """Scores one run. What was scored before, by its weights and questions, is looked up instead."""
 
@@ -35,10 +54,12 @@ class Scorer:
         listen: Listener = lambda event: None,
         should_stop: Callable[[], bool] = lambda: False,
         device: str | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
-        """`device`: instead of the recipe's."""
+        """`device`: instead of the recipe's. `keeper`: instead of one that writes to the store."""
         self._store, self._run, self._run_id = store, run, run.id
         self._cache, self._listen, self._should_stop = cache, listen, should_stop
+        self._keeper = keeper or Keeper(store, run)
         recipe = run.recipe.complete()
         self._recipe = recipe.with_changes(device=device) if device else recipe
 
@@ -78,10 +99,10 @@ class Scorer:
         told = self._store.metrics(self._run_id, [MetricName.YARDSTICK_PERPLEXITY])
         if not any(metric.step == saved.step and metric.value == value for metric in told):
             measured = MetricValue(MetricName.YARDSTICK_PERPLEXITY, saved.step, saved.epoch, value)
-            self._store.add_metrics(self._run_id, self._run.segment, [measured])
+            self._keeper.metric(measured)
         newest = self._store.checkpoints(self._run_id)[-1].step
         if saved.step == newest:
-            self._store.update_run(self._run_id, yardstick_perplexity=value)
+            self._keeper.newest(value)
         return found
 
     def _hear(self, event: Event) -> None:
@@ -99,7 +120,7 @@ class Scorer:
         if known is not None:
             if all(getattr(known, column) == value for column, value in whose.items()):
                 return known
-            return self._store.yardsticks.add(Yardstick(**known.model_dump(exclude={"id"}) | whose))
+            return self._keeper.score(Yardstick(**known.model_dump(exclude={"id"}) | whose))
         self._listen(PhaseChanged(Phase.EVALUATING))
         evaluation = score(
             self.test,
@@ -110,4 +131,4 @@ class Scorer:
             should_stop=self._should_stop,
         )
         row = as_row(self.test, evaluation, run_id=run_id, step=step, model=name, weights=weights)
-        return self._store.yardsticks.add(row)
+        return self._keeper.score(row)

@@ -29,7 +29,7 @@ class Writer:
     """
 
     def __init__(self, folder: Path, run: Mapping[str, Any], segment: int) -> None:
-        """Begin a new file. `run`: what names the run, kept in the head. Raises OSError."""
+        """Make a new file, still empty. `run`: what names the run, kept in the head. Raises OSError."""
         self._folder, self._run, self._segment = folder, dict(run), segment
         self._lock = threading.Lock()
         self._waiting: deque[Record] = deque()
@@ -73,6 +73,10 @@ class Writer:
                     self._waiting.clear()
                 raise
 
+    def touch(self) -> None:
+        """Mark the file as changed now, by its file system's clock. Raises OSError."""
+        os.utime(self._file)
+
     def superseded(self) -> bool:
         """Whether another worker has begun a later file. Raises OSError."""
         return max(numbers(self._folder), default=self.number) > self.number
@@ -111,7 +115,6 @@ class Writer:
         for place, record in enumerate(self._waiting):
             record["n"] = place
         self._records = len(self._waiting)
-        self._write()
 
     def _was_changed(self) -> bool:
         """Whether the file is no longer the one that this process wrote."""

@@ -40,7 +40,7 @@ class Database:
         self.url = backend.url
         self._watcher: Watcher | None = None
         self.folders = RunFolders(backend, engine)
-        self._places = Places(backend.file, self.folders)
+        self._places: Places | None = Places(backend.file, self.folders)
 
     @classmethod
     def open(cls, location: str | Path | None) -> Database:
@@ -59,6 +59,10 @@ class Database:
             database.close()
             raise
         return database
+
+    def take_paths_as_stored(self) -> None:
+        """The runs' files lie where the database says, wherever it lies itself."""
+        self._places = None
 
     def close(self) -> None:
         """Close all connections."""

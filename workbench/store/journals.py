@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from workbench.journal.lines import Cursor, Record
 from workbench.journal.reader import JournalError, read_on, skip_to_next
-from workbench.store.database import Queries
+from workbench.store.database import Queries, retried
 from workbench.store.records import apply_records
 from workbench.store.tables import JournalRow, Run
 
@@ -39,8 +39,17 @@ class Journals(Queries):
             row = _row(session, run_id)
             return row.trouble if row is not None else None
 
-    def apply(self, run_id: int, before: Cursor, records: Sequence[Record], after: Cursor) -> bool:
-        """Apply records, and move the cursor from `before` to `after`.
+    @retried
+    def apply(
+        self,
+        run_id: int,
+        before: Cursor,
+        records: Sequence[Record],
+        after: Cursor,
+        *,
+        statuses: bool = True,
+    ) -> bool:
+        """Apply records, and move the cursor from `before` to `after`. `statuses`: see `apply_records`.
 
         False, and nothing is changed, when the cursor is elsewhere: another process was first. Raises
         JournalError for a record that means nothing to this version, StoreError for the database's errors.
@@ -54,7 +63,7 @@ class Journals(Queries):
                 session.rollback()
                 return False
             try:
-                apply_records(session, run_id, Path(run.folder), records)
+                apply_records(session, run_id, Path(run.folder), records, statuses=statuses)
             except (KeyError, TypeError, ValueError, OverflowError) as error:
                 session.rollback()
                 raise JournalError(
@@ -71,11 +80,19 @@ class Journals(Queries):
             session.connection().execute(_of(run_id).values(**values))
             session.commit()
 
-    def ingest(self, run_id: int) -> int:
+    def apply_unjournaled(self, run_id: int, records: Sequence[Record]) -> None:
+        """Apply records that no journal could take."""
+        with self.database.session() as session:
+            run = session.get(Run, run_id)
+            if run is not None:
+                apply_records(session, run_id, Path(run.folder), records)
+            session.commit()
+
+    def ingest(self, run_id: int, *, statuses: bool = True) -> int:
         """Apply what the run's journal has that is new. Returns the number of records.
 
-        What prevents it is kept as the run's `trouble`. Raises StoreError, and OSError when the run's folder
-        cannot be read.
+        `statuses`: see `apply_records`. What prevents it is kept as the run's `trouble`. Raises StoreError,
+        and OSError when the run's folder cannot be read.
         """
         with self.database.session() as session:
             row, run = _row(session, run_id), session.get(Run, run_id)
@@ -88,7 +105,7 @@ class Journals(Queries):
                 batch = read_on(folder, cursor)
                 if not batch.records:
                     break
-                if self.apply(run_id, cursor, batch.records, batch.cursor):
+                if self.apply(run_id, cursor, batch.records, batch.cursor, statuses=statuses):
                     applied += len(batch.records)
                     cursor = batch.cursor
                 else:  # another process reads as well

@@ -53,14 +53,19 @@ _SAME_SECONDS = 1e-3
 _BLOBS = ("chunk_losses", "chunk_tokens", "chunk_hashes", "chunk_documents")
 
 
-def apply_records(session: Session, run_id: int, folder: Path, records: Sequence[Record]) -> None:
+def apply_records(
+    session: Session, run_id: int, folder: Path, records: Sequence[Record], *, statuses: bool = True
+) -> None:
     """Change a run's rows as the records say, without a commit. `folder`: the run's.
 
-    Raises KeyError, TypeError or ValueError for a record that lacks something or holds something else.
+    `statuses` False: who began and ended the run is left as it stands. Raises KeyError, TypeError or
+    ValueError for a record that lacks something or holds something else.
     """
     applier = _Applier(session, run_id, folder)
+    left = () if statuses else (Kind.CLAIM, Kind.ENDING)
     for record in records:
-        applier.take(record)
+        if record["kind"] not in left:
+            applier.take(record)
     applier.write()
 
 
@@ -137,7 +142,11 @@ class _Applier:
         )
 
     def _set_columns(self, record: Record) -> None:
-        self._columns |= _checked(record["values"], _COLUMNS)
+        values = _checked(record["values"], _COLUMNS)
+        if "environment" in values:  # other processes note things there, too
+            known = self._session.exec(select(Run.environment).where(Run.id == self._run_id)).one()
+            values["environment"] = {**known, **self._columns.get("environment", {}), **values["environment"]}
+        self._columns |= values
 
     def _add_metrics(self, record: Record) -> None:
         segment, at = _int(record["segment"]), float(record["at"])
@@ -220,7 +229,7 @@ class _Applier:
 
 
 def _int(value: object) -> int:
-    if type(value) is not int or abs(value) >= 2**63:
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 2**63:
         raise TypeError(f"{value!r} is not a whole number")
     return value
 
@@ -233,7 +242,7 @@ def _checked(values: dict[str, Any], allowed: dict[str, tuple[type, ...]]) -> di
             continue  # of a later version
         if value is None and name in _NEVER_NULL:
             raise TypeError(f"{name} is not given")
-        if value is not None and type(value) not in allowed[name]:
+        if value is not None and (not isinstance(value, allowed[name]) or isinstance(value, bool)):
             raise TypeError(f"{value!r} is no value of {name}")
         found[name] = value
     return found

@@ -8,7 +8,7 @@ import faulthandler
 import logging
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from workbench.caveats import diverged, divergence
 from workbench.errors import StoreError, WorkbenchError
 from workbench.events import Listener, Message, Phase
 from workbench.inference.resolve import resolve_model
+from workbench.journal.lines import Kind
 from workbench.paths import cache_folder
 from workbench.private import make_private
 from workbench.processes import log_to_standard_error, own_identity, quieten
@@ -23,6 +24,7 @@ from workbench.recipe import Recipe
 from workbench.status import Status
 from workbench.store import Run, Store
 from workbench.worker import environment
+from workbench.worker.channel import Channel
 from workbench.worker.explain import explain
 from workbench.worker.heartbeat import Heartbeat
 from workbench.worker.phase_times import PhaseTimes
@@ -97,12 +99,14 @@ class _Job:
         self._folder = Path(run.folder)
         self._over_since: float | None = None
         self._heartbeat = Heartbeat(store, self._run_id, own_identity(), stop)
+        self._channel = Channel(store, run)
 
     def do(self) -> int:
         """Train, and write how it ended. Returns the exit code."""
         with self._heartbeat:
             try:
                 log.info("run %s, %s", self._run_id, time.strftime("%Y-%m-%d %H:%M:%S %z"))
+                self._begin_journal()
                 outcome = self._train()
                 ending: dict[str, Any] = {"status": outcome, "phase": None}
                 log.info("%s", outcome)
@@ -114,13 +118,25 @@ class _Job:
             with contextlib.suppress(OSError):  # nothing that a library wrote there is for others
                 make_private(self._folder)
             self._write_ending(ending)
+            self._channel.close()
         return 1 if ending["status"] == Status.FAILED else 0
+
+    def _begin_journal(self) -> None:
+        """Take in what an earlier process reported and could not store, and begin a file of this process."""
+        store, run_id, again = self._store, self._run_id, self._run.started_at is not None
+        insist(lambda: store.journals.ingest(run_id, statuses=False), self._gives_up)
+        insist(lambda: self._channel.open(self._run.segment + again), self._gives_up)
+        self._channel.note(Kind.CLAIM, process=own_identity().columns(), phase=str(Phase.STARTING))
+
+    def _tell(self, kind: Kind, **values: Any) -> None:
+        self._channel.note(kind, **values)
+        insist(self._channel.save, self._gives_up)
 
     def _train(self) -> str:
         """The status that the training ends with."""
         self._store.claim_files(self._run)
         known = {**self._run.environment, **environment.facts()}
-        self._store.update_run(self._run_id, environment=known)
+        self._tell(Kind.COLUMNS, values={"environment": known})
         recipe = self._run.recipe.complete()
 
         # What takes seconds to import comes after the run shows that it has begun.
@@ -131,17 +147,17 @@ class _Job:
         transformers_logging.disable_progress_bar()
         resume_from, figures, segment = None, RunSummary(), self._run.segment
         if self._run.started_at is not None:
-            resume_from, figures = go_back_to_checkpoint(self._store, self._run, self._folder)
+            resume_from, figures = go_back_to_checkpoint(self._store, self._run, self._channel)
             segment += 1
         model = None
         known |= environment.device_facts()
         if resume_from is None:
             model = self._model_of_run(recipe)
             known["base_model"] = model or recipe.model
-        self._store.update_run(self._run_id, environment=known)
+        self._tell(Kind.COLUMNS, values={"environment": known})
         step, epoch = figures.columns["step"] or 0, figures.columns["epoch"] or 0.0
         with (
-            Recorder(self._store, self._run_id, segment, figures, give_up=self._gives_up) as record,
+            Recorder(self._channel, segment, figures, give_up=self._gives_up) as record,
             Reporting(record, self._run) as report,
             PhaseTimes(report, step=step, epoch=epoch) as timed,
             SystemSampler(timed, step=step, epoch=epoch) as listen,
@@ -172,7 +188,10 @@ class _Job:
 
     def _score(self, listen: Listener) -> None:
         run = self._store.run(self._run_id)
-        score_run(self._store, run, listen, cache=cache_folder(), should_stop=self._stop)
+        from workbench.worker.score_keeper import ScoreKeeper
+
+        keeper = ScoreKeeper(self._tell, run)
+        score_run(self._store, run, listen, cache=cache_folder(), should_stop=self._stop, keeper=keeper)
 
     def _model_of_run(self, recipe: Recipe) -> str | None:
         """The checkpoint that a model `run:RUN` stands for; None for a model by another name."""
@@ -189,9 +208,5 @@ class _Job:
         if self._heartbeat.lost:
             return
         self._over_since = self._over_since or time.monotonic()
-        # It may have been taken for dead within the last second.
-        still_ours = {Status.RUNNING, Status.CRASHED}
-        write: Callable[[], bool] = lambda: self._store.change_status(  # noqa: E731
-            self._run_id, still_ours, **{"error": None, "error_hint": None, "ended_at": time.time(), **ending}
-        )
-        insist(write, self._gives_up)
+        self._channel.note(Kind.ENDING, **{"error": None, "error_hint": None, **ending})
+        insist(lambda: self._channel.save(sync=True), self._gives_up)

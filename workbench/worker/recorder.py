@@ -1,4 +1,4 @@
-"""Write what a training tells to the store, on a thread of its own: the training never waits for a disk."""
+"""Report what a training tells, on a thread of its own: the training never waits for a disk."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from workbench.events import (
     CorpusReady,
     EngineReady,
     Event,
+    Message,
     Metrics,
     Phase,
     PhaseChanged,
     Progress,
 )
-from workbench.store import MetricValue, Store
+from workbench.journal.lines import Kind
+from workbench.worker.channel import Channel
 from workbench.worker.log_lines import narrate
 from workbench.worker.run_summary import RunSummary
 
@@ -48,9 +50,11 @@ class _End(_Flush):
 class _Batch:
     """What is written together."""
 
-    metrics: list[MetricValue] = field(default_factory=list)
+    metrics: list[tuple[int, float, dict[str, float]]] = field(default_factory=list)
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
     columns: dict[str, Any] = field(default_factory=dict)
+    progress: dict[str, Any] = field(default_factory=dict)
     marks: list[_Flush] = field(default_factory=list)
 
 
@@ -63,14 +67,13 @@ class Recorder:
 
     def __init__(
         self,
-        store: Store,
-        run_id: int,
+        channel: Channel,
         segment: int,
         figures: RunSummary,
         *,
         give_up: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._store, self._run_id, self._segment = store, run_id, segment
+        self._channel, self._segment = channel, segment
         self._figures, self._give_up = figures, give_up
         self._queue: queue.SimpleQueue[Event | _Flush] = queue.SimpleQueue()
         self._broken: Exception | None = None
@@ -139,7 +142,7 @@ class Recorder:
         while not self._queue.empty():
             self._take(self._queue.get(), batch)
         if self._progress is not None:
-            batch.columns |= {
+            batch.progress = {
                 "progress_done": self._progress.done,
                 "progress_total": self._progress.total,
                 "progress_unit": self._progress.unit,
@@ -148,7 +151,7 @@ class Recorder:
 
     @staticmethod
     def _is_due(batch: _Batch) -> bool:
-        return bool(batch.metrics or batch.checkpoints or batch.columns or batch.marks)
+        return bool(batch.metrics or batch.checkpoints or batch.messages or batch.columns or batch.marks)
 
     def _take(self, event: Event | _Flush, batch: _Batch) -> None:
         match event:
@@ -165,11 +168,9 @@ class Recorder:
                     "progress_unit": "",
                 }
             case Metrics():
-                batch.metrics += [
-                    MetricValue(name, event.step, event.epoch, value)
-                    for name, value in event.values.items()
-                    if not math.isnan(value)  # a gradient's norm in a skipped fp16 step; SQL knows no NaN
-                ]
+                # no number: a gradient's norm in a skipped fp16 step; SQL knows no NaN
+                values = {str(name): float(v) for name, v in event.values.items() if not math.isnan(v)}
+                batch.metrics.append((event.step, event.epoch, values))
                 batch.columns |= self._figures.after(event)
             case CheckpointSaved():
                 batch.checkpoints.append(event)
@@ -177,25 +178,30 @@ class Recorder:
                 batch.columns["data"] = asdict(event)
             case EngineReady():
                 batch.columns |= {"engine": asdict(event), "total_steps": event.total_steps}
-            case _:
-                pass  # a message is for the log alone
+            case Message():
+                batch.messages.append(event)
 
     def _write(self, batch: _Batch) -> None:
-        # The figures in the run's row come last: who sees them there finds the metrics and checkpoints too.
+        # The columns of the run's row come last: who sees them there finds the metrics and checkpoints too.
+        channel = self._channel
         if batch.metrics:
-            self._insist(lambda: self._store.add_metrics(self._run_id, self._segment, batch.metrics))
+            channel.note(Kind.METRICS, segment=self._segment, rows=batch.metrics)
         for saved in batch.checkpoints:
-            self._insist(lambda saved=saved: self._add_checkpoint(saved))  # type: ignore[misc]
+            self._note_checkpoint(saved)
+        for message in batch.messages:
+            channel.note(Kind.MESSAGE, text=message.text, level=message.level)
         if batch.columns:
-            columns = {**batch.columns, "progress_at": time.time()}
-            self._insist(lambda: self._store.update_run(self._run_id, **columns))
+            channel.note(Kind.COLUMNS, values={**batch.columns, "progress_at": time.time()})
+        self._insist(lambda: channel.save(sync=bool(batch.checkpoints)))
+        if batch.progress:
+            self._insist(lambda: channel.progress({**batch.progress, "progress_at": time.time()}))
 
-    def _add_checkpoint(self, saved: CheckpointSaved) -> None:
-        self._store.add_checkpoint(
-            self._run_id,
+    def _note_checkpoint(self, saved: CheckpointSaved) -> None:
+        self._channel.note(
+            Kind.CHECKPOINT,
             step=saved.step,
             epoch=saved.epoch,
-            path=str(saved.path.absolute()),
+            path=self._channel.within(saved.path),
             eval_perplexity=saved.eval_perplexity,
             best=saved.best,
         )

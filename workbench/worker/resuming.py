@@ -7,40 +7,41 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from workbench.journal.lines import Kind
 from workbench.metrics import perplexity
 from workbench.store import Run, Store
+from workbench.worker.channel import Channel
 from workbench.worker.run_summary import FOLLOWED, RunSummary
 
 log = logging.getLogger(__name__)
 
 
-def go_back_to_checkpoint(store: Store, run: Run, folder: Path) -> tuple[Path | None, RunSummary]:
-    """The checkpoint to go on from (None: from the beginning) and the figures up to it.
+def go_back_to_checkpoint(store: Store, run: Run, channel: Channel) -> tuple[Path | None, RunSummary]:
+    """The checkpoint to go on from (None: from the beginning) and the summary up to it.
 
-    Metrics and checkpoints after it are superseded, and the run's row stands where the checkpoint stood,
-    with a new segment.
+    Notes in the channel that what was measured after it is superseded, and that the run's row stands where
+    the checkpoint stood, with a new segment.
     """
     from workbench.training.checkpoint import newest_resumable
 
-    checkpoint, passed_over = newest_resumable(folder)
+    checkpoint, passed_over = newest_resumable(channel.folder)
     for reason in passed_over:
         log.warning("%s: an earlier checkpoint is used.", reason)
     if checkpoint is None:
         log.warning("There is no checkpoint to go on from: the run starts from its beginning.")
     step = step_of(checkpoint) if checkpoint else -1
-    store.supersede_after(run.id, step)
     if checkpoint:
-        _remember(store, run, checkpoint, step)
-    figures = RunSummary.of(store.metrics(run.id, FOLLOWED))
+        _remember(store, run, checkpoint, step, channel)
+    kept = [metric for metric in store.metrics(run.id, FOLLOWED) if metric.step <= step]
+    figures = RunSummary.of(kept)
     columns = figures.columns
     columns["step"] = step if checkpoint else None
     columns["epoch"] = _epoch_at(run, step) if checkpoint else None
-    store.update_run(
-        run.id,
-        **columns,
-        # A reader that sees the new segment reads the metrics afresh: the old ones are aside by now.
-        segment=run.segment + 1,
-        checkpoint=str(checkpoint.absolute()) if checkpoint else None,
+    channel.note(
+        Kind.BACK,
+        step=step,
+        checkpoint=channel.within(checkpoint) if checkpoint else None,
+        values={**columns, "segment": run.segment + 1},
     )
     return checkpoint, figures
 
@@ -50,17 +51,17 @@ def step_of(checkpoint: Path) -> int:
     return int(checkpoint.name.removeprefix("step-"))
 
 
-def _remember(store: Store, run: Run, checkpoint: Path, step: int) -> None:
+def _remember(store: Store, run: Run, checkpoint: Path, step: int, channel: Channel) -> None:
     """Enter a checkpoint that its worker put in place and did not live to tell of."""
     if any(known.step == step for known in store.checkpoints(run.id)):
         return
     state: dict[str, Any] = json.loads((checkpoint / "state" / "progress.json").read_text(encoding="utf-8"))
     loss = state.get("last_eval_loss") if state.get("evaluated_step") == step else None
-    store.add_checkpoint(
-        run.id,
+    channel.note(
+        Kind.CHECKPOINT,
         step=step,
         epoch=_epoch_at(run, step) or 0.0,
-        path=str(checkpoint.absolute()),
+        path=channel.within(checkpoint),
         eval_perplexity=None if loss is None else perplexity(loss),
         best=loss is not None and state.get("evaluations_without_gain") == 0,
     )

@@ -6,11 +6,15 @@ import gc
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.errors import ModelError, WorkbenchError
 from workbench.events import Listener, Message
 from workbench.store import Run, Store
 from workbench.training.interrupted import Interrupted
+
+if TYPE_CHECKING:
+    from workbench.analysis.scorer import Keeper
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +26,11 @@ def score_run(
     *,
     cache: Path,
     should_stop: Callable[[], bool],
+    keeper: Keeper | None = None,
 ) -> None:
     """Score the newest and the best checkpoint, then the base model if it is not known yet.
 
-    A stop ends it, and what is scored by then is kept.
+    A stop ends it, and what is scored by then is kept. `keeper`: see `Scorer`.
     """
     # here, not above: the worker says that it has begun before it imports what takes seconds
     import torch
@@ -36,7 +41,7 @@ def score_run(
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     try:
-        scorer = Scorer(store, run, cache=cache, listen=listen, should_stop=should_stop)
+        scorer = Scorer(store, run, cache=cache, listen=listen, should_stop=should_stop, keeper=keeper)
         saved = store.checkpoints(run.id)
         for checkpoint in [*saved[-1:], *(one for one in saved[:-1] if one.best)]:
             scorer.checkpoint(checkpoint)

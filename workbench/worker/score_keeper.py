@@ -1,0 +1,28 @@
+"""Scores that a worker finds go the way of all that it reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from workbench.analysis.scorer import Keeper
+from workbench.journal.lines import Kind
+from workbench.store import MetricValue, Run, Yardstick
+from workbench.store.records import score_values
+
+
+class ScoreKeeper(Keeper):
+    """`tell(kind, **values)` reports."""
+
+    def __init__(self, tell: Callable[..., None], run: Run) -> None:
+        self._tell, self._of = tell, run
+
+    def score(self, row: Yardstick) -> Yardstick:
+        self._tell(Kind.SCORE, **score_values(row))
+        return row
+
+    def metric(self, measured: MetricValue) -> None:
+        rows = [[measured.step, measured.epoch, {str(measured.name): measured.value}]]
+        self._tell(Kind.METRICS, segment=self._of.segment, rows=rows)
+
+    def newest(self, value: float) -> None:
+        self._tell(Kind.COLUMNS, values={"yardstick_perplexity": value})
