@@ -35,7 +35,7 @@ class Opened:
     def __init__(self, paths: Sequence[Path], dataset: str, notes: Notes, folder: Path | None = None) -> None:
         """folder: where to unpack; None: a temporary one."""
         self._all, self._dataset, self._told, self._folder = paths, dataset, notes, folder
-        self._places = _Places()
+        self._places = _Names()
         self.paths: list[Path] = []
         self.notes: Notes = notes
 
@@ -57,6 +57,10 @@ class Opened:
             raise
         return self
 
+    def named(self, path: str) -> str:
+        """The name that a file has for the person."""
+        return self._places.named(path)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -67,7 +71,7 @@ class Opened:
             raise CorpusError(self._places.named(error.message), self._places.named(error.hint)) from error
 
 
-class _Places:
+class _Names:
     """Where the files of archives lie: each in a folder of its own, so that equal, long or odd names do no
     harm; and the names that they have for the person.
     """
@@ -101,7 +105,7 @@ class _Places:
 class _Renamed(Notes):
     """Notes that name files in archives as the person does."""
 
-    def __init__(self, notes: Notes, places: _Places) -> None:
+    def __init__(self, notes: Notes, places: _Names) -> None:
         self._notes, self._places = notes, places
         self.kept, self.counts = notes.kept, notes.counts
 
@@ -118,7 +122,7 @@ class _Renamed(Notes):
         self._notes._tell(level, self._places.named(text))
 
 
-def unpack(archive: Path, places: _Places, notes: Notes) -> list[Path]:
+def unpack(archive: Path, places: _Names, notes: Notes) -> list[Path]:
     """Write the readable files of an archive to `places`, sorted by name. The others are counted.
 
     Raises CorpusError: damaged, or protected by a password.

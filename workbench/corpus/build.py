@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.corpus import cache as cached
-from workbench.corpus.documents import SPOOL, Documents, Source, SpooledDocuments
+from workbench.corpus.documents import SPOOL, Documents, Source, SpooledDocuments, named
 from workbench.corpus.journal import Journal
 from workbench.corpus.notes import Notes
 from workbench.corpus.sample import masked_sentence
@@ -22,7 +22,7 @@ from workbench.corpus.unknown import judge
 from workbench.events import Listener, Phase, PhaseChanged, Progress
 from workbench.recipe import Recipe
 
-FORMAT = 4
+FORMAT = 5
 """Counted up when what lies in the cache changes its meaning."""
 
 _BATCH_DOCUMENTS = 1024
@@ -108,7 +108,9 @@ def build_entry(
     finally:
         facts = journal.close()
     tokens = facts["train"]["tokens"] + facts["test"]["tokens"]
-    judge(journal.unknown, tokens, journal.first_unknown, recipe.model, notes)
+    first_unknown = journal.first_unknown
+    where = (first_unknown[0], named(documents, first_unknown[1])) if first_unknown else None
+    judge(journal.unknown, tokens, where, recipe.model, notes)
     skipped = facts["train"]["skipped"] + facts["test"]["skipped"]
     if skipped:
         notes.warning(f"{skipped:,} of {total:,} rows hold no text and were left out.")

@@ -31,7 +31,12 @@ def choose_column(
             values.setdefault(inner, [value_at({name: value}, inner) for value in sample[name]])
     if wanted is not None:
         return _checked(wanted, list(columns), values, where)
-    letters = {name: _letters(found) for name, found in values.items()}
+    letters = {
+        name: _letters(found)
+        for name, found in values.items()
+        # bytes may be anything: they are read without being asked for where the name speaks for it
+        if name.rpartition(".")[2].lower() in USUAL_NAMES or not any(isinstance(one, bytes) for one in found)
+    }
     of_text = [name for name, count in letters.items() if count > 0]
     if not of_text:
         raise CorpusError(
@@ -39,6 +44,9 @@ def choose_column(
             "Choose another file, or name the column as text_column (--text-column).",
         )
     chosen = min(of_text, key=lambda name: (_rank(name, name in columns), -letters[name]))
+    empty = [name for name in columns if name.lower() in USUAL_NAMES and not values[name]]
+    if empty:
+        notes.warning(f"The column {empty[0]!r} of {where} holds nothing in its first rows.")
     if len(columns) > 1 or chosen not in columns:
         notes.info(f"Text column: {chosen}, guessed among {', '.join(values)}.")
     return chosen

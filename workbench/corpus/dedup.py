@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import xxhash
 
-from workbench.corpus.documents import Documents
+from workbench.corpus.documents import Documents, named
 from workbench.corpus.notes import Notes
 from workbench.errors import CorpusError
 
@@ -75,7 +75,8 @@ def sieve(documents: Documents, *, min_words: int, notes: Notes) -> np.ndarray |
         done += len(texts)
         notes.progress(done, total, "documents looked at")
     short = total - int(kept.sum())
-    notes.info(f"Left out {short:,} documents of fewer than {min_words:,} words (min_words).")
+    first = f" The first: {named(documents, int(np.argmin(kept)))}." if short else ""
+    notes.info(f"Left out {short:,} documents of fewer than {min_words:,} words (min_words).{first}")
     if not kept.any():
         raise CorpusError(f"None of the {total:,} documents is left.", "Lower min_words.")
     return np.flatnonzero(kept).astype(np.int64)

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from workbench.corpus.notes import Notes
-from workbench.corpus.values import text_of
+from workbench.corpus.places import Place, Places
+from workbench.corpus.values import outer_column, text_of, value_at
 
 SPOOL = "documents.txt"
 """In an entry's scratch folder: where sources lay text that memory does not hold."""
@@ -39,6 +40,16 @@ class Documents(Protocol):
     def texts(self, rows: np.ndarray) -> list[str]:
         """The texts of these rows (int64), in this order; "" where a row holds none."""
         ...
+
+    def place(self, row: int) -> str:
+        """Where a row stands, such as "a.csv, line 3"; "" where its number says it all."""
+        ...
+
+
+def named(documents: Documents, row: int) -> str:
+    """A document for the person: its number, from 1, and its place."""
+    place = documents.place(row)
+    return f"document {row + 1:,}" + (f" ({place})" if place else "")
 
 
 class Source(Protocol):
@@ -69,6 +80,9 @@ class ListedDocuments:
     def texts(self, rows: np.ndarray) -> list[str]:
         return [self._texts[row] for row in rows]
 
+    def place(self, row: int) -> str:
+        return ""
+
 
 class SpooledDocuments:
     """Documents in one flat file of UTF-8, so that any row can be had of text that is larger than memory.
@@ -86,14 +100,24 @@ class SpooledDocuments:
         *,
         in_order: bool = False,
         replaced: Callable[[], None] = lambda: None,
+        place: Place | None = None,
+        call: Callable[[str], str] = str,
     ) -> None:
         """Write `texts`, in order, to `path`; None is kept as an empty text. `replaced` hears of each text in
-        which half a character, which JSON can spell, is replaced by a question mark.
+        which half a character, which JSON can spell, is replaced by a question mark. place: where the text
+        stands that `texts` gave last. call: gives the name that a file has for the person.
         """
         self.column, self.revision, self.in_order = column, revision, in_order
+        self._places = Places(place.unit if place else "line")
         ends = array("q", [0])
         with path.open("wb") as file:
+            known, expected = None, -1
             for text in texts:
+                if place is not None:
+                    if place.number != expected or place.path is not known:
+                        self._places.begin(len(ends) - 1, call(str(place.path)), place.number)
+                        known = place.path
+                    expected = place.number + 1 if place.number else 0
                 try:
                     content = (text or "").encode()
                 except UnicodeEncodeError:
@@ -107,7 +131,12 @@ class SpooledDocuments:
         """Write down what `reopen` needs."""
         path = Path(self._file.name)
         np.save(path.with_suffix(_ENDS), self._ends)
-        facts = {"column": self.column, "revision": self.revision, "in_order": self.in_order}
+        facts = {
+            "column": self.column,
+            "revision": self.revision,
+            "in_order": self.in_order,
+            "places": self._places.as_json(),
+        }
         path.with_suffix(_FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
     @classmethod
@@ -122,7 +151,8 @@ class SpooledDocuments:
                 Path(os.devnull), (), facts["column"], facts["revision"], in_order=facts["in_order"]
             )
             spooled._ends, spooled._file = ends, path.open("rb")
-        except (OSError, ValueError, KeyError, EOFError):
+            spooled._places = Places.from_json(facts["places"])
+        except (OSError, ValueError, KeyError, EOFError, TypeError):
             return None
         return spooled
 
@@ -138,18 +168,46 @@ class SpooledDocuments:
             for begin, end in zip(first, last, strict=True)
         ]
 
+    def place(self, row: int) -> str:
+        return self._places.of(row)
+
 
 class TableDocuments:
-    """The text column of a memory-mapped table of the datasets library."""
+    """The text column of a memory-mapped table of the datasets library. What is done to its values is counted
+    through `notes` when a row is read for the first time.
+    """
 
     in_order = False
 
-    def __init__(self, rows: Any, column: str, name: str, revision: str | None) -> None:
-        self._rows, self.column, self._name, self.revision = rows, column, name, revision
+    def __init__(self, rows: Any, column: str, name: str, revision: str | None, notes: Notes) -> None:
+        """`column` may lie inside another: "meta.text"."""
+        self._outer = outer_column(column, rows.column_names) or column
+        self._rows = rows.select_columns([self._outer])
+        self.column, self._name, self.revision = column, name, revision
+        self._notes, self._counted = notes, 0  # rows
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def texts(self, rows: np.ndarray) -> list[str]:
-        values = self._rows[rows.tolist()][self.column]
-        return [text_of(value, self.column, self._name) or "" for value in values]
+        values = self._rows[rows.tolist()][self._outer]
+        return [self._text(value, row) for value, row in zip(values, rows.tolist(), strict=True)]
+
+    def place(self, row: int) -> str:
+        return f"{self._name}, row {row + 1:,}"
+
+    def _text(self, value: object, row: int) -> str:
+        if type(value) is str and value and not value.isspace():
+            return value
+        is_new = row >= self._counted
+        self._counted = max(self._counted, row + 1)
+
+        def count(what: str) -> None:
+            if is_new:
+                self._notes.count(what, self.place(row))
+
+        inside = value if self._outer == self.column else value_at({self._outer: value}, self.column)
+        text = text_of(inside, self.column, self.place(row), count) or ""
+        if not text or text.isspace():
+            count(f"rows without text in the column {self.column!r}")
+        return text

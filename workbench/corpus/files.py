@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ class LocalFiles:
             files = self._set or self._of_archives(opened)
             size = sum(path.stat().st_size for path in files.paths)
             intake = Intake(opened.notes, size, self.encoding)
-            documents = self._spooled(files, folder / SPOOL, intake)
+            documents = self._spooled(files, folder / SPOOL, intake, opened.named)
         if len(documents) == 0:
             raise CorpusError(f"{self._where()} holds no rows.", "Give a file with text in it.")
         return documents
@@ -80,15 +80,19 @@ class LocalFiles:
             opened.notes.count(f"skipped in {self._dataset}, {why}", str(path))
         return files
 
-    def _spooled(self, files: FileSet, spool: Path, intake: Intake) -> SpooledDocuments:
+    def _spooled(
+        self, files: FileSet, spool: Path, intake: Intake, call: Callable[[str], str]
+    ) -> SpooledDocuments:
         if files.table is None:
             plain = PlainText(files.paths, self.unit, intake)
-            documents = SpooledDocuments(spool, plain.texts(), None)
+            documents = SpooledDocuments(spool, plain.texts(), None, place=plain.place, call=call)
             if len(files.paths) == 1 or self.unit != "auto":
                 intake.notes.info(plain.described(len(documents)))
             return documents
         rows = TableFiles(files.paths, files.table, self.text_column, intake)
-        return SpooledDocuments(spool, rows.texts(), rows.column, replaced=rows.replaced)
+        return SpooledDocuments(
+            spool, rows.texts(), rows.column, replaced=rows.replaced, place=rows.place, call=call
+        )
 
     def _where(self) -> str:
         return (

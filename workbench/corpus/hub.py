@@ -12,8 +12,8 @@ from urllib.parse import unquote
 from workbench.corpus.columns import choose_column
 from workbench.corpus.documents import SPOOL, Documents, SpooledDocuments, TableDocuments
 from workbench.corpus.notes import Notes
-from workbench.corpus.tables import SAMPLE_ROWS
-from workbench.corpus.values import text_of
+from workbench.corpus.tables import SAMPLE_ROWS, first_values
+from workbench.corpus.values import outer_column, text_of, value_at
 from workbench.errors import CorpusError, WorkbenchError
 from workbench.pretrained.download import Interrupted, fetch
 from workbench.pretrained.hub import explain_hub_error, hub_is_reachable, require_hub
@@ -78,11 +78,10 @@ class HubDataset:
         if self._streamed is not None:
             return self._stream(self._streamed, folder, notes)
         rows = self._load(notes)
-        first = rows[: min(SAMPLE_ROWS, len(rows))]
-        column = choose_column(self.text_column, rows.column_names, first, self.name, notes)
+        column = choose_column(self.text_column, rows.column_names, first_values(rows), self.name, notes)
         if self.commit is not None and hub_is_reachable():
             self._remember(self.commit)
-        return TableDocuments(rows.select_columns([column]), column, self.name, self.commit)
+        return TableDocuments(rows, column, self.name, self.commit, notes)
 
     def _stream(self, asked: Streamed, folder: Path, notes: Notes) -> Documents:
         """As many rows as are asked for, in the order in which the split takes them."""
@@ -101,11 +100,17 @@ class HubDataset:
             columns = list(first[0]) if first else []
             sample = {name: [row.get(name) for row in first] for name in columns}
             column = choose_column(self.text_column, columns, sample, self.name, notes)
-            shuffled = stream.select_columns([column]).shuffle(seed=asked.seed, buffer_size=WINDOW)
+            outer = outer_column(column, columns) or column
+            shuffled = stream.select_columns([outer]).shuffle(seed=asked.seed, buffer_size=WINDOW)
+
+            def text(row: dict[str, Any], number: int) -> str | None:
+                place = f"{self.name}, row {number:,} of the stream"
+                value = row[outer] if outer == column else value_at(row, column)
+                return text_of(value, column, place, lambda what: notes.count(what, place))
 
             def texts() -> Iterator[str | None]:
                 for number, row in enumerate(shuffled.take(asked.rows), start=1):
-                    yield text_of(row[column], column, self.name)
+                    yield text(row, number)
                     if number % _TELL_EVERY == 0:
                         _tell(notes, number, asked.rows)
 

@@ -31,10 +31,11 @@ _TOGETHER = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HALFWIDTH": "CJK", "FULLWIDT
 
 @dataclass(frozen=True)
 class Example:
-    """A document (counted from 1) and its beginning."""
+    """A document (counted from 1), its beginning, and where it stands, "" where that is not known."""
 
     document: int
     text: str
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,11 @@ def look_at(documents: Documents, notes: Notes) -> Look:
             number += 1
             lines.add(text)
             if len(short) < _EXAMPLES and text.strip() and not has_words(text, FEW_WORDS):
-                short.append(_example(number, text))
+                short.append(_example(documents, number, text))
             if script := script_of(text):
                 scripts[script] += 1
                 if len(of_script.setdefault(script, [])) < _EXAMPLES:
-                    of_script[script].append(_example(number, text))
+                    of_script[script].append(_example(documents, number, text))
         notes.progress(number, len(documents), "documents looked at")
     main = max(scripts, key=lambda name: scripts[name], default="")
     others = {name: count for name, count in scripts.most_common() if name != main}
@@ -108,8 +109,8 @@ def _script(letter: str) -> str:
     return _TOGETHER.get(first, first)
 
 
-def _example(number: int, text: str) -> Example:
-    return Example(number, " ".join(text[: 4 * _SHOWN].split())[:_SHOWN])
+def _example(documents: Documents, number: int, text: str) -> Example:
+    return Example(number, " ".join(text[: 4 * _SHOWN].split())[:_SHOWN], documents.place(number - 1))
 
 
 class _Lines:

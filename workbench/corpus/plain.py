@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workbench.corpus.finding import kind_of_named
 from workbench.corpus.intake import Intake
+from workbench.corpus.places import Place
 from workbench.corpus.tables import reader_of
 
 _LOOKED_AT = 2_000
@@ -35,22 +36,27 @@ class PlainText:
     auto: several files are a document each, and so are messages. One text file holds a document a line,
     unless blank lines divide it into blocks of which most have several lines: then it is text that was broken
     to some width, and the blocks are the documents. One document, such as a PDF, is cut at its blank lines.
+    `place`: of the text that `texts` gave last.
     """
 
     def __init__(self, paths: Sequence[Path], unit: str, intake: Intake) -> None:
         self._paths, self._intake = paths, intake
         self._guessed = unit == "auto"
+        is_mail = all(kind_of_named(path).name == "Mail" for path in paths)
+        self.place = Place(paths[0], unit="message" if is_mail else "line")
         self.unit = self._guess() if self._guessed else unit
 
     def texts(self) -> Iterator[str]:
         """The documents in order; "" for an empty line."""
         for path in self._paths:
             kind = kind_of_named(path)
+            self.place.path, self.place.number = path, 0
             if kind.shape == "text":
                 yield from self._of_lines(path, reader_of(kind)(self._intake, path))
-            else:
-                for text in reader_of(kind)(self._intake, path):
-                    yield from self._of_whole(path, text)
+                continue
+            for number, text in enumerate(reader_of(kind)(self._intake, path), start=1):
+                self.place.number = number if self.place.unit == "message" else 0
+                yield from self._of_whole(path, text)
 
     def described(self, documents: int) -> str:
         """What a document is, for the person."""
@@ -65,7 +71,8 @@ class PlainText:
         if self.unit == "line":
             yield from self._each_line(path, found)
         elif self.unit == "paragraph":
-            yield from map("\n".join, blocks(found))
+            for self.place.number, block in numbered_blocks(found):
+                yield "\n".join(block)
         else:
             text = "\n".join(found)
             if self._holds_text(path, text):
@@ -82,9 +89,11 @@ class PlainText:
             yield from map("\n".join, blocks(text.split("\n")))
 
     def _each_line(self, path: Path, found: Iterator[str]) -> Iterator[str]:
-        for number, line in enumerate(found, start=1):
+        place = self.place
+        for place.number, line in enumerate(found, start=1):
             if not line or line.isspace():
-                self._intake.notes.count("blank lines, left out", f"{path}, line {number}", level="info")
+                where = f"{path}, line {place.number}"
+                self._intake.notes.count("blank lines, left out", where, level="info")
             yield line
 
     def _holds_text(self, path: Path, text: str) -> bool:
@@ -109,12 +118,18 @@ class PlainText:
 
 def blocks(found: Iterable[str]) -> Iterator[list[str]]:
     """The runs of lines that blank lines divide."""
+    return (block for _, block in numbered_blocks(found))
+
+
+def numbered_blocks(found: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """The same, each with the number of its first line."""
     block: list[str] = []
-    for line in found:
+    number = 0
+    for number, line in enumerate(found, start=1):
         if line.strip():
             block.append(line)
         elif block:
-            yield block
+            yield number - len(block), block
             block = []
     if block:
-        yield block
+        yield number - len(block) + 1, block

@@ -9,7 +9,7 @@ from typing import Any
 from workbench.corpus.columns import choose_column
 from workbench.corpus.documents import Documents, TableDocuments
 from workbench.corpus.notes import Notes
-from workbench.corpus.tables import SAMPLE_ROWS
+from workbench.corpus.tables import first_values
 from workbench.errors import CorpusError
 from workbench.pretrained.locate import existing
 
@@ -46,9 +46,9 @@ class SavedDataset:
         try:
             found = datasets.load_from_disk(str(self._folder))
         except Exception as error:  # a folder that holds anything fails in any of the library's ways
-            first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise CorpusError(
-                f"{self._folder} cannot be loaded as a data set: {first_line}", "Save it again."
+                f"{self._folder} cannot be loaded as a data set: its files are damaged, or not all there.",
+                "Copy it again, or save it again with save_to_disk.",
             ) from error
         if self._several:
             if self._split not in found:
@@ -59,6 +59,6 @@ class SavedDataset:
             found = found[self._split]
         if len(found) == 0:
             raise CorpusError(f"{self._folder} holds no rows.", "Give a data set with text in it.")
-        first = found[: min(SAMPLE_ROWS, len(found))]
+        first = first_values(found)
         column = choose_column(self._text_column, found.column_names, first, str(self._folder), notes)
-        return TableDocuments(found.select_columns([column]), column, str(self._folder), None)
+        return TableDocuments(found, column, str(self._folder), None, notes)

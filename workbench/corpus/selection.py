@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.corpus.dedup import sieve
-from workbench.corpus.documents import Documents
+from workbench.corpus.documents import Documents, named
 from workbench.corpus.near_copies import NEAR, Copies, find_copies
 from workbench.corpus.notes import Notes
 from workbench.corpus.split import OnlyCopies, split_rows
@@ -81,4 +81,5 @@ def _tell(documents: Documents, rows: np.ndarray, copies: Copies, recipe: Recipe
 def _example(documents: Documents, rows: np.ndarray, one: int, other: int) -> str:
     numbers = rows[[one, other]]
     texts = [" ".join(text[: 4 * _SHOWN].split())[:_SHOWN] for text in documents.texts(numbers)]
-    return f"document {numbers[0] + 1:,} “{texts[0]}” and {numbers[1] + 1:,} “{texts[1]}”"
+    first, second = (named(documents, int(number)) for number in numbers)
+    return f"{first} “{texts[0]}” and {second} “{texts[1]}”"

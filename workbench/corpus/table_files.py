@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.corpus.columns import USUAL_NAMES, choose_column
 from workbench.corpus.intake import Intake
+from workbench.corpus.places import Place
 from workbench.corpus.tables import Table, sample
 from workbench.corpus.values import outer_column, text_of, value_at
 from workbench.errors import CorpusError
@@ -16,7 +17,7 @@ from workbench.errors import CorpusError
 class TableFiles:
     """Tables of one kind, and the column of theirs that is read: every one must have it. Raises CorpusError.
 
-    A file without rows is counted, not refused.
+    A file without rows is counted, not refused. `place`: of the text that `texts` gave last.
     """
 
     def __init__(self, paths: Sequence[Path], table: Table, wanted: str | None, intake: Intake) -> None:
@@ -24,18 +25,17 @@ class TableFiles:
         self._guessed = wanted is None
         self._shown: set[str] = set()
         self._outer = ""
-        self._path, self._number = paths[0], 0
+        self.place = Place(paths[0], unit=table.unit)
         self.column = self._chosen(wanted)
 
     def texts(self) -> Iterator[str | None]:
         """The value of the column in each row; None where there is nothing."""
-        notes, column = self._intake.notes, self.column
+        notes, column, place = self._intake.notes, self.column, self.place
         without = f"rows without text in the column {column!r}"
         reading = column if self._table.grows else self._outer
         for path in self._paths:
-            self._path, self._number = path, 0
-            for number, row in self._table.rows(self._intake, path, reading):
-                self._number = number
+            place.path, place.number = path, 0
+            for place.number, row in self._table.rows(self._intake, path, reading):
                 if self._guessed and not row.keys() <= self._shown:
                     self._check_unknown(row)
                 value = row.get(column) if self._outer == column else value_at(row, column)
@@ -44,7 +44,7 @@ class TableFiles:
                 if not value or value.isspace():
                     notes.count(without, self._place())
                 yield value
-            if self._number == 0:
+            if place.number == 0:
                 notes.count("files without rows", str(path))
 
     def replaced(self) -> None:
@@ -52,7 +52,7 @@ class TableFiles:
         self._count("texts with half a character (a lone surrogate), replaced by ?")
 
     def _place(self) -> str:
-        return f"{self._path}, {self._table.unit} {self._number}"
+        return f"{self.place.path}, {self.place.unit} {self.place.number}"
 
     def _count(self, what: str) -> None:
         self._intake.notes.count(what, self._place())

@@ -62,6 +62,16 @@ def sample(table: Table, intake: Intake, path: Path, wanted: str | None) -> dict
     return found
 
 
+def first_values(rows: Any) -> dict[str, list[object]]:
+    """The same of a table of the datasets library: the first values of its columns that are not empty."""
+    found: dict[str, list[object]] = rows[: min(SAMPLE_ROWS, len(rows))]
+    empty = [name for name, values in found.items() if not any(value not in (None, "") for value in values)]
+    if empty and len(rows) > SAMPLE_ROWS:
+        found |= rows.select_columns(empty)[SAMPLE_ROWS : min(LOOKED_AT_ROWS, len(rows))]
+    there = {name: [value for value in values if value not in (None, "")] for name, values in found.items()}
+    return {name: values[:SAMPLE_ROWS] for name, values in there.items()}
+
+
 def _shows_enough(table: Table, found: dict[str, list[object]], wanted: str | None) -> bool:
     if wanted is None:
         return not table.grows and all(found.values())

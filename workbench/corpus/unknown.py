@@ -65,16 +65,16 @@ class Unknown:
         return None
 
 
-def judge(found: int, tokens: int, first: tuple[str, int] | None, model: str, notes: Notes) -> None:
+def judge(found: int, tokens: int, first: tuple[str, str] | None, model: str, notes: Notes) -> None:
     """Say how much of a text is unknown: found of its `tokens`. Raises CorpusError above REFUSE_ABOVE.
 
-    first: the first unknown part, and the row where it stands.
+    first: the first unknown part, and the document where it stands.
     """
     if not found:
         return
     tokens = max(tokens, found)  # what was left out is no token
     share = found / tokens
-    where = f" The first is {first[0]!r} in document {first[1] + 1:,}." if first else ""
+    where = f" The first is {first[0]!r} in {first[1]}." if first else ""
     what = f"{found:,} of {tokens:,} tokens ({100 * share:.3g} %) are unknown to the tokenizer.{where}"
     if share > REFUSE_ABOVE:
         raise CorpusError(what, _what_to_do(model))

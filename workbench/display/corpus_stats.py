@@ -59,4 +59,5 @@ def _looked(found: Mapping[str, Any]) -> list[str]:
 
 
 def _example(example: Mapping[str, Any]) -> str:
-    return f"  document {example['document']:,}: {example['text']}"
+    place = f" ({example['place']})" if example.get("place") else ""
+    return f"  document {example['document']:,}{place}: {example['text']}"
