@@ -18,7 +18,6 @@ from hypothesis import settings
 
 from workbench.paths import CACHE_VARIABLE, CONFIG_VARIABLE
 from workbench.store import Store
-from workbench.store.run_folders import VARIABLE as RUNS_VARIABLE
 
 from . import postgres as servers
 
@@ -101,13 +100,10 @@ def postgres() -> Iterator[servers.Server]:
     yield from servers.started()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=servers.KINDS)
 def location(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where a test's store is, for each kind of database: path or URL. Its runs lie in `runs` of tmp_path."""
-    if request.param == "sqlite":
-        return str(tmp_path / "experiments.db")
-    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "runs"))
-    return request.getfixturevalue("postgres").new_store()
+    return servers.empty_store(request.param, request, tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="session")

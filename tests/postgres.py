@@ -163,6 +163,22 @@ class Server:
 
 
 TEMPLATE = "new_store"
+KINDS = ("sqlite", "postgres")
+on_both = pytest.mark.parametrize("store", KINDS, indirect=True)
+"""For a test whose fixture `store` is that of tests/worker/conftest.py."""
+
+
+def empty_store(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """Where a new store of that kind is: a path, or a URL. Its runs lie in `runs` of tmp_path; commands that
+    are started in tmp_path find it without being told."""
+    if kind == "sqlite":
+        return str(tmp_path / "experiments.db")
+    url: str = request.getfixturevalue("postgres").new_store()
+    monkeypatch.setenv("MLM_WORKBENCH_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("MLM_WORKBENCH_DB", url)
+    return url
 
 
 def started() -> Iterator[Server]:

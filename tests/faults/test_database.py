@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import random
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from workbench.worker import launch
 
 from ..cli.conftest import COMMAND, Cli
 from ..e2e.terminal import Terminal
+from ..postgres import on_both
 from .conftest import FULL, begin, cli, thorough, wait_for, wait_for_end, wait_until  # noqa: F401
 from .nursery import Nursery
 
@@ -124,6 +126,7 @@ def test_a_flipped_byte_is_found_by_doctor(tmp_path: Path, tiny: Recipe) -> None
     assert found.status == "failure" and "recover" in found.hint
 
 
+@on_both
 @pytest.mark.usefixtures("from_nursery")
 def test_stop_twice_delete_while_it_runs_and_two_who_resume(store: Store, tiny: Recipe, cli: Cli) -> None:  # noqa: F811
     run_id = begin(
@@ -170,6 +173,7 @@ def test_stop_twice_delete_while_it_runs_and_two_who_resume(store: Store, tiny: 
     assert steps == list(range(1, len(steps) + 1))
 
 
+@on_both
 def test_two_workers_for_one_run(store: Store, tiny: Recipe, nursery: Nursery, tmp_path: Path) -> None:
     run = store.create_run(tiny)
     Path(run.folder).mkdir(parents=True)
@@ -183,6 +187,7 @@ def test_two_workers_for_one_run(store: Store, tiny: Recipe, nursery: Nursery, t
     assert steps == list(range(1, (ended.total_steps or 0) + 1))
 
 
+@on_both
 @pytest.mark.usefixtures("from_nursery")
 def test_two_screens_and_three_commands_at_once(
     store: Store, tiny: Recipe, tmp_path: Path, terminals: Callable[[str], Terminal]
@@ -191,7 +196,8 @@ def test_two_screens_and_three_commands_at_once(
         begin(store, tiny.with_changes(epochs=10_000, max_steps=20_000, eval_every=0, checkpoint_every=100))
         for _ in range(2)
     ]
-    screens = [terminals(f"{sys.executable} -m workbench --db {tmp_path}/experiments.db") for _ in range(2)]
+    command = f"env MLM_WORKBENCH_DB={shlex.quote(store.url)} {sys.executable} -m workbench"
+    screens = [terminals(command) for _ in range(2)]
     for run_id in runs:
         wait_for(store, run_id, lambda run: (run.step or 0) > 0)
     deadline = time.monotonic() + thorough(full=60, short=3)
@@ -199,7 +205,7 @@ def test_two_screens_and_three_commands_at_once(
 
     def ask(*words: str) -> None:
         while time.monotonic() < deadline:
-            environment = {**os.environ, "MLM_WORKBENCH_DB": str(tmp_path / "experiments.db")}
+            environment = {**os.environ, "MLM_WORKBENCH_DB": store.url}
             done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, env=environment)
             if done.returncode or done.stderr:
                 failures.append(f"{words}: {done.returncode} {done.stderr}")

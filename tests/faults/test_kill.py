@@ -19,9 +19,10 @@ from workbench.store import Run, Store
 from workbench.training import checkpoint
 from workbench.worker import launch
 
+from ..postgres import on_both
 from .conftest import FULL, begin, is_over, thorough, wait_for_end
 
-KILLS = thorough(full=120, short=10)
+KILLS = {"sqlite": thorough(full=120, short=10), "postgresql": thorough(full=120, short=3)}
 MEASURED = ("train/loss", "train/grad_norm", "train/learning_rate", "train/perplexity", "eval/perplexity")
 Figures = dict[tuple[str, int], float]
 
@@ -62,9 +63,11 @@ def check_all_is_whole(store: Store, run_id: int, expected: Figures) -> None:
         assert load_file(folder / "model.safetensors")
 
 
+@on_both
 def test_killed_at_random_and_resumed(
     store: Store, tiny: Recipe, from_nursery: object, tmp_path: Path
 ) -> None:
+    kills = KILLS[store.database.engine.dialect.name]
     seed = int(os.environ.get("MLM_WORKBENCH_FAULTS_SEED", time.time_ns() % 2**32))
     draw = random.Random(seed)
     print(f"seed {seed}: MLM_WORKBENCH_FAULTS_SEED brings the same kills again")
@@ -75,7 +78,7 @@ def test_killed_at_random_and_resumed(
 
     killed: Counter[str] = Counter()
     phases = list(Phase)
-    while killed.total() < KILLS or (FULL and len(killed) < len(phases) and killed.total() < 3 * KILLS):
+    while killed.total() < kills or (FULL and len(killed) < len(phases) and killed.total() < 3 * kills):
         shutil.rmtree(tmp_path / "cache")  # the text is tokenized anew
         run_id = begin(store, tiny)
         while True:
@@ -92,7 +95,7 @@ def test_killed_at_random_and_resumed(
             if draw.random() < 0.3:
                 shutil.rmtree(tmp_path / "cache", ignore_errors=True)
             launch.resume(store, run_id)
-            if killed.total() >= KILLS:
+            if killed.total() >= kills:
                 run = wait_for_end(store, run_id)
                 break
         assert run.status == Status.FINISHED, run.error

@@ -18,6 +18,7 @@ from workbench.sweeps.queueing import continue_sweep, extend_sweep
 from workbench.sweeps.scheduler import Scheduler
 from workbench.worker import devices, liveness, scheduler_liveness
 
+from ..postgres import on_both
 from .conftest import kept_by_another, of_a_newer_version, statuses, until, waiting_sweep
 
 SCHEDULER = (sys.executable, "-P", "-m", scheduler_liveness.MODULE, "--db")
@@ -36,6 +37,7 @@ def start_order(store: Store) -> list[int]:
     return [run.id for run in sorted(begun, key=lambda run: run.started_at or 0.0)]
 
 
+@on_both
 def test_what_was_moved_trimmed_and_extended_is_what_the_keeper_starts(store: Store) -> None:
     sweep = waiting_sweep(store, fails=False)
     extend_sweep(store, store.sweeps.sweep(1), {"chunk_size": (256, 1024)})
@@ -74,6 +76,7 @@ def test_trimming_all_leaves_what_has_begun(store: Store) -> None:
         store.sweeps.move([1], "first")
 
 
+@on_both
 def test_what_vanished_is_resumed_here_twice_at_most_and_in_no_paused_sweep(store: Store) -> None:
     waiting_sweep(store, (64,))
     store.sweeps.pause(1, False)
@@ -91,6 +94,7 @@ def test_what_vanished_is_resumed_here_twice_at_most_and_in_no_paused_sweep(stor
     assert not store.sweeps.work_left(), "a run by itself is its person's"
 
 
+@on_both
 def test_of_two_keepers_one_keeps(store: Store) -> None:
     waiting_sweep(store, (64, 128))
     store.sweeps.pause(1, False)
@@ -105,6 +109,7 @@ def test_of_two_keepers_one_keeps(store: Store) -> None:
     assert len(started) == 2, said
 
 
+@on_both
 def test_of_many_who_reach_for_the_lease_at_once_one_gets_it(store: Store) -> None:
     others = [Store.open(store.url) for _ in range(6)]
 
@@ -132,6 +137,7 @@ def test_whoever_looks_starts_a_keeper_in_the_place_of_a_killed_one(store: Store
     until(lambda: statuses(store) == ["failed"])
 
 
+@on_both
 def test_a_command_that_only_lists_starts_it_too(store: Store) -> None:
     waiting_sweep(store, (64,))
     with kept_by_another(store):
@@ -168,6 +174,7 @@ def test_moving_past_a_run_or_a_whole_sweep() -> None:
     assert passed(queue, set(), 1) is None
 
 
+@on_both
 def test_moving_in_a_real_queue(store: Store) -> None:
     waiting_sweep(store)
     assert move_by(store, {3}, -1) and list(store.sweeps.lines.queue()) == [1, 3, 2, 4]

@@ -17,6 +17,8 @@ from workbench.status import ACTIVE
 from workbench.store import Run, Store
 from workbench.worker import liveness
 
+from ..postgres import empty_store
+
 WORDS = ["the", "a", "cat", "dog", "bird", "sat", "ran", "flew", "on", "under", "mat", "tree", "house", "old"]
 
 
@@ -27,9 +29,11 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """An empty store. Workers that a test leaves behind end with it."""
-    opened = Store.open(tmp_path / "experiments.db")
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """An empty store, a file unless the test is marked with `on_both`. Workers that a test leaves behind end
+    with it."""
+    kind = getattr(request, "param", "sqlite")
+    opened = Store.open(empty_store(kind, request, tmp_path, monkeypatch))
     yield opened
     for run in opened.active_runs():
         if run.worker_pid is not None and is_same_process(run.worker_pid, run.worker_started_at or 0.0):
