@@ -69,11 +69,11 @@ def test_accelerate_the_state_of_an_earlier_run_can_be_forgotten() -> None:
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
-    from workbench.training.machine import _forget_earlier_run
+    from workbench.training.machine import _reset_accelerate
 
     Accelerator(cpu=True)
     assert AcceleratorState._shared_state
-    _forget_earlier_run()
+    _reset_accelerate()
     assert not AcceleratorState._shared_state
 
 

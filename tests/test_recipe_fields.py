@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.test_recipe import EVERYTHING_ELSE
-from workbench.corpus.new_model import newborn
+from workbench.corpus.new_model import make_new_model
 from workbench.corpus.notes import Notes
 from workbench.corpus.prepare import prepare_corpus
 from workbench.corpus.sources import open_source
@@ -93,8 +93,8 @@ def test_only_a_field_of_the_text_has_a_new_model_learn_anew(
     field: str, recipe: Recipe, tmp_path: Path
 ) -> None:
     recipe = recipe.with_changes(model="new:tiny", vocab_size=300)
-    one = newborn(recipe, cache=tmp_path / "cache", listen=lambda event: None)
-    other = newborn(changed(recipe, field), cache=tmp_path / "cache", listen=lambda event: None)
+    one = make_new_model(recipe, cache=tmp_path / "cache", listen=lambda event: None)
+    other = make_new_model(changed(recipe, field), cache=tmp_path / "cache", listen=lambda event: None)
     assert (one != other) == (field in TEXT)
 
 

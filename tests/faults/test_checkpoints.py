@@ -96,7 +96,7 @@ def test_the_one_before_is_used(store: Store, stopped: Run, harm: Callable[[Path
     assert run.status == Status.FINISHED, run.error
     log = (Path(run.folder) / liveness.LOG).read_text()
     if harm is not lose_the_manifest:  # such a folder is no checkpoint at all, and has nothing to tell
-        assert f"{newest.name}" in log and "an earlier checkpoint is used" in log
+        assert f"{newest.name}" in log and "using an earlier checkpoint" in log
     assert [(m.step, m.value) for m in store.metrics(stopped.id, ["train/loss"])] == expected
     assert {m.segment for m in store.metrics(stopped.id) if m.step > int(before.name[5:])} == {1}
     listed = [Path(one.path) for one in store.checkpoints(stopped.id)]
@@ -111,6 +111,6 @@ def test_all_of_them_are_damaged(store: Store, stopped: Run) -> None:
     run = wait_for_end(store, stopped.id)
     assert run.status == Status.FINISHED, run.error
     log = (Path(run.folder) / liveness.LOG).read_text()
-    assert "starts from its beginning" in log
+    assert "the run starts over" in log
     steps = [metric.step for metric in store.metrics(stopped.id, ["train/loss"])]
     assert steps == list(range(1, 21))

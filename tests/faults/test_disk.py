@@ -192,7 +192,7 @@ def test_a_runs_folder_that_may_not_be_written(
         subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
         run = wait_for_end(store, run_id)
         assert run.status == Status.FAILED, run.error
-        assert "cannot be used" in (run.error or "") and "permissions" in (run.error_hint or "")
+        assert "Cannot use" in (run.error or "") and "permissions" in (run.error_hint or "")
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
     launch.resume(store, run_id)

@@ -44,7 +44,7 @@ def test_a_run_that_is_held_stalls_and_goes_on_to_the_same_numbers(
     os.kill(pid, signal.SIGSTOP)
     wait_until(lambda: is_suspended(pid), "the stop")
     assert ", stalled" in cli("runs").out
-    assert f"It stalls: suspended; `kill -CONT {pid}` lets it go on." in cli("show", "held").out
+    assert f"It stalls: suspended; `kill -CONT {pid}` continues it." in cli("show", "held").out
     listed = cli("runs", "--json").json[0]
     assert listed["status"] == "running" and listed["stalled"].startswith("suspended")
     os.kill(pid, signal.SIGCONT)

@@ -69,7 +69,7 @@ def test_killed_by_somebody_it_is_not_called_out_of_memory(
     os.kill(run.worker_pid, 9)
     crashed = wait_for_end(store, run_id)
     if death.oom_kills() == kills:  # no other process was killed meanwhile
-        assert "not by the kernel for want of memory" in (crashed.error or "")
+        assert "not by the kernel's out-of-memory killer" in (crashed.error or "")
         assert "batch_size" not in (crashed.error_hint or "")
 
 

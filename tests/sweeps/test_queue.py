@@ -187,7 +187,7 @@ def test_a_gpu_is_chosen_that_nobody_trains_on(store: Store, monkeypatch: pytest
     assert devices.gpus() == ["0", "2", "3"], "as CUDA reads it"
     waiting_sweep(store, fails=False)
     given, first, named, cpu = store.sweeps.runs(1)
-    given.environment = {devices.GIVEN: "3"}
+    given.environment = {devices.ASSIGNED: "3"}
     named.recipe["device"], cpu.recipe["device"] = "cuda:1", "cpu"
     assert devices.least_used(["0", "2", "3"], [given, first]) == "2"
     assert devices.least_used(["0", "2", "3"], [first, named, cpu]) == "3"

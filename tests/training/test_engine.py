@@ -238,7 +238,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_good_checkpoi
 
 
 def test_nothing_masked_is_no_perplexity_of_one(run_training: Run, recipe: Recipe) -> None:
-    with pytest.raises(TrainingError, match="No token of the test text is masked at mask_prob = 1e-06"):
+    with pytest.raises(TrainingError, match="No test token is masked at mask_prob = 1e-06"):
         run_training(recipe.with_changes(mask_prob=1e-6))
     training = run_training(recipe.with_changes(mask_prob=0.002, batch_size=1, test_size=0.6, epochs=1))
     rates, losses = training.values("train/learning_rate"), training.values("train/loss")
@@ -305,7 +305,7 @@ def test_out_of_memory_halves_the_batch_and_keeps_the_step(
     engine = training.the(EngineReady)
     assert engine.batch_size * engine.gradient_accumulation == 32 and engine.batch_size < 32
     warnings = [event.text for event in training.events if isinstance(event, Message)]
-    assert any("effective batch stays 32" in text for text in warnings)
+    assert any("effective batch size stays 32" in text for text in warnings)
     monkeypatch.setattr(step.F, "cross_entropy", usual)
     same_losses(expected, training)
 

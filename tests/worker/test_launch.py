@@ -53,7 +53,7 @@ def test_a_model_of_no_run_is_refused_before_anything_is_made(store: Store, reci
 
 def test_where_the_folder_cannot_be_made_no_run_stays(store: Store, recipe: Recipe) -> None:
     store.runs_folder.write_text("a file is in the way")
-    with pytest.raises(StoreError, match="cannot be written"):
+    with pytest.raises(StoreError, match="Cannot write the run's folder"):
         launch.start(store, recipe)
     assert store.runs() == []
     assert store.runs_folder.read_text() == "a file is in the way"

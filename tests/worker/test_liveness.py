@@ -211,7 +211,7 @@ def test_a_process_that_is_suspended_stalls_until_it_goes_on(
     process.send_signal(signal.SIGSTOP)
     while not liveness.is_suspended(process.pid):
         time.sleep(0.01)
-    assert liveness.stalled(run) == f"suspended; `kill -CONT {process.pid}` lets it go on"
+    assert liveness.stalled(run) == f"suspended; `kill -CONT {process.pid}` continues it"
     assert after(store, run).status == Status.RUNNING
     process.send_signal(signal.SIGCONT)
     while liveness.is_suspended(process.pid):
@@ -225,7 +225,7 @@ def test_a_run_that_comes_no_further_stalls(store: Store, process: subprocess.Po
     # a run that was just begun has no silence behind it
     assert liveness.stalled(silent) == ""
     store.update_run(silent.id, created_at=now - 60)
-    assert liveness.stalled(store.run(silent.id)) == "no sign of life for 60 s, though its process lives"
+    assert liveness.stalled(store.run(silent.id)) == "no heartbeat for 60 s, though its process is alive"
     standing = running(store, here, started_at=now - 1000, progress_at=now - 600)
     assert liveness.stalled(standing) == "no progress for 10 min"
     begun_again = running(store, here, started_at=now - 1000, progress_at=now)

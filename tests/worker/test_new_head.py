@@ -74,7 +74,7 @@ def test_two_runs_of_one_recipe_begin_and_end_alike_and_another_seed_has_another
     assert any("drawn at random" in warning for warning in warnings_of(one))
     log = (Path(one.folder) / liveness.LOG).read_text()
     assert "has no weights for its masked-language-model head (cls.predictions." in log
-    assert "Not of this model, and left out of its files: pooler.dense" in log
+    assert "Weights in its files that this model does not use: pooler.dense" in log
 
 
 def test_the_head_is_still_known_to_be_new_after_a_resume(store: Store, headless: Recipe) -> None:

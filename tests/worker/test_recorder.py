@@ -24,7 +24,7 @@ from workbench.recipe import PRESETS
 from workbench.store import Run, Store
 from workbench.worker import recorder
 from workbench.worker.channel import Channel
-from workbench.worker.recorder import Recorder, insist
+from workbench.worker.recorder import Recorder, retry_until_written
 from workbench.worker.run_summary import RunSummary
 
 CORPUS = CorpusReady("f1", 4, 1, 400, 100, 3, 1, None, None, False, 0.5)
@@ -36,8 +36,8 @@ def run(store: Store) -> Run:
     return store.create_run(PRESETS["starter"])
 
 
-def recording(store: Store, run: Run, figures: RunSummary | None = None) -> Recorder:
-    return Recorder(Channel(store, run), 0, figures or RunSummary())
+def recording(store: Store, run: Run, summary: RunSummary | None = None) -> Recorder:
+    return Recorder(Channel(store, run), 0, summary or RunSummary())
 
 
 def test_everything_told_is_in_the_store(store: Store, run: Run) -> None:
@@ -130,7 +130,7 @@ def test_a_locked_database_only_makes_it_wait(
     impatient.close()
 
 
-def test_insisting_ends_when_it_is_told_to_give_up() -> None:
+def test_retrying_ends_when_give_up_says_so() -> None:
     asked = []
 
     def refuse() -> None:
@@ -140,7 +140,7 @@ def test_insisting_ends_when_it_is_told_to_give_up() -> None:
         asked.append(1)
         return len(asked) == 2
 
-    assert insist(refuse, give_up) is None
+    assert retry_until_written(refuse, give_up) is None
     assert len(asked) == 2
 
 
@@ -167,7 +167,7 @@ def test_a_training_does_not_go_on_unrecorded(store: Store, run: Run) -> None:
 
 
 def test_throughput_is_all_tokens_by_all_time() -> None:
-    figures = RunSummary()
-    figures.after(Metrics(100, 0.1, {"speed/tokens_per_second": 1000.0}))  # 100 steps: 1 unit of time
-    changed = figures.after(Metrics(400, 0.4, {"speed/tokens_per_second": 3000.0}))  # 300 steps: 1 unit
+    summary = RunSummary()
+    summary.update(Metrics(100, 0.1, {"speed/tokens_per_second": 1000.0}))  # 100 steps: 1 unit of time
+    changed = summary.update(Metrics(400, 0.4, {"speed/tokens_per_second": 3000.0}))  # 300 steps: 1 unit
     assert changed["tokens_per_second"] == pytest.approx(2000.0)

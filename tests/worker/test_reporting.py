@@ -63,7 +63,7 @@ def test_a_tracker_that_cannot_start_fails_no_training(store: Store, recipe: Rec
     ended = wait_for_end(store, run.id)
     assert ended.status == Status.FINISHED
     log = (tmp_path / "folder" / LOG).read_text()
-    assert "no longer reports to tensorboard" in log and "no longer reports to none such" in log
+    assert "Reporting to tensorboard has stopped" in log and "Reporting to none such has stopped" in log
 
 
 class _Broken:
@@ -85,15 +85,15 @@ def test_a_tracker_that_fails_on_the_way_is_left_out(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken, heard = _Broken(), list[Event]()
-    monkeypatch.setattr(reporting, "_started", lambda name, run: broken)
+    monkeypatch.setattr(reporting, "_start_tracker", lambda name, run: broken)
     run = Run(name="a", created_at=0.0, environment={REPORT_TO: ["mlflow"]})
     with Reporting(heard.append, run) as report:
         report(ENGINE)
         for step in range(3):
             report(Metrics(step, 0.0, {"train/loss": 1.0}))
     assert broken.taken == [0] and len(heard) == 4
-    assert [record.message for record in caplog.records if "no longer" in record.message] == [
-        "It no longer reports to mlflow: the server is gone"
+    assert [record.message for record in caplog.records if "has stopped" in record.message] == [
+        "Reporting to mlflow has stopped: the server is gone"
     ]
 
 

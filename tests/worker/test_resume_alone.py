@@ -120,7 +120,7 @@ def test_a_copy_never_takes_the_originals_worker_for_its_own(endless: Recipe, tm
     launch.stop(copy, run_id)
     assert liveness.refresh(copy) == []
     seen = copy.run(run_id)
-    assert seen.status == Status.CRASHED and "in the original it goes on" in (seen.error or "")
+    assert seen.status == Status.CRASHED and "it is running in the original" in (seen.error or "")
     step = store.run(run_id).step or 0
     assert is_same_process(run.worker_pid, run.worker_started_at)
     wait_for(store, run_id, lambda run: (run.step or 0) > step + 3)

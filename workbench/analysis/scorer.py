@@ -11,7 +11,7 @@ from workbench.analysis.document_hashes import remember_documents
 from workbench.analysis.weights import weights_fingerprint
 from workbench.analysis.yardstick import YardstickTest, as_row, prepare_test, score
 from workbench.caveats import base_name
-from workbench.corpus.new_model import newborn
+from workbench.corpus.new_model import make_new_model
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Listener, Phase, PhaseChanged, Progress
 from workbench.inference.resolve import base_of, resolve_model
@@ -71,7 +71,7 @@ class Scorer:
             saved = Path(self._run.checkpoint) if self._run.checkpoint else None
             if saved is not None and not saved.is_dir():
                 saved = Path(resolve_model(self._store, run=str(self._run_id)).path)
-            return str(newborn(self._recipe, cache=self._cache, listen=self._hear, saved=saved))
+            return str(make_new_model(self._recipe, cache=self._cache, listen=self._hear, saved=saved))
         return base
 
     @cached_property

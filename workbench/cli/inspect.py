@@ -59,9 +59,9 @@ def inspect(
         if name.startswith("run:"):
             name = resolve_model(open_store(context, db), model=name).path
         elif is_new(name):
-            from workbench.corpus.new_model import newborn
+            from workbench.corpus.new_model import make_new_model
 
-            name = str(newborn(recipe, cache=cache_folder(), listen=listen))
+            name = str(make_new_model(recipe, cache=cache_folder(), listen=listen))
         tokenizer = load_tokenizer(name, recipe.model_revision, say)
         corpus = prepare_corpus(recipe, tokenizer, max_chunk=None, cache=cache_folder(), listen=listen)
         looked = look_through(recipe, cache_folder(), Notes(bar))

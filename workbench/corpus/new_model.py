@@ -31,7 +31,7 @@ _RULES = 2
 _DOCUMENTS_AT_ONCE = 256
 
 
-def newborn(recipe: Recipe, *, cache: Path, listen: Listener, saved: Path | None = None) -> Path:
+def make_new_model(recipe: Recipe, *, cache: Path, listen: Listener, saved: Path | None = None) -> Path:
     """The folder of the model that recipe.model (`new:SHAPE`) means: made, or found in `cache`.
 
     A tokenizer of recipe.vocab_size tokens learnt from the training rows alone, in the way that
@@ -77,7 +77,7 @@ def newborn(recipe: Recipe, *, cache: Path, listen: Listener, saved: Path | None
 
 
 def _place(cache: Path, parts: dict[str, Any]) -> Path:
-    return cache / "newborn" / key_of(parts)
+    return cache / "new-model" / key_of(parts)
 
 
 def _with_tokenizer_of(saved: Path, recipe: Recipe, cache: Path) -> Path:

@@ -14,7 +14,7 @@ import torch
 from workbench.corpus import ChunkTable, prepare_corpus
 from workbench.corpus.files import LocalFiles, is_local
 from workbench.corpus.masking import IGNORED, Masker, epoch_order
-from workbench.corpus.new_model import newborn
+from workbench.corpus.new_model import make_new_model
 from workbench.corpus.prepare import Corpus
 from workbench.corpus.python_docs import NAME as PYTHON_DOCS
 from workbench.corpus.statistics import statistics
@@ -100,7 +100,7 @@ class Previewer:
     def _load(self, recipe: Recipe, listen: Listener) -> _Model:
         name = (recipe.model, recipe.model_revision)
         if is_new(recipe.model):
-            name = (str(newborn(recipe, cache=self._cache, listen=listen)), None)
+            name = (str(make_new_model(recipe, cache=self._cache, listen=listen)), None)
         if self._model is None or self._model[0] != name:
             tokenizer = load_tokenizer(*name, lambda text: listen(Message(text)))
             config = load_config(*name)

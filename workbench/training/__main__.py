@@ -1,4 +1,4 @@
-"""Train a recipe with no store and no screen: events as JSON lines on standard output.
+"""Trains a recipe without store or screen: events as JSON lines on standard output.
 
 torchrun --standalone --nproc-per-node 2 -m workbench.training recipe.toml FOLDER
 
@@ -23,12 +23,12 @@ from workbench.training.engine import train
 
 
 def print_event(event: Event) -> None:
-    """One event as one line: {"event": its name, its fields}."""
+    """Print an event as one line: {"event": class name, fields…}."""
     print(json.dumps({"event": type(event).__name__, **dataclasses.asdict(event)}, default=str), flush=True)
 
 
 def main(arguments: list[str]) -> int:
-    """RECIPE.toml FOLDER: train, or go on where FOLDER's newest checkpoint stands. Returns the exit code."""
+    """RECIPE.toml FOLDER: train, or resume from FOLDER's newest checkpoint. Returns the exit code."""
     if len(arguments) != 2:
         print("usage: python -m workbench.training RECIPE.toml FOLDER", file=sys.stderr)
         return 2

@@ -1,7 +1,7 @@
-"""Which chunks a step sees, and their masks: a pure function of seed, epoch and step.
+"""The chunks of each step and their masks: a pure function of seed, epoch and step.
 
 Nothing here depends on the batch size of one forward pass or on the number of processes: the rows of an
-optimizer step are fixed, then dealt out, so that 1 x 32, 8 x 4 accumulated and 16 on each of 2 processes are
+optimizer step are fixed, then split up, so that 1 x 32, 8 x 4 accumulated and 16 on each of 2 processes are
 the same training.
 """
 
@@ -20,15 +20,15 @@ from workbench.corpus.masking import Masker, epoch_order
 POSITIONS_QUANTUM = 64
 """The number of positions is padded to a multiple of this, so that shapes repeat from step to step.
 
-Memory is then found again by the allocator, and kernels for a shape are built once (bench/NOTES.md).
+The allocator can then reuse memory, and kernels are built once per shape (bench/NOTES.md).
 """
 ON_DEVICE_SHARE = 0.1
-"""The chunk table is kept on the GPU while it takes at most this share of its free memory."""
+"""The chunk table is kept on the GPU if it takes at most this share of the free memory."""
 
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """What one forward pass needs. `positions` are flat indices into `input_ids`.
+    """The input of one forward pass. `positions` are flat indices into `input_ids`.
 
     Padded positions have target -100 and are not counted.
     """
@@ -55,12 +55,12 @@ class BatchMaker:
         self.fixed_shapes = fixed_shapes
         self._capacity: dict[int, int] = {}
         self._on_device = self._copy_to_device() if device.type == "cuda" else None
-        # The count of masked positions must reach the host. On a stream of its own, that wait is for the
-        # masks only, and not for the training steps that are queued on the GPU.
+        # The host must wait for the count of masked positions. On a separate stream it waits for the masks
+        # only, not for the training steps that are queued on the GPU.
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
 
     def draw(self, rows: np.ndarray, epoch: int) -> TrainingBatch:
-        """The chunks `rows` (chunks,), masked as they are in `epoch`."""
+        """The chunks `rows` (chunks,) with the masks of `epoch`."""
         if self._stream is None:
             return self._draw(rows, epoch)
         with torch.cuda.stream(self._stream):
@@ -85,12 +85,12 @@ class BatchMaker:
         return TrainingBatch(masked.input_ids, positions, targets, count)
 
     def _padded(self, count: int, tokens: int) -> int:
-        """How many positions a pass over `tokens` tokens gets, of which `count` are masked; never fewer."""
+        """The padded number of positions, at least `count`, of a pass over `tokens` tokens."""
         if not self.fixed_shapes:
             return _round_up(count)
-        # torch.compile wants one shape: a capacity that is raised when it overflows
+        # torch.compile needs one shape: a capacity that is raised when it overflows
         if count > self._capacity.get(tokens, 0):
-            # five standard deviations of a binomial count above the first one seen: overflow is then rare
+            # five standard deviations of a binomial count above the first count: overflow is then rare
             self._capacity[tokens] = _round_up(count + 5 * int(count**0.5) + 1)
         return self._capacity[tokens]
 
@@ -138,7 +138,7 @@ class Step:
 
 @dataclass(frozen=True)
 class StepPlan:
-    """The steps of a run over `chunks` training chunks: `step_chunks` in each, fewer at an epoch's end."""
+    """The steps of a run over `chunks` training chunks: `step_chunks` each, fewer at the end of an epoch."""
 
     seed: int
     chunks: int
@@ -156,11 +156,11 @@ class StepPlan:
         return steps if self.max_steps is None else min(steps, self.max_steps)
 
     def epoch_at(self, step: int) -> float:
-        """Epochs gone through after `step` steps."""
+        """Epochs completed after `step` steps."""
         return step / self.steps_per_epoch
 
     def steps_after(self, done: int) -> Iterator[Step]:
-        """The steps that follow the first `done`, in the order in which they would have come anyway."""
+        """The steps after the first `done`, in the same order as in an uninterrupted run."""
         order, order_epoch = np.empty(0, np.int64), -1
         for number in range(done + 1, self.total_steps + 1):
             epoch, within = divmod(number - 1, self.steps_per_epoch)
@@ -171,14 +171,14 @@ class StepPlan:
 
 
 def passes_of(step_chunks: int, batch_size: int, processes: int) -> int:
-    """Forward passes that each process makes in a step, at most `batch_size` chunks in each."""
+    """The number of forward passes per process and step, with at most `batch_size` chunks in each."""
     return max(1, -(-step_chunks // (batch_size * processes)))
 
 
 def deal_out(rows: np.ndarray, passes: int, processes: int, process: int) -> list[np.ndarray]:
     """The share of a step's rows that `process` takes, as `passes` nearly equal parts.
 
-    A part may be empty at the end of an epoch, where a step has fewer rows.
+    A part may be empty at the end of an epoch, when a step has fewer rows.
     """
     parts = np.array_split(rows, passes * processes)
     return parts[process::processes]

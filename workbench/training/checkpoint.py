@@ -1,4 +1,4 @@
-"""Checkpoints: a Hugging Face model folder and what is needed to go on, written whole or not at all.
+"""Checkpoints: a Hugging Face model folder with the training state, written whole or not at all.
 
     checkpoints/step-00000150/      config.json, model.safetensors, tokenizer files
                       state/        optimizer.safetensors, progress.json
@@ -6,7 +6,7 @@
                 latest              the name of the newest whole checkpoint
                 best                the name of the one with the lowest test perplexity
 
-A folder is written under a temporary name, flushed to the disk, renamed, and only then named in `latest`.
+A folder is written under a temporary name, flushed to disk, renamed, and only then named in `latest`.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from workbench.private import file_mode, folder_mode, make_folder, make_private
 
 FOLDER, MANIFEST, STATE, TEMPORARY = "checkpoints", "manifest.json", "state", ".writing-"
 _NEEDED = frozenset({"config.json", f"{STATE}/optimizer.safetensors", f"{STATE}/progress.json"})
-"""What every manifest names; a large model's weights may lie in several files."""
+"""Files that every manifest lists. Weights are not among them: a large model has several weight files."""
 STATES_KEPT = 2
-"""Optimizer states take twice the model's space: kept in the newest checkpoint and, in case, one before."""
+"""Optimizer states take twice the model's space, so only the newest checkpoint and one before keep theirs."""
 
 
 @dataclass
@@ -51,7 +51,7 @@ class TrainingState:
     corpus_fingerprint: str = ""
     finished: bool = False
     grad_scaler: dict[str, Any] | None = None
-    drawn: list[str] = field(default_factory=list)  # parameters that the base model had no weights for
+    drawn: list[str] = field(default_factory=list)  # parameters without weights in the base model
 
 
 def save(
@@ -62,7 +62,7 @@ def save(
     *,
     best: bool,
 ) -> Path:
-    """Put a whole checkpoint in place and return its folder. Raises OSError when the disk refuses.
+    """Write a whole checkpoint and return its folder. Raises OSError when the disk refuses.
 
     `write_model` writes the model and tokenizer into a folder; `optimizer` is flat, name to tensor.
     """
@@ -80,7 +80,7 @@ def save(
         _write_manifest(temporary)
         make_private(temporary)
         _flush_tree(temporary)
-        if final.exists():  # written at this step before, and the run went on from an older one
+        if final.exists():  # written at this step before; the run was then resumed from an older checkpoint
             shutil.rmtree(final)
         temporary.rename(final)
     except BaseException:
@@ -95,13 +95,13 @@ def save(
 
 
 def whole_checkpoints(run_folder: Path) -> list[Path]:
-    """The checkpoints that are in place, oldest first. Their contents are not checked here."""
+    """The completed checkpoints, oldest first. Their contents are not checked here."""
     parent = run_folder / FOLDER
     return sorted(path for path in parent.glob("step-*") if (path / MANIFEST).is_file())
 
 
 def damage(checkpoint: Path) -> str:
-    """What is wrong with a checkpoint's files ("" when each is as it was written)."""
+    """How a checkpoint is damaged ("" when every file is as it was written)."""
     try:
         manifest = dict(json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -120,28 +120,26 @@ def damage(checkpoint: Path) -> str:
 
 
 def newest_resumable(run_folder: Path) -> tuple[Path | None, list[str]]:
-    """The newest checkpoint that is whole and has its state, and why newer ones were passed over."""
-    passed_over: list[str] = []
+    """The newest undamaged checkpoint that has its state, and why newer ones were skipped."""
+    skipped: list[str] = []
     for checkpoint in reversed(whole_checkpoints(run_folder)):
         problem = damage(checkpoint)
         if not problem:
-            return checkpoint, passed_over
-        passed_over.append(problem)
-    return None, passed_over
+            return checkpoint, skipped
+        skipped.append(problem)
+    return None, skipped
 
 
 def load_state(checkpoint: Path) -> tuple[TrainingState, dict[str, Tensor]]:
-    """Read where the training stood, and the optimizer's tensors. Raises TrainingError when it is damaged."""
+    """Read the training state and the optimizer's tensors. Raises TrainingError for a damaged checkpoint."""
     problem = damage(checkpoint)
     if problem:
-        raise TrainingError(
-            f"The run cannot go on from this checkpoint: {problem}.", "Resume an earlier one."
-        )
+        raise TrainingError(f"Cannot resume from this checkpoint: {problem}.", "Resume from an earlier one.")
     return load_progress(checkpoint), load_file(checkpoint / STATE / "optimizer.safetensors")
 
 
 def load_progress(checkpoint: Path) -> TrainingState:
-    """Where the training stood, without the optimizer's tensors. The checkpoint is not checked for damage."""
+    """The training state without the optimizer's tensors. The checkpoint is not checked for damage."""
     return TrainingState(**json.loads((checkpoint / STATE / "progress.json").read_text(encoding="utf-8")))
 
 
@@ -157,7 +155,7 @@ def flat_optimizer(optimizer: torch.optim.Optimizer, names: dict[Tensor, str]) -
 def restore_optimizer(
     optimizer: torch.optim.Optimizer, names: dict[Tensor, str], flat: dict[str, Tensor]
 ) -> None:
-    """Put a flat state back, each tensor where its parameter is."""
+    """Load a flat state into `optimizer`, each tensor onto its parameter's device."""
     parameters = {name: parameter for parameter, name in names.items()}
     for path, value in flat.items():
         name, _, key = path.rpartition("/")
@@ -200,7 +198,7 @@ def _point(pointer: Path, name: str) -> None:
 
 
 def _remove_unfinished(parent: Path) -> None:
-    """What an earlier process was writing when it died."""
+    """Remove what an earlier process was writing when it died."""
     for path in parent.glob(TEMPORARY + "step-*"):
         shutil.rmtree(path, ignore_errors=True)
 

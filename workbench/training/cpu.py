@@ -1,8 +1,8 @@
-"""What makes a training step quick on a CPU. Nothing here changes what is computed, only how.
+"""Speeds up training steps on a CPU. Nothing here changes what is computed, only how.
 
 Three costs stand out in a profile of a BERT step on a CPU (bench/NOTES.md): dropout, whose random numbers
-PyTorch draws one by one; attention with dropout, which falls back to a slow path; and memory that malloc
-hands back to the system after every step, to be paged in again.
+PyTorch draws one by one; attention with dropout, which takes a slow path; and memory that malloc returns to
+the system after every step, to be paged in again.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ _LEVELS = 1 << 16  # dropout probabilities are rounded to 1/65536
 
 
 class _Dropout(torch.autograd.Function):
-    """Dropout that cuts four 16-bit random numbers from every 64-bit draw, each chunk's from a stream of its
-    own: so it is the same at every batch size and on any number of processes."""
+    """Dropout that takes four 16-bit random numbers from every 64-bit draw.
+
+    Each chunk has its own stream, so dropout does not depend on batch size or number of processes.
+    """
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, threshold: int) -> Tensor:
@@ -56,7 +58,7 @@ def dropout(values: Tensor, probability: float) -> Tensor:
 
 
 class Dropout(nn.Module):
-    """In place of `nn.Dropout`."""
+    """A faster replacement for `nn.Dropout`."""
 
     def __init__(self, probability: float) -> None:
         super().__init__()
@@ -78,8 +80,8 @@ def attention(
 ) -> tuple[Tensor, Tensor | None]:
     """Scaled dot-product attention for training.
 
-    Takes (batch, heads, tokens, width), gives (batch, tokens, heads, width). Evaluation, grouped key heads
-    and anything unusual go to PyTorch's own kernel.
+    Takes (batch, heads, tokens, width), returns (batch, tokens, heads, width). Evaluation, grouped key heads
+    and unusual options use PyTorch's own kernel.
     """
     if (
         not module.training
@@ -114,7 +116,7 @@ def _masked(scores: Tensor, mask: Tensor) -> Tensor:
 
 
 def speed_up(model: PreTrainedModel) -> None:
-    """Give `model` the quick attention, where its family lets attention be chosen, and the quick dropout."""
+    """Replace the dropout of `model`, and its attention if its family supports other implementations."""
     AttentionInterface.register(ATTENTION, attention)
     AttentionMaskInterface.register(ATTENTION, sdpa_mask)
     if model.config._attn_implementation == "sdpa":
@@ -126,9 +128,9 @@ def speed_up(model: PreTrainedModel) -> None:
 
 
 def keep_memory() -> None:
-    """Let glibc's malloc keep what is freed, so that the next step finds its pages already there.
+    """Let glibc's malloc keep freed memory, so that the next step's pages are already mapped.
 
-    Values are those of mallopt(3). Does nothing with another C library.
+    The values are those of mallopt(3). Does nothing with another C library.
     """
     if not sys.platform.startswith("linux"):
         return

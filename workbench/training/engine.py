@@ -1,4 +1,4 @@
-"""Train one recipe: text to masked batches to a model, told as events to whoever listens."""
+"""Trains one recipe: text to masked batches to a model, reported as events to a listener."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from transformers import PreTrainedTokenizerBase
 
 from workbench.corpus import Corpus, prepare_corpus
-from workbench.corpus.new_model import newborn
+from workbench.corpus.new_model import make_new_model
 from workbench.errors import TrainingError
 from workbench.events import Event, Listener, Message, Phase, PhaseChanged, Progress
 from workbench.pretrained.fitting import first
@@ -26,9 +26,9 @@ from workbench.training.machine import Machine, choose_machine
 from workbench.training.ranks import Ranks, join
 
 LARGE = 1_500_000_000
-"""Parameters, above which it is said what they take: a GPU of 24 GB holds no more of them."""
+"""Number of parameters above which the memory they need is reported: a 24 GB GPU holds no more."""
 BYTES_PER_PARAMETER = 16
-"""In fp32: the weight, its gradient and AdamW's two moments."""
+"""In fp32: a weight, its gradient and AdamW's two moments."""
 
 
 def train(
@@ -41,19 +41,18 @@ def train(
     resume_from: Path | None = None,
     model: str | None = None,
 ) -> Status:
-    """Train `recipe`: `finished`, or `stopped` before. Checkpoints appear in `folder`/checkpoints, prepared
-    text is kept in `cache`.
+    """Train `recipe` until it is `finished` or `stopped`.
 
-    `model` takes the place of recipe.model where that names a run. `resume_from` is a checkpoint folder of
-    this run, which has all that is needed to go on but the text: the base model may be gone. `should_stop` is
-    asked between steps; a stop leaves a checkpoint to go on from. `listen` is called on this thread, and on
-    the leading process only when there are several (ranks.py). Raises WorkbenchError: PeerError where another
-    process has told what failed, or is gone.
+    Checkpoints appear in `folder`/checkpoints; prepared text is kept in `cache`. `model` replaces a
+    recipe.model that names a run. `resume_from`: a checkpoint folder of this run; with the text it is all
+    that a resume needs, the base model may be gone. `should_stop` is called between steps; a stop leaves a
+    checkpoint to resume from. `listen` is called on this thread, and only in the leading process (ranks.py).
+    Raises WorkbenchError: PeerError when another process has failed or is gone.
     """
     ranks = join()
-    tell = listen if ranks.leads else _nobody
+    tell = listen if ranks.leads else _ignore
     tell(PhaseChanged(Phase.STARTING))
-    beginning = _Beginning(
+    setup = _Setup(
         recipe,
         folder,
         ranks,
@@ -64,7 +63,7 @@ def train(
         model=model,
     )
     try:
-        finished = beginning.loop().run()
+        finished = setup.loop().run()
     except Interrupted:
         finished = False
     finally:
@@ -72,8 +71,8 @@ def train(
     return Status.FINISHED if finished else Status.STOPPED
 
 
-class _Beginning:
-    """What a training needs before its first step, made on every process; where it fails, all of them end."""
+class _Setup:
+    """Prepares a training on every process. If it fails on one, all of them end."""
 
     def __init__(
         self,
@@ -92,13 +91,13 @@ class _Beginning:
         self.model = model
 
     def loop(self) -> TrainingLoop:
-        """The loop, at its beginning or at the checkpoint. Raises WorkbenchError, Interrupted."""
+        """The loop, at its setup or at the checkpoint. Raises WorkbenchError, Interrupted."""
         ranks = self.ranks
-        begins = ranks.together(lambda: _where_it_begins(self.recipe, self.model, self.resume_from))
-        name, revision, known_text = begins
+        start = ranks.together(lambda: _starting_point(self.recipe, self.model, self.resume_from))
+        name, revision, text_fingerprint = start
         if is_new(name):
             name = ranks.once_a_machine(
-                lambda: str(newborn(self.recipe, cache=self.cache, listen=self._tell_unless_stopped))
+                lambda: str(make_new_model(self.recipe, cache=self.cache, listen=self._tell_unless_stopped))
             )
         config = ranks.once_a_machine(lambda: load_config(name, revision))
         machine = ranks.together(lambda: choose_machine(self.recipe, config.model_type))
@@ -115,11 +114,11 @@ class _Beginning:
                 max_chunk=usable_positions(config),
                 cache=self.cache,
                 listen=self._tell_unless_stopped,
-                known=known_text,
+                known=text_fingerprint,
             )
         )
         self._check_alike("reads", f"the text {corpus.fingerprint}")
-        return ranks.together(lambda: self._begun(machine, tokenizer, corpus, self._load(name, revision)))
+        return ranks.together(lambda: self._make_loop(machine, tokenizer, corpus, self._load(name, revision)))
 
     def _load(self, name: str, revision: str | None) -> LoadedModel:
         self._tell_unless_stopped(PhaseChanged(Phase.LOADING_MODEL))
@@ -130,10 +129,10 @@ class _Beginning:
             seed=self.recipe.seed,
         )
 
-    def _begun(
+    def _make_loop(
         self, machine: Machine, tokenizer: PreTrainedTokenizerBase, corpus: Corpus, loaded: LoadedModel
     ) -> TrainingLoop:
-        self._tell_of(loaded)
+        self._report_loading(loaded)
         if loaded.drawn and self.ranks.leads:
             keep_start(self.folder, partial(_write_model, loaded, tokenizer))
         if machine.device.type == "cpu":
@@ -153,11 +152,13 @@ class _Beginning:
             loop.resume(*checkpoint.load_state(self.resume_from))
         return loop
 
-    def _tell_of(self, loaded: LoadedModel) -> None:
+    def _report_loading(self, loaded: LoadedModel) -> None:
         for note in loaded.notes:
             self.tell(Message(note, level="warning"))
         if loaded.left_out:
-            self.tell(Message(f"Not of this model, and left out of its files: {first(loaded.left_out)}."))
+            self.tell(
+                Message(f"Weights in its files that this model does not use: {first(loaded.left_out)}.")
+            )
         parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
         if parameters > LARGE:
             self.tell(Message(_memory_of(parameters), level="warning"))
@@ -168,7 +169,7 @@ class _Beginning:
             raise Interrupted
 
     def _check_alike(self, does: str, what: str) -> None:
-        """Refuse processes that would each train something else."""
+        """Refuse processes that do not all train the same."""
         everyone = self.ranks.gather(what)
         for rank, other in enumerate(everyone):
             if other != everyone[0]:
@@ -186,10 +187,10 @@ def _memory_of(parameters: int) -> str:
     )
 
 
-def _where_it_begins(
+def _starting_point(
     recipe: Recipe, model: str | None, resume_from: Path | None
 ) -> tuple[str, str | None, str | None]:
-    """The model to load, its revision, and the fingerprint of a text that the run has read before."""
+    """The model to load, its revision, and, in a resume, the fingerprint of the run's text."""
     if resume_from is None:
         return model or recipe.model, recipe.model_revision, None
     return str(resume_from), None, checkpoint.load_progress(resume_from).corpus_fingerprint
@@ -200,5 +201,5 @@ def _write_model(loaded: LoadedModel, tokenizer: PreTrainedTokenizerBase, folder
     tokenizer.save_pretrained(folder)
 
 
-def _nobody(event: Event) -> None:
-    """Every process but the main one trains in silence."""
+def _ignore(event: Event) -> None:
+    """The listener of all processes but the leading one."""

@@ -1,4 +1,4 @@
-"""Perplexity on text that is not trained on, with masks that never change."""
+"""Evaluates a model on held-out text with masks that never change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workbench.training.masked_only import MaskedLM
 from workbench.training.ranks import ALONE, Ranks
 
 TOKENS_PER_PASS = 16_384
-"""A fixed size: the last digits of a sum depend on how it is split, and must not on the recipe."""
+"""Fixed, because the last digits of a sum depend on how it is split: they must not vary with the recipe."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ def evaluate(
     progress: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Evaluation:
-    """Score every chunk of the table behind `batches`. `progress` is told chunks done and in all.
+    """Score every chunk of the table behind `batches`. `progress(done, total)` counts chunks.
 
-    Each process takes every n-th pass; the sums are added over processes in float64, where the device has it.
-    Before each pass they agree whether one of them was asked to stop: then all raise Interrupted.
+    Each process takes every n-th pass; sums are reduced over processes, in float64 if the device supports it.
+    Before each pass the processes agree whether one of them was asked to stop; if so, all raise Interrupted.
     """
     chunks = len(batches.table)
     per_pass = max(1, TOKENS_PER_PASS // batches.table.chunk_size)
@@ -76,7 +76,7 @@ def evaluate(
 
 
 def _score(model: MaskedLM, batches: BatchMaker, rows: np.ndarray, sums: Tensor) -> None:
-    """Add the losses and counts of consecutive `rows` to `sums` (chunks, 2); in halves if memory is short."""
+    """Add the losses and counts of consecutive `rows` to `sums` (chunks, 2); in halves when out of memory."""
     try:
         batch = batches.draw(rows, epoch=0)
         if not batch.masked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from workbench.corpus import prepare_corpus
-from workbench.corpus.new_model import newborn
+from workbench.corpus.new_model import make_new_model
 from workbench.events import Listener, Message, Phase, PhaseChanged, Progress
 from workbench.pretrained.model import load_config, load_model, usable_positions
 from workbench.pretrained.shapes import is_new
@@ -20,7 +20,7 @@ def fetch(recipe: Recipe, listen: Listener, *, cache: Path, model: str | None = 
     """
     name = model or recipe.model
     if is_new(name):
-        name = str(newborn(recipe, cache=cache, listen=listen))
+        name = str(make_new_model(recipe, cache=cache, listen=listen))
     config = load_config(name, recipe.model_revision)
     tokenizer = load_tokenizer(name, recipe.model_revision, lambda text: listen(Message(text)))
     prepare_corpus(recipe, tokenizer, max_chunk=usable_positions(config), cache=cache, listen=listen)

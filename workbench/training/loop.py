@@ -1,4 +1,4 @@
-"""The loop: forward, backward, step; now and then evaluate, save, and tell what was measured."""
+"""The training loop: takes steps, reports metrics, evaluates, and saves checkpoints."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ from workbench.training.throughput import Throughput
 class TrainingLoop:
     """One training, from a model and a corpus to checkpoints.
 
-    What a step does is a pure function of the recipe and the step's number, except for the weights and
-    AdamW's moments; those and `state` are what a checkpoint holds. Several processes each make one, and tell
-    each other nothing before `run`.
+    A step is a pure function of the recipe, the step's number, the weights and AdamW's moments. A checkpoint
+    holds the latter two and `state`. Each of several processes makes one; they do not communicate before
+    `run`.
     """
 
     def __init__(
@@ -79,20 +79,20 @@ class TrainingLoop:
         self.compiled = should_compile(recipe, machine, self.plan.total_steps)
 
         self.pretrained = loaded.model.to(machine.device)
-        known_tokens = vocabulary_size(self.pretrained)
-        if corpus.largest_id >= known_tokens:
+        model_tokens = vocabulary_size(self.pretrained)
+        if corpus.largest_id >= model_tokens:
             raise ModelError(
-                f"The tokenizer gives token {corpus.largest_id}, but the model knows only {known_tokens}.",
-                "They do not belong together: use the tokenizer that the model was trained with.",
+                f"The tokenizer gives token {corpus.largest_id}; the model has only {model_tokens} tokens.",
+                "Use the tokenizer that the model was trained with.",
             )
         wrapped, self.head_reason = fit_head(self.pretrained, recipe.chunk_size)
         self.parameter_names = {p: name for name, p in self.pretrained.named_parameters() if p.requires_grad}
         if self.compiled:
             wrapped.compile()
-        # For precision alone: the processes' gradients are summed by the stepper.
+        # For the precision only: the stepper sums the gradients of the processes.
         self.model = self.accelerator.prepare_model(wrapped.train(), evaluation_mode=True)
 
-        vocabulary = Vocabulary.from_tokenizer(tokenizer, known_tokens)
+        vocabulary = Vocabulary.from_tokenizer(tokenizer, model_tokens)
         train_masker, test_masker = (
             Masker.for_training(recipe, vocabulary),
             Masker.for_test(recipe, vocabulary),
@@ -110,15 +110,15 @@ class TrainingLoop:
             tell_halved=self._tell_halved,
         )
         self.metric_buffer = MetricBuffer(machine.device)
-        self.pace = Throughput()
+        self.throughput = Throughput()
         self.revision = loaded.revision
 
     def resume(self, state: TrainingState, optimizer: dict[str, Tensor]) -> None:
-        """Go on from a checkpoint's state. Raises TrainingError when the text is no longer the same."""
+        """Continue from a checkpoint's state. Raises TrainingError when the text has changed."""
         if state.corpus_fingerprint != self.state.corpus_fingerprint:
             raise TrainingError(
-                "The run cannot go on: its text has changed since it was started.",
-                "Put the old text back, or start a new run.",
+                "Cannot resume: the run's text has changed since it started.",
+                "Restore the old text, or start a new run.",
             )
         self.state = state
         checkpoint.restore_optimizer(self.stepper.optimizer.optimizer, self.parameter_names, optimizer)
@@ -126,12 +126,12 @@ class TrainingLoop:
             self.accelerator.scaler.load_state_dict(state.grad_scaler)
 
     def run(self) -> bool:
-        """Train to the end: True, or False when it was stopped before. Raises TrainingError."""
+        """Train; True when it reached the end, False when it was stopped before. Raises TrainingError."""
         self.ranks.broadcast([parameter.data for parameter in self.pretrained.parameters()])
         self._announce()
         try:
             if self._evaluation_is_due(self.state.step):
-                self._evaluate()  # the baseline; or one that a stop or a crash cut off
+                self._evaluate()  # the baseline, or an evaluation that a stop or crash interrupted
             self._enter(Phase.TRAINING)
             for step in self.plan.steps_after(self.state.step):
                 if self.ranks.any(self._should_stop()) or self._out_of_patience():
@@ -152,24 +152,24 @@ class TrainingLoop:
             self._save()
         return self.state.finished
 
-    # What is measured
+    # Metrics
 
     def _report(self, *, now: bool = False) -> None:
-        """Tell what has reached the host, a few times a second; with `now`, all there is."""
-        if not now and not self.pace.is_due():
+        """Report the metrics that have reached the host, a few times a second; with `now`, wait for all."""
+        if not now and not self.throughput.is_due():
             return
         for record in self.metric_buffer.read(wait=now):
-            if not self.ranks.leads:  # the leading process has the same values, and tells what is wrong
+            if not self.ranks.leads:  # the leading process has the same values, and reports problems
                 continue
             self._check(record)
             self.state.epoch_loss_sum += record.loss_sum
             self.state.epoch_masked += record.masked
-            self.pace.count(record.tokens)
+            self.throughput.count(record.tokens)
             values: dict[str, float] = {
                 MetricName.LEARNING_RATE: record.learning_rate,
                 MetricName.GRAD_NORM: record.grad_norm,
             }
-            if record.masked:  # of nothing masked there is no loss, least of all one of 0
+            if record.masked:  # without masked tokens there is no loss
                 values = {MetricName.TRAIN_LOSS: record.loss, **values}
             if record.step % self.plan.steps_per_epoch == 0:
                 if self.state.epoch_masked:
@@ -177,18 +177,18 @@ class TrainingLoop:
                     values[MetricName.TRAIN_PERPLEXITY] = perplexity(epoch_loss)
                 self.state.epoch_loss_sum = self.state.epoch_masked = 0.0
             self._metrics(record.step, values)
-        speed = self.pace.tokens_per_second(now=now)
+        speed = self.throughput.tokens_per_second(now=now)
         if speed is not None:
             self._metrics(self.state.step, {MetricName.TOKENS_PER_SECOND: speed})
         self.tell(Progress(self.state.step, self.plan.total_steps, "steps"))
 
     def _check(self, record: StepRecord) -> None:
-        # In fp16 the loss scaler skips a step whose gradient overflows, and goes on.
-        sound = math.isfinite(record.grad_norm) or self.machine.precision == "fp16"
-        if not (math.isfinite(record.loss_sum) and sound):
-            what = "gradient" if math.isfinite(record.loss_sum) else "loss"
+        # In fp16 the loss scaler skips a step whose gradient overflows.
+        gradient_ok = math.isfinite(record.grad_norm) or self.machine.precision == "fp16"
+        if not (math.isfinite(record.loss_sum) and gradient_ok):
+            value = "gradient" if math.isfinite(record.loss_sum) else "loss"
             raise TrainingError(
-                f"The {what} is no longer a finite number at step {record.step}, with learning rate "
+                f"The {value} is not a finite number at step {record.step}, with learning rate "
                 f"{record.learning_rate:g}.",
                 "Lower learning_rate, add warmup_ratio, or set max_grad_norm = 1. The last checkpoint stays.",
             )
@@ -206,9 +206,9 @@ class TrainingLoop:
         )
         if not evaluation.masked.any():
             raise TrainingError(
-                f"No token of the test text is masked at mask_prob = {self.recipe.mask_prob:g}: there is no "
-                "perplexity to measure.",
-                "Give a larger test_size or mask_prob.",
+                f"No test token is masked at mask_prob = {self.recipe.mask_prob:g}, so there is no "
+                "perplexity.",
+                "Raise test_size or mask_prob.",
             )
         if not math.isfinite(evaluation.loss):
             raise TrainingError(
@@ -219,17 +219,17 @@ class TrainingLoop:
         state.evaluated_step = step
         if step == 0:
             state.baseline_loss = evaluation.loss
-        # The baseline counts: an adapted model that is worse than the base model is no best one.
+        # The baseline counts: a checkpoint worse than the base model is not the best.
         if state.best_eval_loss is None or evaluation.loss < state.best_eval_loss:
             state.best_eval_loss, state.evaluations_without_gain = evaluation.loss, 0
         else:
             state.evaluations_without_gain += 1
         state.last_eval_loss = evaluation.loss
-        measured: dict[str, float] = {
+        values: dict[str, float] = {
             MetricName.EVAL_LOSS: evaluation.loss,
             MetricName.EVAL_PERPLEXITY: evaluation.perplexity,
         }
-        self._metrics(step, measured)
+        self._metrics(step, values)
         self._enter(Phase.TRAINING)
 
     def _evaluation_is_due(self, step: int) -> bool:
@@ -269,7 +269,7 @@ class TrainingLoop:
         self._enter(Phase.TRAINING)
 
     def _write_checkpoint(self) -> None:
-        """All processes hold the same weights and moments; the leading one writes them."""
+        """Write a checkpoint in the leading process; all processes have the same weights and moments."""
         if not self.ranks.leads:
             return
         if self.accelerator.scaler:
@@ -298,15 +298,15 @@ class TrainingLoop:
         self.pretrained.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
 
-    # Telling and being told
+    # Events and stop requests
 
     def _tell_halved(self) -> None:
         chunks, passes = self.stepper.chunks_at_once(self.state)
         processes = f" on each of {self.ranks.count} processes" if self.ranks.count > 1 else ""
         self.tell(
             Message(
-                f"Out of memory: from here on {passes} forward passes of {chunks} chunks{processes} make one "
-                f"step; the effective batch stays {self.recipe.effective_batch_size}.",
+                f"Out of memory: each step now takes {passes} forward passes of {chunks} chunks{processes}; "
+                f"the effective batch size stays {self.recipe.effective_batch_size}.",
                 level="warning",
             )
         )
@@ -339,7 +339,7 @@ class TrainingLoop:
     def _enter(self, phase: Phase) -> None:
         self.tell(PhaseChanged(phase))
         if phase is Phase.TRAINING:
-            self.pace.restart()
+            self.throughput.restart()
 
     def _metrics(self, step: int, values: dict[str, float]) -> None:
         self.tell(Metrics(step, self.plan.epoch_at(step), values))

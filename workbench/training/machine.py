@@ -1,4 +1,4 @@
-"""Where and in which number format a run is trained: Accelerate's device, precision and processes."""
+"""Chooses the device and precision of a run, and sets up Accelerate."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from workbench.errors import UsageError
 from workbench.recipe import Recipe
 from workbench.training import cpu
 
-# Autocast to bf16 fails in these families, with their own head too.
+# Autocast to bf16 fails in these families, even with their own head.
 NO_BF16_FAMILIES = frozenset({"big_bird", "deberta", "xmod"})
 
 COMPILE_PAYS_AFTER_STEPS = 2_000
-"""With `compile = auto`: compiling takes tens of seconds, so a short run would lose by it."""
+"""With `compile = auto`, shorter runs are not compiled: compiling takes tens of seconds."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """The device and how it is used."""
+    """The device, its precision, and Accelerate's view of the processes."""
 
     accelerator: Accelerator
     precision: str
@@ -39,15 +39,15 @@ class Machine:
 
     @property
     def place(self) -> str:
-        """Which machine and device this is, as a person reads it: "node1 cuda:0"."""
+        """The machine and device, for display: "node1 cuda:0"."""
         return f"{platform.node()} {self.device if self.is_cuda else self.device.type}"
 
 
 def choose_machine(recipe: Recipe, model_family: str) -> Machine:
-    """Find the device, settle the precision. Raises UsageError when the recipe wants what is not here."""
-    _forget_earlier_run()
+    """Choose device and precision. Raises UsageError when this machine lacks what the recipe asks for."""
+    _reset_accelerate()
     kind = _device_kind(recipe.device)
-    precision, notes = _settle_precision(recipe.precision, kind, model_family)
+    precision, notes = _choose_precision(recipe.precision, kind, model_family)
     if recipe.device.startswith("cuda:"):
         torch.cuda.set_device(int(recipe.device.removeprefix("cuda:")))
     if kind == "cuda":
@@ -63,7 +63,7 @@ def choose_machine(recipe: Recipe, model_family: str) -> Machine:
 
 
 def should_compile(recipe: Recipe, machine: Machine, total_steps: int) -> bool:
-    """Whether torch.compile is asked for, or pays for itself in a run of that length."""
+    """Whether the recipe asks for torch.compile, or `auto` expects it to pay off in a run of that length."""
     if recipe.compile == "auto":
         return machine.is_cuda and total_steps >= COMPILE_PAYS_AFTER_STEPS
     return recipe.compile == "on"
@@ -79,23 +79,23 @@ def _device_kind(wanted: str) -> str:
         raise UsageError("device = cuda, but PyTorch sees no CUDA device here.", "Use device = auto or cpu.")
     if kind == "cuda" and index and int(index) >= torch.cuda.device_count():
         raise UsageError(
-            f"device = {wanted}, but there are {torch.cuda.device_count()} CUDA devices, from 0."
+            f"device = {wanted}, but there are only {torch.cuda.device_count()} CUDA devices (from cuda:0)."
         )
     if kind == "mps" and not torch.backends.mps.is_available():
         raise UsageError("device = mps, but PyTorch sees no Apple GPU here.", "Use device = auto or cpu.")
     return kind
 
 
-def _settle_precision(wanted: str, kind: str, model_family: str) -> tuple[str, tuple[str, ...]]:
+def _choose_precision(wanted: str, kind: str, model_family: str) -> tuple[str, tuple[str, ...]]:
     has_bf16 = torch.cuda.is_bf16_supported() if kind == "cuda" else kind == "cpu" and cpu.has_bf16()
     if wanted == "fp16" and kind != "cuda":
         raise UsageError(f"precision = fp16 needs a CUDA device; this run is on {kind}.", "Use auto or bf16.")
     if wanted in ("auto", "bf16") and model_family in NO_BF16_FAMILIES:
-        return "fp32", (f"{model_family} models cannot run in bf16: fp32 is used.",)
+        return "fp32", (f"{model_family} models cannot run in bf16; using fp32.",)
     if wanted == "auto":
         return ("bf16" if has_bf16 else "fp32"), ()
     if wanted == "bf16" and not has_bf16:
-        return "bf16", ("This device has no bf16 arithmetic: bf16 works here, but slowly.",)
+        return "bf16", ("This device has no bf16 arithmetic: bf16 works, but slowly.",)
     return wanted, ()
 
 
@@ -107,7 +107,7 @@ def _device_name(device: torch.device) -> str:
     return str(device.type)
 
 
-def _forget_earlier_run() -> None:
-    """Accelerate keeps device and precision per process; a second run in one process may want others."""
+def _reset_accelerate() -> None:
+    """Reset Accelerate's device and precision, which an earlier run in this process may have set."""
     if AcceleratorState._shared_state and PartialState().num_processes == 1:
         AcceleratorState._reset_state(reset_partial_state=True)

@@ -1,9 +1,9 @@
-"""Score the vocabulary only where a token must be predicted.
+"""Scores the vocabulary only at masked positions.
 
-A forward hook on the base model replaces its last hidden state, (batch, tokens, hidden), by the rows of the
+A forward hook on the base model replaces its last hidden state, (batch, tokens, hidden), with the rows of the
 masked positions, (1, masked, hidden). The model's own head then sees about 15 % of the rows, whatever the
-architecture; the loss and the gradients are the same numbers, because a masked-LM head works on each
-position by itself. Where that does not hold, `fit_head` finds out and the plain forward is used.
+architecture. Loss and gradients do not change, because a masked-LM head treats each position separately;
+`fit_head` detects models whose head does not, and uses the plain forward for them.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ PROBE_CHUNKS = 2
 
 
 class MaskedLM(nn.Module):
-    """A masked language model that answers for some positions only.
+    """A masked language model that returns logits for some positions only.
 
-    `masked_only` False: the head scores every position and the wanted rows are taken afterwards.
+    `masked_only` False: the head scores every position, and the rows are selected afterwards.
     """
 
     def __init__(self, model: PreTrainedModel, *, masked_only: bool = True) -> None:
@@ -33,7 +33,7 @@ class MaskedLM(nn.Module):
         self.model = model
         self.masked_only = masked_only
         self._positions: Tensor | None = None
-        # Before any compiled call: a hook that comes later is silently ignored by torch.compile.
+        # Before any compiled call: torch.compile silently ignores hooks that are added later.
         model.base_model.register_forward_hook(self._keep_masked_rows)
 
     def forward(self, input_ids: Tensor, positions: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ class MaskedLM(nn.Module):
 
 
 def vocabulary_size(model: PreTrainedModel) -> int:
-    """How many token ids the model knows."""
+    """The number of token ids in the model's vocabulary."""
     size = getattr(model.config.get_text_config(), "vocab_size", None)
     if size is None:
         embeddings = model.get_input_embeddings()
@@ -74,11 +74,11 @@ def vocabulary_size(model: PreTrainedModel) -> int:
 
 
 def fit_head(model: PreTrainedModel, chunk_size: int) -> tuple[MaskedLM, str]:
-    """Wrap `model`; try the masked-only head against the plain forward on chunks of random tokens.
+    """Wrap `model`; check the masked-only head against the plain forward on chunks of random tokens.
 
-    Returns the wrapped model and, when the plain forward must be used, the reason ("" otherwise).
-    Parameters that take no part in the loss are frozen: AdamW would skip them, and distributed training
-    would wait for their gradients for ever. Raises ModelError when the model cannot score such chunks.
+    Returns the wrapped model and the reason why it needs the plain forward ("" if it does not). Parameters
+    that do not affect the loss are frozen: distributed training would wait for their gradients for ever.
+    Raises ModelError when the model cannot score chunks of that size.
     """
     wrapped = MaskedLM(model)
     device = next(model.parameters()).device
@@ -89,7 +89,7 @@ def fit_head(model: PreTrainedModel, chunk_size: int) -> tuple[MaskedLM, str]:
         wrapped.masked_only = True
         try:
             reason = _difference(plain, wrapped(input_ids, positions).float())
-        except Exception as error:  # any failure of a foreign forward means: this head needs every row
+        except Exception as error:  # whatever fails, this head cannot work on selected rows
             reason = f"its head needs every position ({type(error).__name__})"
     wrapped.masked_only = not reason
 
@@ -110,7 +110,7 @@ def fit_head(model: PreTrainedModel, chunk_size: int) -> tuple[MaskedLM, str]:
 
 def _difference(plain: Tensor, masked: Tensor) -> str:
     if plain.shape != masked.shape:
-        return f"its head gives {tuple(masked.shape)} where {tuple(plain.shape)} is due"
+        return f"its head returns {tuple(masked.shape)} instead of {tuple(plain.shape)}"
     tolerance = 1e-3 * float(plain.abs().max().clamp(min=1.0))
     worst = float((plain - masked).abs().max())
     return "" if worst <= tolerance else f"its head's scores differ by {worst:.1e} from the plain forward's"
@@ -119,13 +119,13 @@ def _difference(plain: Tensor, masked: Tensor) -> str:
 def _probe_batch(
     vocabulary_size: int, chunk_size: int, device: torch.device
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Random tokens (chunks, tokens), some of their flat positions, and targets for those.
+    """Random tokens (chunks, tokens), some of their flat positions, and the targets there.
 
-    A generator of its own: the probe must not move the random state that the training starts from.
+    A separate generator is used: the probe must not change the random state of the training.
     """
     generator = torch.Generator().manual_seed(0)
     shape = (PROBE_CHUNKS, chunk_size)
-    # The lowest ids are often padding and other special tokens, which some models treat apart.
+    # The lowest ids are often special tokens such as padding, which some models treat differently.
     lowest = min(10, vocabulary_size - 1)
     input_ids = torch.randint(lowest, vocabulary_size, shape, generator=generator).to(device)
     positions = torch.arange(1, input_ids.numel(), 3, device=device)
@@ -139,7 +139,7 @@ def _first(output: Any) -> Tensor:
 
 @contextmanager
 def _mode(model: nn.Module, *, train: bool) -> Iterator[None]:
-    """Train or evaluation mode for a while."""
+    """Temporarily switch to train or evaluation mode."""
     before = model.training
     model.train(train)
     try:

@@ -1,7 +1,7 @@
-"""Collect what each step measured without ever waiting for the device.
+"""Collects the metrics of each step without waiting for the device.
 
-Losses stay on the device as they are made. Now and then those of the last steps are copied to the host in the
-background; they are read when the copy has arrived.
+Losses stay on the device. From time to time those of the last steps are copied to the host in the background;
+they are read once the copy has arrived.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 
 
 class MeasuredStep(NamedTuple):
-    """One optimizer step as it was taken: the last three are scalars on the device, of shape ()."""
+    """The metrics of one optimizer step. The last three are scalars on the device, of shape ()."""
 
     step: int
     learning_rate: float
@@ -27,7 +27,7 @@ class MeasuredStep(NamedTuple):
 
 @dataclass(frozen=True)
 class StepRecord:
-    """The same on the host: sum of losses in nats, tokens predicted, gradient norm before clipping."""
+    """The same on the host: sum of losses in nats, number of masked tokens, gradient norm before clipping."""
 
     step: int
     learning_rate: float
@@ -41,25 +41,25 @@ class StepRecord:
         return self.loss_sum / max(1.0, self.masked)
 
 
-_Known = tuple[int, float, int]  # step, learning rate, tokens
+_HostValues = tuple[int, float, int]  # step, learning rate, tokens
 
 
 class MetricBuffer:
-    """Steps written at one end, read in order at the other."""
+    """A queue of measured steps, read in the order in which they were written."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._written: list[tuple[_Known, Tensor]] = []
-        self._copies: list[tuple[list[_Known], Tensor, torch.cuda.Event | None]] = []
+        self._written: list[tuple[_HostValues, Tensor]] = []
+        self._copies: list[tuple[list[_HostValues], Tensor, torch.cuda.Event | None]] = []
 
     def write(self, measured: MeasuredStep) -> None:
-        """Take what a step measured, on whatever device it is."""
+        """Add a step's metrics."""
         scalars = (measured.loss_sum, measured.masked, measured.grad_norm)
         values = torch.stack([value.detach().float().reshape(()) for value in scalars])
         self._written.append(((measured.step, measured.learning_rate, measured.tokens), values))
 
     def read(self, *, wait: bool = False) -> Iterator[StepRecord]:
-        """The steps whose values have reached the host; with `wait`, all that were written."""
+        """The steps whose values have reached the host; with `wait`, all of them."""
         self._send()
         while self._copies:
             steps, values, arrived = self._copies[0]
@@ -68,13 +68,13 @@ class MetricBuffer:
                     return
                 arrived.synchronize()
             self._copies.pop(0)
-            for known, measured in zip(steps, values.tolist(), strict=True):
-                yield StepRecord(*known, *measured)
+            for host_values, device_values in zip(steps, values.tolist(), strict=True):
+                yield StepRecord(*host_values, *device_values)
 
     def _send(self) -> None:
         if not self._written:
             return
-        steps = [known for known, _ in self._written]
+        steps = [host_values for host_values, _ in self._written]
         values = torch.stack([values for _, values in self._written])
         self._written.clear()
         if self._device.type != "cuda":

@@ -1,4 +1,4 @@
-"""Random numbers that need no saved generator."""
+"""Seeds random number generators from the step's number, so that no generator state is saved."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from torch import Tensor
 
 from workbench.corpus import counters
 
-_DROPOUT, _BY_CHUNK = 4, 5  # what the draws are for; the corpus counts its own purposes from 1
-_made: list[torch.Generator] = []
-"""To be used again: one for each chunk of the largest forward pass so far."""
+_DROPOUT, _BY_CHUNK = 4, 5  # the purposes of the draws; the corpus uses 1 to 3
+_pool: list[torch.Generator] = []
+"""Generators for reuse: one for each chunk of the largest forward pass so far."""
 _generators: list[torch.Generator] = []
-"""Of the chunks in the forward pass that is under way; none between passes."""
+"""The generators of the chunks in the current forward pass; none between passes."""
 
 
 @contextmanager
 def dropout_of(seed: int, step: int, part: int, rows: np.ndarray) -> Iterator[None]:
-    """Dropout of one forward pass, which can be had again: part `part` of step `step`, over chunks `rows`.
+    """Seed the dropout of one forward pass: part `part` of step `step`, over chunks `rows`.
 
-    Draws by `bits_by_chunk` depend on the chunk, those of every other generator on the part.
+    Draws by `bits_by_chunk` depend on the chunk, those of all other generators on the part.
     """
     global _generators
     torch.manual_seed(counters.signed(counters.key(seed, step, part, _DROPOUT)))
     base = counters.key(seed, step, _BY_CHUNK)
-    while len(_made) < len(rows):
-        _made.append(torch.Generator())
-    _generators = _made[: len(rows)]
+    while len(_pool) < len(rows):
+        _pool.append(torch.Generator())
+    _generators = _pool[: len(rows)]
     for generator, row in zip(_generators, rows, strict=True):
         generator.manual_seed(counters.signed(counters.key(base, int(row))))
     try:
@@ -39,9 +39,9 @@ def dropout_of(seed: int, step: int, part: int, rows: np.ndarray) -> Iterator[No
 
 
 def bits_by_chunk(shape: torch.Size) -> Tensor | None:
-    """Random int16 numbers of that shape on the CPU, the same for a chunk in whatever pass and process it is.
+    """Random int16 numbers of that shape on the CPU, the same for a chunk in any pass and process.
 
-    None where `shape` is not one of whole chunks, one after the other, or no pass is under way.
+    None if `shape` does not consist of whole chunks, or there is no current pass.
     """
     chunks = len(_generators)
     if not chunks or len(shape) < 2 or shape[0] % chunks or torch.compiler.is_compiling():

@@ -47,10 +47,10 @@ class Stepper:
         self._rate_at, self._tell_halved = rate_at, tell_halved
 
     def take(self, step: Step, state: TrainingState) -> MeasuredStep:
-        """Change the weights by one step. Halves `state.batch_size` when memory is short, and tells.
+        """Update the weights by one step. Halves `state.batch_size` when out of memory.
 
-        Several processes halve it together when one of them is short of memory. Raises TrainingError when
-        there is too little for a single chunk.
+        Several processes halve it together when one of them is out of memory. Raises TrainingError when a
+        single chunk does not fit.
         """
         rate = self._rate_at(step.number)
         for group in self.optimizer.param_groups:
@@ -66,21 +66,21 @@ class Stepper:
         )
 
     def chunks_at_once(self, state: TrainingState) -> tuple[int, int]:
-        """How a whole step is done: the chunks of one forward pass, and the passes on each process."""
+        """The number of chunks per forward pass, and of passes per process, in a full step."""
         chunks, processes = self.recipe.effective_batch_size, self.ranks.count
         passes = passes_of(chunks, state.batch_size, processes)
         return math.ceil(chunks / (passes * processes)), passes
 
     def _accumulate_gradients(self, step: Step, state: TrainingState) -> tuple[Tensor, Tensor] | None:
-        """Leave the gradient of the mean loss over all masked tokens of the step, over all processes.
+        """Compute the gradient of the mean loss over all masked tokens of the step, over all processes.
 
-        Returns the sum of the losses and the number of tokens it is over, both over all processes; None when
-        one of them is short of memory.
+        Returns the sum of the losses and the number of masked tokens, both over all processes; None when one
+        of them is out of memory.
         """
         ranks = self.ranks
         _, passes = self.chunks_at_once(state)
         parts = deal_out(step.rows, passes, ranks.count, ranks.rank)
-        batches = _unless_memory_lacks(
+        batches = _unless_out_of_memory(
             lambda: [self.batches.draw(rows, step.epoch) if rows.size else None for rows in parts]
         )
         own = sum(batch.masked for batch in batches or () if batch)
@@ -88,7 +88,7 @@ class Stepper:
         if batches is None or short:
             return None
         masked = torch.tensor(float(total), device=self.accelerator.device)
-        loss_sum = _unless_memory_lacks(lambda: self._backward(step, parts, batches, masked))
+        loss_sum = _unless_out_of_memory(lambda: self._backward(step, parts, batches, masked))
         self._gradients.finish()
         if ranks.any(loss_sum is None) or loss_sum is None:
             return None
@@ -107,7 +107,7 @@ class Stepper:
         loss_sum = torch.zeros((), device=self.accelerator.device)
         last = max((number for number, batch in enumerate(batches) if batch), default=None)
         for number, (rows, batch) in enumerate(zip(parts, batches, strict=True)):
-            if batch is None:  # nothing is left for this pass at the end of an epoch
+            if batch is None:  # no rows are left for this pass at the end of an epoch
                 continue
             part = number * ranks.count + ranks.rank
             if number == last:
@@ -141,8 +141,8 @@ class Stepper:
         self._tell_halved()
 
 
-def _unless_memory_lacks(work: Callable[[], T]) -> T | None:
-    """`work()`; None where memory is short. By its return the traceback that kept its tensors is gone."""
+def _unless_out_of_memory(work: Callable[[], T]) -> T | None:
+    """`work()`; None when out of memory. When it returns, no traceback keeps the tensors alive."""
     try:
         return work()
     except Exception as error:

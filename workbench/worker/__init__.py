@@ -1,1 +1,1 @@
-"""One run as a detached process: starting it, stopping it, writing down what it tells, noticing its death."""
+"""One run as a detached process: starts and stops it, records its events, notices its death."""

@@ -7,7 +7,7 @@ import sys
 from workbench.worker.stop_flag import StopFlag
 
 if __name__ == "__main__":
-    # Before all that takes time to import: a signal that comes meanwhile must not simply kill the worker.
+    # Before the slow imports: a signal that arrives during them must not kill the worker.
     stop = StopFlag()
     stop.listen_to_signals()
 

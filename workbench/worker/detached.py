@@ -1,4 +1,4 @@
-"""Start a process of ours that outlives this one, with its words in a log."""
+"""Starts a detached process that outlives this one and writes its output to a log."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def start_detached(
     working_folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Identity:
-    """Run `python -m module --db … arguments` in a session of its own. Raises StoreError."""
-    # -P: a file in the current folder must not be taken for one of Python's modules
+    """Run `python -m module --db … arguments` in its own session. Raises StoreError."""
+    # -P: a file in the current folder must not shadow a module of the standard library
     command = [sys.executable, "-P", "-u", "-m", module, *arguments]
-    # Threads that spin while they wait for each other bring a shared machine to a crawl: two trainings on two
-    # cores go at a twentieth of their speed. It must be set before PyTorch is loaded.
+    # Threads that spin while they wait slow a shared machine to a crawl: two trainings on two cores run at
+    # a twentieth of their speed. The variable must be set before PyTorch is loaded.
     variables = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **(environment or {})}
     if store.database.backend.file is None:
-        # A command line can be read by everybody on the machine, and a server's URL may hold secrets.
+        # Everybody on the machine can read a command line, and a server's URL may hold secrets.
         variables |= {VARIABLE: store.url, RUNS_VARIABLE: str(store.runs_folder)}
     else:
         command += ["--db", store.url]
@@ -51,20 +51,20 @@ def start_detached(
         )
     except OSError as error:
         raise StoreError(
-            f"The worker cannot be started: {error.strerror}.", "Is the machine out of memory?"
+            f"Cannot start the worker: {error.strerror}.", "Is the machine out of memory?"
         ) from error
     finally:
         os.close(output)
     identity = identity_of(process.pid)
-    # Somebody has to take note of its end, or it stays a zombie for as long as this process lives.
+    # Without a wait the process would remain a zombie for as long as this one lives.
     threading.Thread(target=_await, args=(process, identity), daemon=True, name=f"await-{module}").start()
     return identity
 
 
 def cannot_be_written(folder: Path, error: OSError) -> StoreError:
-    """What is said of a folder that refuses."""
+    """The error for a run's folder that cannot be created or written."""
     return StoreError(
-        f"The run's folder {folder} cannot be written: {error.strerror}.",
+        f"Cannot write the run's folder {folder}: {error.strerror}.",
         "Make room or change its permissions, or keep the database elsewhere with --db PATH.",
     )
 

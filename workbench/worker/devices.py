@@ -1,4 +1,4 @@
-"""How many runs this machine trains at once, and which GPU each of them is to see."""
+"""Which GPUs this machine has for training, and which of them each run uses."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from itertools import takewhile
 from workbench.store import Run
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-GIVEN = "visible_device"
-"""In a run's environment: the GPU that the queue gave it."""
+ASSIGNED = "visible_device"
+"""The key in a run's environment for the GPU that the queue assigned to it."""
 
 
 def gpus() -> list[str]:
-    """The NVIDIA GPUs that a training may use, as CUDA_VISIBLE_DEVICES names them; empty: only the CPU."""
-    named = os.environ.get(VISIBLE)
-    if named is not None:
-        # as CUDA reads it: what follows a number that is none is not seen
-        names = (one.strip() for one in named.split(","))
-        return list(takewhile(lambda one: one not in ("", "-1"), names))
+    """The NVIDIA GPUs that a training may use, named as in CUDA_VISIBLE_DEVICES; empty: only the CPU."""
+    visible = os.environ.get(VISIBLE)
+    if visible is not None:
+        # CUDA ignores everything after the first invalid name
+        names = (name.strip() for name in visible.split(","))
+        return list(takewhile(lambda name: name not in ("", "-1"), names))
     try:
         import pynvml
 
@@ -29,12 +29,12 @@ def gpus() -> list[str]:
             return [str(index) for index in range(pynvml.nvmlDeviceGetCount())]
         finally:
             pynvml.nvmlShutdown()
-    except Exception:  # no driver, or one that does not answer: the CPU is there in any case
+    except Exception:  # no driver, or one that does not answer: use the CPU
         return []
 
 
 def least_used(devices: list[str], running: Iterable[Run]) -> str | None:
-    """The device that the fewest of these runs train on; None where there is nothing to choose."""
+    """The device with the fewest of these runs; None if there are not at least two devices."""
     if len(devices) < 2:
         return None
     used = Counter(_device_of(run, devices) for run in running)
@@ -42,17 +42,20 @@ def least_used(devices: list[str], running: Iterable[Run]) -> str | None:
 
 
 def variables(device: str) -> dict[str, str]:
-    """What makes a process see this device alone. Where nobody has named the devices, their numbers are the
-    driver's, which are not those that CUDA gives by itself on a machine of unlike GPUs."""
+    """The environment variables that restrict a process to this device.
+
+    Unless CUDA_VISIBLE_DEVICES is set, devices are numbered as the driver numbers them; CUDA's own default
+    order differs where the GPUs are of different models.
+    """
     order = {} if VISIBLE in os.environ else {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
     return {VISIBLE: device, **order}
 
 
 def _device_of(run: Run, devices: list[str]) -> str | None:
-    """The device that a run trains on: the one it was given, the one that its recipe names, or the first."""
+    """The device that a run trains on: the one assigned to it, the one its recipe names, or the first."""
     wanted = str(run.recipe.device)
-    if given := run.environment.get(GIVEN):
-        return str(given)
+    if assigned := run.environment.get(ASSIGNED):
+        return str(assigned)
     if wanted in ("auto", "cuda"):
         return devices[0]
     number = wanted.removeprefix("cuda:")

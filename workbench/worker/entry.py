@@ -1,4 +1,4 @@
-"""The worker: trains one run from its recipe in the store, and writes there how it goes."""
+"""The worker: trains one run from its recipe in the store, and records there how it goes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from workbench.worker.channel import Channel
 from workbench.worker.explain import explain
 from workbench.worker.heartbeat import Heartbeat
 from workbench.worker.phase_times import PhaseTimes
-from workbench.worker.recorder import Recorder, insist
+from workbench.worker.recorder import Recorder, retry_until_written
 from workbench.worker.reporting import Reporting
 from workbench.worker.resuming import go_back_to_checkpoint
 from workbench.worker.run_summary import RunSummary
@@ -39,11 +39,11 @@ from workbench.worker.system import SystemSampler
 log = logging.getLogger(__name__)
 
 PATIENCE_AT_END = 600.0
-"""Seconds that an ended training waits for a store that refuses to take its last figures."""
+"""How long a training that has ended keeps trying to write its last metrics to the store."""
 
 
 def main(arguments: Sequence[str], stop: StopFlag) -> int:
-    """Train the run that is named. Returns 0 when it finished or was stopped, 1 when it failed."""
+    """Train the run that `--run` names. Returns 0 when it finished or was stopped, 1 when it failed."""
     parser = argparse.ArgumentParser(prog="python -m workbench.worker", description=__doc__)
     parser.add_argument("--db", help="path or URL of the database; else MLM_WORKBENCH_DB")
     parser.add_argument("--run", type=int, required=True, help="id of a queued run")
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str], stop: StopFlag) -> int:
 
 
 def _set_up_process() -> None:
-    """The log's form, and quiet libraries. Standard error is the run's log."""
+    """Set the log's format and quieten libraries. Standard error is the run's log."""
     faulthandler.enable()
     quieten(bars=False, tokenizer_threads=True)
     log_to_standard_error()
@@ -70,7 +70,7 @@ def _set_up_process() -> None:
 
 
 def _claim(store: Store, run_id: int) -> Run:
-    """Make a queued run this process's own. Raises StoreError when another one has it."""
+    """Claim a queued run for this process. Raises StoreError if another process has it."""
     now = time.time()
     run = store.run(run_id)
     ours = store.change_status(
@@ -97,12 +97,12 @@ class _Job:
     def __init__(self, store: Store, run: Run, stop: StopFlag) -> None:
         self._store, self._run, self._run_id, self._stop = store, run, run.id, stop
         self._folder = Path(run.folder)
-        self._over_since: float | None = None
+        self._ended_at: float | None = None
         self._heartbeat = Heartbeat(store, self._run_id, own_identity(), stop)
         self._channel = Channel(store, run)
 
     def do(self) -> int:
-        """Train, and write how it ended. Returns the exit code."""
+        """Train, then record how it ended. Returns the exit code."""
         with self._heartbeat:
             try:
                 log.info("run %s, %s", self._run_id, time.strftime("%Y-%m-%d %H:%M:%S %z"))
@@ -111,11 +111,11 @@ class _Job:
                 ending: dict[str, Any] = {"status": outcome, "phase": None}
                 log.info("%s", outcome)
             except BaseException as error:
-                # the phase stays: it says when it happened
+                # the phase stays: it shows when the error occurred
                 ending = {"status": str(Status.FAILED), **explain(error, self._folder)}
                 log.error("%s %s", ending["error"], ending["error_hint"])
                 log.error("%s", traceback.format_exc().rstrip())
-            with contextlib.suppress(OSError):  # nothing that a library wrote there is for others
+            with contextlib.suppress(OSError):  # libraries may have written files that others can read
                 make_private(self._folder)
             self._write_ending(ending)
             self._channel.close()
@@ -124,40 +124,40 @@ class _Job:
     def _begin_journal(self) -> None:
         """Take in what an earlier process reported and could not store, and begin a file of this process."""
         store, run_id, again = self._store, self._run_id, self._run.started_at is not None
-        insist(lambda: store.journals.ingest(run_id, statuses=False), self._gives_up)
-        insist(lambda: self._channel.open(self._run.segment + again), self._gives_up)
+        retry_until_written(lambda: store.journals.ingest(run_id, statuses=False), self._should_give_up)
+        retry_until_written(lambda: self._channel.open(self._run.segment + again), self._should_give_up)
         self._channel.note(Kind.CLAIM, process=own_identity().columns(), phase=str(Phase.STARTING))
 
     def _tell(self, kind: Kind, **values: Any) -> None:
         self._channel.note(kind, **values)
-        insist(self._channel.save, self._gives_up)
+        retry_until_written(self._channel.save, self._should_give_up)
 
     def _train(self) -> str:
         """The status that the training ends with."""
         self._store.claim_files(self._run)
-        known = {**self._run.environment, **environment.facts()}
-        self._tell(Kind.COLUMNS, values={"environment": known})
+        facts = {**self._run.environment, **environment.facts()}
+        self._tell(Kind.COLUMNS, values={"environment": facts})
         recipe = self._run.recipe.complete()
 
-        # What takes seconds to import comes after the run shows that it has begun.
+        # Slow imports come after the run has shown that it started.
         from transformers.utils import logging as transformers_logging
 
         from workbench.training.engine import train
 
         transformers_logging.disable_progress_bar()
-        resume_from, figures, segment = None, RunSummary(), self._run.segment
+        resume_from, summary, segment = None, RunSummary(), self._run.segment
         if self._run.started_at is not None:
-            resume_from, figures = go_back_to_checkpoint(self._store, self._run, self._channel)
+            resume_from, summary = go_back_to_checkpoint(self._store, self._run, self._channel)
             segment += 1
         model = None
-        known |= environment.device_facts()
+        facts |= environment.device_facts()
         if resume_from is None:
             model = self._model_of_run(recipe)
-            known["base_model"] = model or recipe.model
-        self._tell(Kind.COLUMNS, values={"environment": known})
-        step, epoch = figures.columns["step"] or 0, figures.columns["epoch"] or 0.0
+            facts["base_model"] = model or recipe.model
+        self._tell(Kind.COLUMNS, values={"environment": facts})
+        step, epoch = summary.columns["step"] or 0, summary.columns["epoch"] or 0.0
         with (
-            Recorder(self._channel, segment, figures, give_up=self._gives_up) as record,
+            Recorder(self._channel, segment, summary, give_up=self._should_give_up) as record,
             Reporting(record, self._run) as report,
             PhaseTimes(report, step=step, epoch=epoch) as timed,
             SystemSampler(timed, step=step, epoch=epoch) as listen,
@@ -173,16 +173,16 @@ class _Job:
                     model=model,
                 ).value
                 if outcome == Status.FINISHED:
-                    record.flush()  # the checkpoints are found in the store
+                    record.flush()  # scoring reads the checkpoints from the store
                     self._warn_of_divergence(listen)
                     self._score(listen)
                 return outcome
             finally:
-                self._over_since = time.monotonic()
+                self._ended_at = time.monotonic()
 
     def _warn_of_divergence(self, listen: Listener) -> None:
         run = self._store.run(self._run_id)
-        run.status = Status.FINISHED  # as it is about to be
+        run.status = Status.FINISHED  # the status it is about to get
         if diverged(run):
             listen(Message(divergence(run), level="warning"))
 
@@ -194,19 +194,19 @@ class _Job:
         score_run(self._store, run, listen, cache=cache_folder(), should_stop=self._stop, keeper=keeper)
 
     def _model_of_run(self, recipe: Recipe) -> str | None:
-        """The checkpoint that a model `run:RUN` stands for; None for a model by another name."""
+        """The checkpoint that a model `run:RUN` stands for; None for any other model."""
         if not recipe.model.startswith("run:"):
             return None
 
         return resolve_model(self._store, model=recipe.model).path
 
-    def _gives_up(self) -> bool:
-        waited = time.monotonic() - self._over_since if self._over_since else 0.0
+    def _should_give_up(self) -> bool:
+        waited = time.monotonic() - self._ended_at if self._ended_at else 0.0
         return self._heartbeat.lost or waited > PATIENCE_AT_END
 
     def _write_ending(self, ending: dict[str, Any]) -> None:
         if self._heartbeat.lost:
             return
-        self._over_since = self._over_since or time.monotonic()
+        self._ended_at = self._ended_at or time.monotonic()
         self._channel.note(Kind.ENDING, **{"error": None, "error_hint": None, **ending})
-        insist(lambda: self._channel.save(sync=True), self._gives_up)
+        retry_until_written(lambda: self._channel.save(sync=True), self._should_give_up)

@@ -1,4 +1,4 @@
-"""The facts that a run's figures depend on: versions, machine, commit. Never environment variables."""
+"""The facts that a run's metrics depend on: versions, machine, commit. Never environment variables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GIT_SECONDS = 5.0
 
 
 def facts() -> dict[str, Any]:
-    """What can be said before the training libraries are loaded; JSON values only."""
+    """What is known before the training libraries are loaded; JSON values only."""
     return {
         "python": platform.python_version(),
         "packages": package_versions(),
@@ -36,14 +36,14 @@ def facts() -> dict[str, Any]:
         "host": platform.node(),
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_bytes": psutil.virtual_memory().total,
-        "oom_kills": oom_kills(),  # by the kernel, so far: one more by the time of a crash tells of its cause
+        "oom_kills": oom_kills(),  # a higher count after a crash points to its cause
         "executable": sys.executable,
         "git": git_commit(Path.cwd()),
     }
 
 
 def device_facts() -> dict[str, Any]:
-    """What PyTorch says of the machine. Loads it."""
+    """The devices and threads that PyTorch reports. Imports torch."""
     import torch
 
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
@@ -56,7 +56,7 @@ def device_facts() -> dict[str, Any]:
 
 
 def package_versions() -> dict[str, str]:
-    """Installed versions by package; one that is not installed is left out."""
+    """Versions of the installed packages, by name."""
     versions = {}
     for name in PACKAGES:
         try:
@@ -67,11 +67,11 @@ def package_versions() -> dict[str, str]:
 
 
 def git_commit(folder: Path) -> dict[str, Any] | None:
-    """{"commit", "changed"} of the repository that `folder` is in; None where there is none, or no git."""
+    """{"commit", "changed"} of the repository that `folder` is in; None without a repository or git."""
     commit = _git(folder, "rev-parse", "HEAD")
     if not commit:
         return None
-    # untracked files are not looked at: a folder of data may hold millions
+    # skip untracked files: a data folder may hold millions
     changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
     return {"commit": commit, "changed": None if changes is None else bool(changes)}
 

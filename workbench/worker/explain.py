@@ -1,4 +1,4 @@
-"""What went wrong in a training, in words for the person who started it."""
+"""Explains an error in a training to the person who started it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KEPT = "Its last checkpoint is kept."
 
 
 def explain(error: BaseException, folder: Path) -> dict[str, str]:
-    """The columns `error` and `error_hint` of a run that failed. `folder`: the run's, where its log is."""
+    """The columns `error` and `error_hint` of a failed run. `folder`: the run's, where its log is."""
     message, hint = _words(error, folder)
     return {
         "error": printable(without_secrets(message), keep_newlines=True),
@@ -48,19 +48,19 @@ def _words(error: BaseException, folder: Path) -> tuple[str, str]:
             return f"The disk is full: {where}.", f"{_KEPT} Make room, then resume the run."
         if number in (errno.EACCES, errno.EPERM, errno.EROFS):
             reason = os.strerror(number)
-            return f"{where} cannot be used: {reason}.", f"{_KEPT} Change permissions, then resume the run."
+            return f"Cannot use {where}: {reason}.", f"{_KEPT} Change permissions, then resume the run."
         if lacking == "GPU":
             return "The GPU is out of memory.", f"{_KEPT} {_LESS_MEMORY}"
         if type(cause).__name__ == "AcceleratorError" or any(words in text for words in _GPU_WORDS):
             message = f"The GPU or its driver failed: {first_line}"
-            return message, f"{_KEPT} See what `nvidia-smi` says, then resume the run."
+            return message, f"{_KEPT} Check `nvidia-smi`, then resume the run."
         if lacking:
             return "The machine has no memory left for this run.", f"{_KEPT} {_LESS_MEMORY}"
     return f"{type(error).__name__}: {first_line}", f"The traceback is in {folder / 'worker.log'}"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, and those that led to it."""
+    """The error, then the errors that led to it."""
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:

@@ -1,4 +1,4 @@
-"""Once a second: say in the store that the worker lives, and see whether it should stop."""
+"""Once a second: records in the store that the worker is alive, and checks whether it should stop."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ BEAT_SECONDS = 1.0
 
 
 class Heartbeat(threading.Thread):
-    """A context manager around the training. `lost` is true once the run is no longer this worker's: it was
-    deleted, or taken for dead and resumed by another worker. Nothing may be written of it then."""
+    """A context manager around the training.
+
+    `lost` becomes true when the run is no longer this worker's: it was deleted, or marked as crashed and
+    resumed by another worker. The worker must not write to the run any more.
+    """
 
     def __init__(self, store: Store, run_id: int, identity: Identity, stop: StopFlag) -> None:
         super().__init__(daemon=True, name="heartbeat")
@@ -36,14 +39,14 @@ class Heartbeat(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        """Beat until the training is over."""
+        """Beat until the training has ended."""
         while not self._over.wait(BEAT_SECONDS):
             try:
                 self._beat()
             except UsageError:
-                self._give_away("was deleted")
+                self._lose("was deleted")
             except StoreError as error:
-                log.debug("heartbeat: %s", error)  # the recorder complains, and once is enough
+                log.debug("heartbeat: %s", error)  # the recorder logs a warning already
             if self.lost:
                 return
 
@@ -53,13 +56,13 @@ class Heartbeat(threading.Thread):
             self._identity.worker_pid,
             self._identity.worker_started_at,
         ):
-            self._give_away("goes on in another process")
+            self._lose("was resumed by another process")
             return
         if run.stop_requested_at is not None:
-            self._stop_flag.ask()
+            self._stop_flag.set()
         now = time.time()
-        if run.status == Status.CRASHED:  # who marked it could not see that it lives
-            log.warning("This run was taken for dead. It is not.")
+        if run.status == Status.CRASHED:  # marked by a process that could not see this one
+            log.warning("This run was marked as crashed, but it is still running.")
             self._store.change_status(
                 self._run_id,
                 {Status.CRASHED},
@@ -72,7 +75,7 @@ class Heartbeat(threading.Thread):
         else:
             self._store.change_status(self._run_id, {Status.RUNNING}, heartbeat_at=now)
 
-    def _give_away(self, why: str) -> None:
-        log.error("This run %s: the worker ends.", why)
+    def _lose(self, why: str) -> None:
+        log.error("This run %s; the worker exits.", why)
         self.lost = True
-        self._stop_flag.ask()
+        self._stop_flag.set()

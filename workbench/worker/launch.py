@@ -1,4 +1,4 @@
-"""Start, stop and go on with runs. Nothing here waits for a training."""
+"""Starts, stops and resumes runs. Nothing here waits for a training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.status import ACTIVE, RESUMABLE, Status
 from workbench.store import Run, Store
 from workbench.store.sweep_lines import waits
 from workbench.worker.detached import cannot_be_written, start_detached
-from workbench.worker.devices import GIVEN, gpus, least_used, variables
+from workbench.worker.devices import ASSIGNED, gpus, least_used, variables
 from workbench.worker.liveness import LOG
 from workbench.worker.ownership import works_elsewhere
 from workbench.worker.reporting import REPORT_TO, check_trackers
@@ -48,21 +48,21 @@ def queue(
     report_to: Sequence[str] = (),
     **columns: Any,
 ) -> Run:
-    """Make a queued run of `recipe` with its folder; who calls this starts its worker.
+    """Add a queued run of `recipe` with its folder; the caller starts its worker.
 
-    `command` is what was asked, as a person would type it, kept in the run's environment. A model `run:RUN`
-    is settled here: the run that `latest` means now. `report_to`: trackers (reporting.TRACKERS), kept there
-    too, for a resume. `columns`: more of the run's columns. Raises UsageError or StoreError.
+    `command`: the command line that a person would type, kept in the run's environment. `report_to`: trackers
+    (reporting.TRACKERS), kept there too, for a resume. A model `run:latest` is resolved to a run here and
+    now. `columns`: further columns of the run. Raises UsageError or StoreError.
     """
     check_trackers(report_to)
     if recipe.model.startswith(_RUN):
         recipe = recipe.with_changes(model=f"{_RUN}{store.find(recipe.model).id}")
     run = store.create_run(recipe, name, tags)
-    asked = {"command": without_passwords(command), "working_folder": str(Path.cwd())}
-    # Until it has a worker, it is this process that answers for it: should it die now, that is noticed.
+    environment = {"command": without_passwords(command), "working_folder": str(Path.cwd())}
+    # Until the worker starts, this process owns the run, so that its death is noticed.
     store.update_run(
         run.id,
-        environment=asked | ({REPORT_TO: list(report_to)} if report_to else {}),
+        environment=environment | ({REPORT_TO: list(report_to)} if report_to else {}),
         **own_identity().columns(),
         **columns,
     )
@@ -70,7 +70,7 @@ def queue(
         folder = new_folder(Path(run.folder))
     except StoreError as error:
         fail(store, run.id, error)
-        store.update_run(run.id, folder="")  # what is there is not this run's, and must not go with it
+        store.update_run(run.id, folder="")  # the folder is not this run's: it must not be deleted with it
         store.catalog.remove(run.id)
         raise
     store.update_run(run.id, folder=str(folder))
@@ -80,30 +80,29 @@ def queue(
 
 
 def resume(store: Store, run_id: int) -> Run:
-    """Continue a run that was stopped, failed or crashed, from its newest whole checkpoint.
+    """Resume a run that was stopped, failed or crashed, from its newest whole checkpoint.
 
-    Raises UsageError when it is running or finished, StoreError when its folder is gone or belongs to the
+    Raises UsageError when it is active or finished, StoreError when its folder is missing or belongs to the
     database that this one is a copy of.
     """
     run = queue_again(store, run_id)
-    # one that the queue had put on a GPU of its own must not crowd onto the first
-    others = [one for one in store.active_runs() if one.id != run_id and not waits(one)]
-    device = least_used(gpus(), others) if GIVEN in run.environment else None
+    # a run that the queue had assigned a GPU must not crowd onto the first one
+    others = [other for other in store.active_runs() if other.id != run_id and not waits(other)]
+    device = least_used(gpus(), others) if ASSIGNED in run.environment else None
     _spawn(store, run, _seeing(store, run, device))
     return store.run(run_id)
 
 
 def queue_again(store: Store, run_id: int, **columns: Any) -> Run:
-    """Make an ended run a queued one; who calls this starts its worker. Returns the run as it was.
+    """Queue an ended run again; the caller starts its worker. Returns the run as it was before.
 
-    `columns`: more of its columns. Raises UsageError and StoreError as `resume` does.
+    `columns`: further columns of the run. Raises UsageError and StoreError as `resume` does.
     """
     run = store.run(run_id)
     if run.status in RESUMABLE and not Path(run.folder).is_dir():
         raise StoreError(
             f"The folder of run {run_id} {run.name} is gone: {run.folder}.",
-            "Put it there again (a database goes together with the `runs` folder beside it), or start a new "
-            "run.",
+            "Restore it (a database needs the `runs` folder beside it), or start a new run.",
         )
     if run.status in RESUMABLE:
         store.claim_files(run)
@@ -133,30 +132,32 @@ def queue_again(store: Store, run_id: int, **columns: Any) -> Run:
 
 
 def start_waiting(store: Store, run: Run, device: str | None = None) -> None:
-    """Start the worker of a run that waits in the queue. `device`: the only GPU that it is to see.
+    """Start the worker of a run that waits in the queue. `device`: the only GPU that it may use.
 
-    Raises StoreError when it cannot be started; the run has failed then.
+    Raises StoreError when the worker cannot be started; the run is marked as failed then.
     """
     _spawn(store, run, _seeing(store, run, device))
 
 
 def _seeing(store: Store, run: Run, device: str | None) -> dict[str, str] | None:
-    """The environment of a worker that is to see this GPU alone; None: whatever there is."""
+    """The environment variables of a worker that may use only this GPU; None: no restriction."""
     if device is None or run.recipe.device not in ("auto", "cuda"):
         return None
-    store.update_run(run.id, environment={**run.environment, GIVEN: device})
+    store.update_run(run.id, environment={**run.environment, ASSIGNED: device})
     return variables(device)
 
 
 def stop(store: Store, run_id: int) -> Run:
-    """Ask a run to stop; it saves a checkpoint and ends by itself. One that has ended stays as it is, and one
-    that waits in the queue is taken out of it."""
+    """Ask a run to stop: it saves a checkpoint and ends by itself.
+
+    A run that waits in the queue is removed from it; one that has ended does not change.
+    """
     if store.sweeps.cancel(run_id):
         return store.run(run_id)
     store.request_stop(run_id)
     run = store.run(run_id)
-    # The signal only saves the worker from looking up the store, once a second. A queued one is still
-    # starting Python: it would die of the signal, and finds the word in the store soon enough.
+    # The worker reads the request from the store within a second; the signal only makes it faster. A queued
+    # run's worker is still starting Python: the signal would kill it.
     if run.status == Status.RUNNING and run.worker_pid is not None and run.host == own_identity().host:
         try:
             created = run.worker_started_at or 0.0
@@ -169,7 +170,7 @@ def stop(store: Store, run_id: int) -> Run:
 
 
 def without_passwords(command: str) -> str:
-    """`command` with the passwords in URLs left out."""
+    """`command` with the passwords in URLs replaced by ***."""
     words = command.split(" ")
     for index, word in enumerate(words):
         before, separator, rest = word.partition("://")
@@ -180,10 +181,10 @@ def without_passwords(command: str) -> str:
 
 
 def new_folder(wanted: Path) -> Path:
-    """A folder of the run's own, closed to others: a log may quote texts that are not for all.
+    """Create a folder for one run, readable by this user only: a log may quote private texts.
 
-    Where there is one already, of another database in the same place, another name is taken. Raises
-    StoreError.
+    If `wanted` exists already (of another database in the same place), a number is appended to its name.
+    Raises StoreError.
     """
     folder, number = wanted, 2
     try:
@@ -208,14 +209,14 @@ def _spawn(store: Store, run: Run, environment: Mapping[str, str] | None = None)
             "workbench.worker",
             ["--run", str(run.id)],
             log=Path(run.folder) / LOG,
-            # the recipe may name files from there
+            # the recipe may name files relative to it
             working_folder=working_folder if working_folder.is_dir() else None,
             environment=environment,
         )
     except StoreError as error:
         fail(store, run.id, error)
         raise
-    # The worker writes this too, as soon as it can; until then its death must not go unnoticed.
+    # The worker writes this too once it has started; until then its death must be noticed as well.
     columns = {**identity.columns(), "heartbeat_at": time.time(), "queue_position": None}
     store.change_status(run.id, {Status.QUEUED}, **columns)
 

@@ -1,5 +1,4 @@
-"""Notice runs whose process has vanished: killed, out of memory, or gone with the machine; and those that
-stall while their process lives."""
+"""Notices runs whose process has vanished (killed, out of memory, machine restarted) or makes no progress."""
 
 from __future__ import annotations
 
@@ -21,14 +20,14 @@ from workbench.worker.ownership import works_elsewhere
 from workbench.worker.scheduler_liveness import ensure_scheduler
 
 LOG = "worker.log"
-"""In the run's folder: what its worker says."""
+"""The worker's log, in the run's folder."""
 
 QUIET_SECONDS = 10.0
-"""A worker says every second that it lives. After so long a silence another process has its pid."""
+"""A worker beats every second. After this much silence its pid belongs to another process."""
 START_SECONDS = 60.0
 """How long a queued run may be without a process before it counts as never started."""
 STALL_SECONDS = 300.0
-"""A run that is still where it was after so long is said to stall: a step of any sane recipe is shorter."""
+"""A run without progress for this long has stalled: a step of any sane recipe is shorter."""
 _LAST_LINES, _LAST_BYTES, _LONGEST_LINE = 5, 8192, 300
 
 
@@ -46,8 +45,8 @@ def refresh(store: Store, *, looking: bool = True) -> list[Run]:
         if dead is None:
             active.append(run)
             continue
-        resume = f"`mlm-workbench resume {run.id}` goes on from its last checkpoint."
-        # Of all who look at the same time, one writes; a run that ended by itself in between stays so.
+        resume = f"`mlm-workbench resume {run.id}` continues from its last checkpoint."
+        # Of several processes that look at once, one writes; a run that ended by itself meanwhile keeps that.
         store.change_status(
             run.id,
             {run.status},
@@ -58,38 +57,39 @@ def refresh(store: Store, *, looking: bool = True) -> list[Run]:
         )
     if looking and any(has_job(run) for run in active):
         say_that_somebody_looks(store.runs_folder)
-    with suppress(StoreError):  # the queue has a log of its own; what is known of runs is shown all the same
+    with suppress(StoreError):  # the scheduler has its own log; the runs are shown in any case
         ensure_scheduler(store)
     return active
 
 
 def stalled(run: Run) -> str:
-    """Why a running run seems to stand still, in a few words; "" when it goes on, or is not running.
+    """Why a running run seems to have stalled; "" when it makes progress, or is not running.
 
-    Costs a look at one process. It may take the next step at any time: nothing is written of it.
+    Costs a look at one process. Nothing is written: the run may take its next step at any time.
     """
     if run.status != Status.RUNNING or run.worker_pid is None:
         return ""
     if run.host == platform.node() and is_suspended(run.worker_pid):
-        return f"suspended; `kill -CONT {run.worker_pid}` lets it go on"
+        return f"suspended; `kill -CONT {run.worker_pid}` continues it"
     silence = seconds_of_silence(run)
     if silence > QUIET_SECONDS:
-        return f"no sign of life for {_roughly(silence)}, though its process lives"
-    standing = time.time() - max(run.progress_at or 0.0, run.started_at or 0.0)
-    if standing > STALL_SECONDS:
-        return f"no progress for {_roughly(standing)}"
+        return f"no heartbeat for {_roughly(silence)}, though its process is alive"
+    without_progress = time.time() - max(run.progress_at or 0.0, run.started_at or 0.0)
+    if without_progress > STALL_SECONDS:
+        return f"no progress for {_roughly(without_progress)}"
     return ""
 
 
 def seconds_of_silence(run: Run) -> float:
-    """Seconds since the run's worker last said that it lives."""
+    """Seconds since the last heartbeat of the run's worker."""
     return time.time() - max(run.heartbeat_at or 0.0, run.created_at)
 
 
 def _why_dead(store: Store, run: Run) -> Death | None:
-    """Why the run can have no process any more; None when it has one, or may have.
+    """How the run's process died; None when it is alive, or may be.
 
-    Processes of this machine are looked at; clocks, which anybody may set, count only where they cannot be.
+    On this machine the process itself is checked. Clocks, which anybody may set, count only for other
+    machines.
     """
     if has_job(run):
         return None  # its engine knows, and is asked by whoever holds the scheduler's lease
@@ -100,18 +100,18 @@ def _why_dead(store: Store, run: Run) -> Death | None:
         return Death("Its worker never started.") if late else None
     if run.host != platform.node():
         if is_silent_elsewhere(store, run):
-            return Death(f"Its worker on {run.host} gives no sign of life.")
+            return Death(f"Its worker on {run.host} sends no heartbeat any more.")
         return None
     created = run.worker_started_at or 0.0
     match life_of(Identity(run.worker_pid, created, run.host, run.boot_id or ""), silence=0.0):
         case Life.ALIVE if works_elsewhere(run.worker_pid, created, store.url):
-            return Death("It was training when this database was copied; in the original it goes on.")
+            return Death("It was training when this database was copied; it is running in the original.")
         case Life.ALIVE:
             return None
         case Life.RESTARTED:
             return Death("The machine was restarted while it ran.")
-    # A creation time that does not match is another process. Only a worker of an earlier version counted it
-    # from 1970, which moves with the clock: one that still speaks lives.
+    # A different creation time means another process. But a worker of an earlier version counted it from
+    # 1970, which moves with the clock: such a worker is alive while it beats.
     from_1970 = created >= FROM_1970
     if from_1970 and process_exists(run.worker_pid) and abs(seconds_of_silence(run)) < QUIET_SECONDS:
         return None
@@ -131,7 +131,7 @@ def _with_last_lines(reason: str, run: Run) -> str:
 
 
 def last_lines(log: Path, count: int = _LAST_LINES) -> list[str]:
-    """The last lines of a log that are not empty, safe to show; none when it cannot be read."""
+    """The last non-empty lines of a log, safe to display; [] when it cannot be read."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - _LAST_BYTES))

@@ -1,4 +1,4 @@
-"""A training's story in lines for a log."""
+"""Formats a training's events as log lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.metrics import PERPLEXITY_OF
 
 
 def narrate(event: Event) -> tuple[int, str] | None:
-    """The logging level and the line for an event; None for one that is not worth a line."""
+    """The logging level and the line for an event; None for an event that is not logged."""
     match event:
         case PhaseChanged(phase):
             return logging.INFO, f"phase: {phase}"

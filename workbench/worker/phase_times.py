@@ -1,4 +1,4 @@
-"""How long each phase of a run took, as metrics named `time/PHASE` in seconds."""
+"""Measures how long each phase of a run took, as metrics named `time/PHASE` in seconds."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from workbench.metrics import TIME
 
 
 class PhaseTimes:
-    """Hands on a training's events to `listen`; when a phase is over it tells what it took.
+    """Forwards a training's events to `listen`, and adds the duration of each phase when it ends.
 
-    A context manager. A phase that is entered again and again, such as training between evaluations, has a
-    value for each time. `step` and `epoch`: how far the run is when it begins.
+    A context manager. A phase that is entered repeatedly, such as training between evaluations, has one value
+    per visit. `step` and `epoch`: where the run starts.
     """
 
     def __init__(self, listen: Listener, *, step: int = 0, epoch: float = 0.0) -> None:

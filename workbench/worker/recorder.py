@@ -32,14 +32,14 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PROGRESS_SECONDS = 0.25
-"""Progress is written no oftener than this; all else at once."""
+"""Progress is written at most this often; everything else at once."""
 FLUSH_SECONDS = 10.0
-"""How long a checkpoint waits for what was measured before it to be in the store."""
+"""How long a checkpoint waits for earlier metrics to reach the store."""
 _RETRY_SECONDS = 1.0
 
 
 class _Flush(threading.Event):
-    """A mark in the queue, set when all before it is written."""
+    """A mark in the queue, set when everything before it is written."""
 
 
 class _End(_Flush):
@@ -48,7 +48,7 @@ class _End(_Flush):
 
 @dataclass
 class _Batch:
-    """What is written together."""
+    """Events that are written together."""
 
     metrics: list[tuple[int, float, dict[str, float]]] = field(default_factory=list)
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
@@ -61,20 +61,20 @@ class _Batch:
 class Recorder:
     """Listens to a training (`recorder(event)`) and writes each event as it comes. A context manager.
 
-    A store that refuses, because it is locked or the disk is full, is asked again until it takes what was
-    measured, which waits in memory. `give_up` is asked then whether the run is still ours to write.
+    While the store refuses writes (it is locked, or the disk is full), events wait in memory and the write is
+    retried until it succeeds or `give_up()` is true.
     """
 
     def __init__(
         self,
         channel: Channel,
         segment: int,
-        figures: RunSummary,
+        summary: RunSummary,
         *,
         give_up: Callable[[], bool] = lambda: False,
     ) -> None:
         self._channel, self._segment = channel, segment
-        self._figures, self._give_up = figures, give_up
+        self._summary, self._give_up = summary, give_up
         self._queue: queue.SimpleQueue[Event | _Flush] = queue.SimpleQueue()
         self._broken: Exception | None = None
         self._phase: PhaseChanged | None = None
@@ -87,19 +87,22 @@ class Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Return when everything is written. Raises the error that prevented it, if one did."""
+        """Wait until everything is written. Raises the error that prevented it, if any."""
         self._queue.put(_End())
         self._thread.join()
         if self._broken is not None:
             raise self._broken
 
     def __call__(self, event: Event) -> None:
-        """Take note of an event. Waits only before a checkpoint: a resume goes on from there, so what was
-        measured up to there must be in the store by then. Raises the error that keeps events from it."""
+        """Queue an event to be written.
+
+        Waits only before a checkpoint: a resume continues from there, so the metrics up to there must be in
+        the store by then. Raises the error that prevents writing, if any.
+        """
         if self._broken is not None:
             raise self._broken
         line = narrate(event)
-        # after an evaluation or a checkpoint the engine enters the phase again that it was in
+        # after an evaluation or a checkpoint the engine re-enters the phase it was in
         if line is not None and not (isinstance(event, PhaseChanged) and event == self._phase):
             log.log(*line)
         if isinstance(event, PhaseChanged):
@@ -109,7 +112,7 @@ class Recorder:
             self.flush(FLUSH_SECONDS)
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until all that was told is written; whether it is."""
+        """Wait until all events so far are written; whether they are."""
         mark = _Flush()
         self._queue.put(mark)
         return mark.wait(timeout)
@@ -122,15 +125,15 @@ class Recorder:
                 self._fill(batch)
                 if self._broken is None:
                     self._write(batch)
-            except Exception as error:  # a fault of ours; the training must not go on unrecorded
-                log.exception("What was measured cannot be written.")
+            except Exception as error:  # a bug here: the training must not continue unrecorded
+                log.exception("The metrics cannot be written.")
                 self._broken = error
             ended = any(isinstance(mark, _End) for mark in batch.marks)
             for mark in batch.marks:
                 mark.set()
 
     def _fill(self, batch: _Batch) -> None:
-        """Wait for something to be written; what else is there by then goes with it."""
+        """Wait until something is due, then take everything that is queued."""
         while not self._is_due(batch):
             wait = None
             if self._progress is not None:
@@ -171,7 +174,7 @@ class Recorder:
                 # no number: a gradient's norm in a skipped fp16 step; SQL knows no NaN
                 values = {str(name): float(v) for name, v in event.values.items() if not math.isnan(v)}
                 batch.metrics.append((event.step, event.epoch, values))
-                batch.columns |= self._figures.after(event)
+                batch.columns |= self._summary.update(event)
             case CheckpointSaved():
                 batch.checkpoints.append(event)
             case CorpusReady():
@@ -192,9 +195,9 @@ class Recorder:
             channel.note(Kind.MESSAGE, text=message.text, level=message.level)
         if batch.columns:
             channel.note(Kind.COLUMNS, values={**batch.columns, "progress_at": time.time()})
-        self._insist(lambda: channel.save(sync=bool(batch.checkpoints)))
+        self._retry(lambda: channel.save(sync=bool(batch.checkpoints)))
         if batch.progress:
-            self._insist(lambda: channel.progress({**batch.progress, "progress_at": time.time()}))
+            self._retry(lambda: channel.progress({**batch.progress, "progress_at": time.time()}))
 
     def _note_checkpoint(self, saved: CheckpointSaved) -> None:
         self._channel.note(
@@ -206,21 +209,21 @@ class Recorder:
             best=saved.best,
         )
 
-    def _insist(self, write: Callable[[], None]) -> None:
-        insist(write, self._give_up)
+    def _retry(self, write: Callable[[], None]) -> None:
+        retry_until_written(write, self._give_up)
 
 
-def insist(write: Callable[[], T], give_up: Callable[[], bool]) -> T | None:
-    """`write()` until the store takes it; None when `give_up` says so before."""
-    complained = False
+def retry_until_written(write: Callable[[], T], give_up: Callable[[], bool]) -> T | None:
+    """Call `write()` until the store accepts it; None if `give_up()` becomes true first."""
+    warned = False
     while True:
         try:
             return write()
         except StoreError as error:
             if give_up():
-                log.error("%s It was not written.", error)
+                log.error("%s The last metrics were not written.", error)
                 return None
-            if not complained:
-                log.warning("%s It is tried again until it works.", error)
-                complained = True
+            if not warned:
+                log.warning("%s Retrying until it works.", error)
+                warned = True
             time.sleep(_RETRY_SECONDS)

@@ -1,8 +1,7 @@
-"""A run's metrics to experiment trackers besides the store, through Accelerate's tracker classes.
+"""Reports a run's metrics to experiment trackers besides the store, through Accelerate's tracker classes.
 
-The trackers hear of everything on a thread of their own: one that is slow keeps nothing waiting, and one that
-fails is left out from then on, with a warning in the run's log. Trackers are not part of the recipe: they
-change no number.
+Trackers run on a separate thread, so a slow one delays nothing. One that fails is dropped, with a warning in
+the run's log. Trackers are not part of the recipe: they change no number.
 """
 
 from __future__ import annotations
@@ -25,32 +24,33 @@ from workbench.store import Run
 log = logging.getLogger(__name__)
 
 TRACKERS = {"tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb", "trackio": "trackio"}
-"""The trackers by the names that people give, and the package that each needs."""
+"""The package that each tracker needs, by the tracker's name."""
 PROJECT = "mlm-workbench"
 REPORT_TO = "report_to"
 """The key in a run's environment."""
 _MLFLOW_RUN = "mlflow-run"
 """A file in the run's folder with MLflow's own id of the run."""
 LAST_WORDS_SECONDS = 60.0
-"""How long an ended training waits for trackers to take its last figures."""
+"""How long a training that has ended waits for trackers to take its last metrics."""
 
 
 def check_trackers(names: Sequence[str]) -> None:
-    """Raises UsageError for a tracker that is not known, or whose package is not installed."""
+    """Raise UsageError for an unid_file tracker, or one whose package is not installed."""
     for name in names:
         if name not in TRACKERS:
             raise UsageError(f"There is no tracker {name!r}.", f"Trackers: {', '.join(TRACKERS)}.")
         if find_spec(TRACKERS[name]) is None:
             raise UsageError(
-                f"To report to {name}, the package {TRACKERS[name]} is needed.",
+                f"Reporting to {name} needs the package {TRACKERS[name]}.",
                 f"Install it: pip install {TRACKERS[name]}",
             )
 
 
 class Reporting:
-    """Hands on a training's events to `listen`, and its metrics to the trackers that the run is to report to.
+    """Forwards a training's events to `listen`, and its metrics to the run's trackers.
 
-    A context manager. The trackers start when the engine is ready, whose processes they ask for their place.
+    A context manager. The trackers start when the engine is ready: they ask Accelerate for this process's
+    rank.
     """
 
     def __init__(self, listen: Listener, run: Run) -> None:
@@ -76,45 +76,45 @@ class Reporting:
         self._events.put(None)
         self._thread.join(LAST_WORDS_SECONDS)
         if self._thread.is_alive():
-            log.warning("%s did not take the last figures in time.", ", ".join(self._names))
+            log.warning("%s did not take the last metrics in time.", ", ".join(self._names))
 
     def _report(self) -> None:
         trackers = {}
         for name in self._names:
             try:
-                trackers[name] = _started(name, self._run)
+                trackers[name] = _start_tracker(name, self._run)
                 log.info("reports to %s", name)
-            except BaseException as error:  # SystemExit too: some end the program where nobody is logged in
-                _leave_out(name, error)
+            except BaseException as error:  # SystemExit too: some trackers exit when nobody is logged in
+                _log_failure(name, error)
         while (event := self._events.get()) is not None:
             values = {str(name): value for name, value in event.values.items() if math.isfinite(value)}
             for name in list(trackers):
                 try:
                     trackers[name].log(values, step=event.step)
                 except Exception as error:
-                    _leave_out(name, error)
+                    _log_failure(name, error)
                     del trackers[name]
         for name, tracker in trackers.items():
             try:
                 tracker.finish()
             except Exception as error:
-                _leave_out(name, error)
+                _log_failure(name, error)
 
 
-def _started(name: str, run: Run) -> Any:
-    """A tracker that has been told the recipe; that of a resumed run goes on with what it had."""
+def _start_tracker(name: str, run: Run) -> Any:
+    """Start a tracker and send it the recipe. A resumed run continues its earlier entry there."""
     from accelerate import tracking
 
     label = f"{run.id}-{run.name}"
-    known = Path(run.folder) / _MLFLOW_RUN
+    id_file = Path(run.folder) / _MLFLOW_RUN
     tracker: Any
     match name:
         case "tensorboard":
-            # beside the run's other files, where `tensorboard --logdir runs` finds those of all runs
+            # in the run's folder: `tensorboard --logdir runs` finds those of all runs
             tracker = tracking.TensorBoardTracker("tensorboard", logging_dir=Path(run.folder))
         case "mlflow":
-            # MLflow gives the id; the others take one
-            earlier = known.read_text(encoding="utf-8").strip() if known.is_file() else None
+            # MLflow assigns the id; the others accept one
+            earlier = id_file.read_text(encoding="utf-8").strip() if id_file.is_file() else None
             tracker = tracking.MLflowTracker(experiment_name=PROJECT, run_name=label, run_id=earlier)
         case "wandb":
             own_id = uuid.uuid5(uuid.NAMESPACE_URL, f"{run.folder} {run.created_at}").hex
@@ -125,12 +125,12 @@ def _started(name: str, run: Run) -> Any:
             raise UsageError(f"There is no tracker {name!r}.")
     tracker.start()
     if name == "mlflow":
-        write_whole(known, str(tracker.tracker.info.run_id).encode())
+        write_whole(id_file, str(tracker.tracker.info.run_id).encode())
     values = {key: "" if value is None else value for key, value in run.recipe.items()}
     tracker.store_init_configuration(values)
     return tracker
 
 
-def _leave_out(name: str, error: BaseException) -> None:
-    said = (without_secrets(str(error)).strip() or type(error).__name__).splitlines()[0]
-    log.warning("It no longer reports to %s: %s", name, said)
+def _log_failure(name: str, error: BaseException) -> None:
+    reason = (without_secrets(str(error)).strip() or type(error).__name__).splitlines()[0]
+    log.warning("Reporting to %s has stopped: %s", name, reason)

@@ -1,4 +1,4 @@
-"""Go on with a run: put aside what was measured after its newest checkpoint."""
+"""Prepares to resume a run: sets aside what was measured after its newest checkpoint."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def go_back_to_checkpoint(store: Store, run: Run, channel: Channel) -> tuple[Pat
 
     checkpoint, passed_over = newest_resumable(channel.folder)
     for reason in passed_over:
-        log.warning("%s: an earlier checkpoint is used.", reason)
+        log.warning("%s; using an earlier checkpoint.", reason)
     if checkpoint is None:
-        log.warning("There is no checkpoint to go on from: the run starts from its beginning.")
+        log.warning("There is no checkpoint to continue from; the run starts over.")
     step = step_of(checkpoint) if checkpoint else -1
     if checkpoint:
-        _remember(store, run, checkpoint, step, channel)
+        _add_if_missing(store, run, checkpoint, step, channel)
     kept = [metric for metric in store.metrics(run.id, FOLLOWED) if metric.step <= step]
-    figures = RunSummary.of(kept)
-    columns = figures.columns
+    summary = RunSummary.of(kept)
+    columns = summary.columns
     columns["step"] = step if checkpoint else None
     columns["epoch"] = _epoch_at(run, step) if checkpoint else None
     channel.note(
@@ -43,7 +43,7 @@ def go_back_to_checkpoint(store: Store, run: Run, channel: Channel) -> tuple[Pat
         checkpoint=channel.within(checkpoint) if checkpoint else None,
         values={**columns, "segment": run.segment + 1},
     )
-    return checkpoint, figures
+    return checkpoint, summary
 
 
 def step_of(checkpoint: Path) -> int:
@@ -51,9 +51,9 @@ def step_of(checkpoint: Path) -> int:
     return int(checkpoint.name.removeprefix("step-"))
 
 
-def _remember(store: Store, run: Run, checkpoint: Path, step: int, channel: Channel) -> None:
-    """Enter a checkpoint that its worker put in place and did not live to tell of."""
-    if any(known.step == step for known in store.checkpoints(run.id)):
+def _add_if_missing(store: Store, run: Run, checkpoint: Path, step: int, channel: Channel) -> None:
+    """Record a checkpoint whose worker died after writing it and before reporting it."""
+    if any(saved.step == step for saved in store.checkpoints(run.id)):
         return
     state: dict[str, Any] = json.loads((checkpoint / "state" / "progress.json").read_text(encoding="utf-8"))
     loss = state.get("last_eval_loss") if state.get("evaluated_step") == step else None

@@ -1,4 +1,4 @@
-"""The figures that stand in a run's row, kept up to date from its metrics."""
+"""The metrics in a run's row, kept up to date."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workbench.metrics import MetricName
 from workbench.store import Metric
 
 FOLLOWED = (MetricName.TRAIN_PERPLEXITY, MetricName.EVAL_PERPLEXITY, MetricName.TOKENS_PER_SECOND)
-"""The metrics that the row is made from."""
+"""The metrics that the row is computed from."""
 _COLUMNS = (
     *("epoch", "step", "baseline_perplexity", "train_perplexity"),
     *("eval_perplexity", "best_eval_perplexity", "tokens_per_second"),
@@ -18,7 +18,7 @@ _COLUMNS = (
 
 
 class RunSummary:
-    """The columns that follow from metrics, and their values so far."""
+    """The columns that are computed from metrics, and their values so far."""
 
     def __init__(self) -> None:
         self._columns: dict[str, Any] = dict.fromkeys(_COLUMNS)
@@ -27,19 +27,18 @@ class RunSummary:
 
     @classmethod
     def of(cls, metrics: Iterable[Metric]) -> RunSummary:
-        """The figures that `metrics`, oldest first, come to."""
-        figures = cls()
+        """The summary of `metrics`, oldest first."""
+        summary = cls()
         for metric in metrics:
-            figures.after(Metrics(metric.step, metric.epoch, {metric.name: metric.value}))
-        return figures
+            summary.update(Metrics(metric.step, metric.epoch, {metric.name: metric.value}))
+        return summary
 
     @property
     def columns(self) -> dict[str, Any]:
-        """All of them."""
         return dict(self._columns)
 
-    def after(self, event: Metrics) -> dict[str, Any]:
-        """Take in what was measured; the columns that change by it."""
+    def update(self, event: Metrics) -> dict[str, Any]:
+        """Add the event's metrics; returns the columns that change."""
         changed: dict[str, Any] = {"epoch": event.epoch, "step": event.step}
         for name, value in event.values.items():
             if name == MetricName.TRAIN_PERPLEXITY:
@@ -56,7 +55,7 @@ class RunSummary:
         return changed
 
     def _overall_speed(self, step: int, speed: float) -> float:
-        """All tokens by all time: the windows' speeds, each counted with the steps that it took in."""
+        """All tokens divided by all time: the windows' speeds, each weighted by its steps."""
         steps = max(1, step - self._speed_step)
         self._speed_step = step
         self._steps += steps

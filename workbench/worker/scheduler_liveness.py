@@ -15,9 +15,9 @@ from workbench.worker.ownership import works_elsewhere
 
 MODULE = "workbench.sweeps.scheduler"
 LOG = "scheduler.log"
-"""Beside the runs' folders."""
+"""The scheduler's log, in the folder of all runs."""
 _START_SECONDS = 10.0
-"""Seconds that a scheduler started here may take to take the lease."""
+"""How long a scheduler started here may take to get the lease."""
 _started: dict[str, float] = {}
 
 
@@ -48,13 +48,11 @@ def work_left(store: Store) -> bool:
 
 
 def is_held(holder: LeaseRow | None, url: str) -> bool:
-    """Whether the process that holds the lease is alive and works for the database at `url`, as far as can be
-    seen from here.
-    """
+    """Whether the lease's holder seems alive and works for the database at `url`."""
     if holder is None or holder.pid is None:
         return False
     process = Identity(holder.pid, holder.started_at or 0.0, holder.host or "", holder.boot_id or "")
-    # a sign of life from the future is one from before a clock was set
+    # a heartbeat in the future was written before a clock was set back
     silence = abs(time.time() - (holder.heartbeat_at or 0.0))
     if life_of(process, silence) is not Life.ALIVE:
         return False

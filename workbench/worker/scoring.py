@@ -1,4 +1,4 @@
-"""After a training: score the run on the yardstick. What goes wrong here does not undo the training."""
+"""Scores a run on the yardstick after its training. An error here does not fail the run."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ def score_run(
     should_stop: Callable[[], bool],
     keeper: Keeper | None = None,
 ) -> None:
-    """Score the newest and the best checkpoint, then the base model if it is not known yet.
+    """Score the newest and the best checkpoint, then the base model if it has no score yet.
 
     A stop ends it, and what is scored by then is kept. `keeper`: see `Scorer`.
     """
-    # here, not above: the worker says that it has begun before it imports what takes seconds
+    # not at the top: the worker reports that it has started before the slow imports
     import torch
 
     from workbench.analysis.scorer import Scorer
 
-    gc.collect()  # the trained model and its moments make room
+    gc.collect()  # free the trained model and its optimizer state
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     try:
         scorer = Scorer(store, run, cache=cache, listen=listen, should_stop=should_stop, keeper=keeper)
         saved = store.checkpoints(run.id)
-        for checkpoint in [*saved[-1:], *(one for one in saved[:-1] if one.best)]:
+        for checkpoint in [*saved[-1:], *(earlier for earlier in saved[:-1] if earlier.best)]:
             scorer.checkpoint(checkpoint)
         try:
             scorer.base()
-        except ModelError as error:  # it may be gone by now
+        except ModelError as error:  # the base model may have been deleted meanwhile
             listen(Message(f"The model before training was not scored: {error}", level="warning"))
     except Interrupted:
-        listen(Message(f"Asked to stop: the yardstick is left. {_later(run.id)}"))
+        listen(Message(f"Stopped: the yardstick is not finished. {_later(run.id)}"))
     except WorkbenchError as error:
         listen(Message(f"The yardstick was not scored: {error} {_later(run.id)}", level="warning"))
-    except Exception:  # the training is done and saved, whatever a model or a disk does now
+    except Exception:  # the training is finished and saved in any case
         log.exception("The yardstick was not scored. %s", _later(run.id))
 
 

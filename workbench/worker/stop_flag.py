@@ -1,4 +1,4 @@
-"""The wish that a training should end, from a signal or from the store."""
+"""The request to stop a training, from a signal or from the store."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import signal
 
 
 class StopFlag:
-    """Once set, it stays set. A plain attribute: a signal handler must not wait for a lock."""
+    """Stays set once set. A plain attribute, since a signal handler must not wait for a lock."""
 
     def __init__(self) -> None:
-        self._asked = False
+        self._is_set = False
 
     def __call__(self) -> bool:
-        """Whether the training should stop."""
-        return self._asked
+        return self._is_set
 
-    def ask(self) -> None:
-        """The training should stop."""
-        self._asked = True
+    def set(self) -> None:
+        """Ask the training to stop."""
+        self._is_set = True
 
     def listen_to_signals(self) -> None:
-        """SIGTERM and SIGINT ask for a stop; a terminal that is closed (SIGHUP) does not matter."""
+        """SIGTERM and SIGINT set the flag; SIGHUP (a closed terminal) is ignored."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.ask())
+            signal.signal(number, lambda *_: self.set())
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

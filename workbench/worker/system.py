@@ -1,6 +1,6 @@
-"""What the machine does while a run trains: processor, memory and GPU, measured every few seconds.
+"""Samples CPU, memory and GPU usage every few seconds while a run trains.
 
-They become the metrics named `system/...` (metrics.py has their units). What cannot be had is left out.
+They become the metrics named `system/...` (metrics.py has their units). Unavailable ones are left out.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _GB = 1e9
 
 
 class SystemSampler(threading.Thread):
-    """Hands on a training's events to `listen`, and tells it between them what the machine does.
+    """Forwards a training's events to `listen`, and adds samples of the machine's usage between them.
 
-    A context manager. `step` and `epoch`: how far the run is when it begins.
+    A context manager. `step` and `epoch`: where the run starts.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class SystemSampler(threading.Thread):
         super().__init__(daemon=True, name="system")
         self._listen, self._every = listen, every
         self._step, self._epoch = step, epoch
-        # A sample must not come after what was measured at a later step.
+        # A sample must not follow metrics of a later step.
         self._telling = threading.Lock()
         self._over = threading.Event()
 
@@ -53,7 +53,7 @@ class SystemSampler(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        """Sample until the training is over. A fault here must not end it."""
+        """Sample until the training has ended. An error here must not end the training."""
         gauges = Gauges()
         while not self._over.wait(self._every):
             try:
@@ -61,20 +61,20 @@ class SystemSampler(threading.Thread):
                 with self._telling:
                     self._listen(Metrics(self._step, self._epoch, values))
             except Exception as error:
-                log.warning("What the machine does is not measured any more: %s", error)
+                log.warning("System metrics have stopped: %s", error)
                 return
 
 
 class Gauges:
-    """Reads the figures of this machine and, where the training is on an NVIDIA GPU, of that one."""
+    """Reads the usage of this machine and, if the training uses one, of its NVIDIA GPU."""
 
     def __init__(self) -> None:
         self._process = psutil.Process()
         self._gpu: Callable[[], dict[str, float]] | None = None
-        psutil.cpu_percent()  # the next call tells what was used since this one
+        psutil.cpu_percent()  # the next call measures from this one on
 
     def read(self) -> dict[str, float]:
-        """Metrics by name; those that can be had."""
+        """The available metrics by name."""
         memory = psutil.virtual_memory()
         values = {
             MetricName.CPU: psutil.cpu_percent(),
@@ -87,12 +87,12 @@ class Gauges:
 
 
 def _gpu_in_use() -> Callable[[], dict[str, float]] | None:
-    """A reader of the GPU that this process trains on; None while it trains on none, or it cannot be read."""
+    """A reader of the GPU that this process trains on; None while it uses no GPU."""
     import torch
 
     if not torch.cuda.is_initialized():
         return None
-    # By its own name: numbers differ between torch and the driver under CUDA_VISIBLE_DEVICES.
+    # By UUID: torch's numbers differ from the driver's under CUDA_VISIBLE_DEVICES.
     uuid = str(torch.cuda.get_device_properties(torch.cuda.current_device()).uuid)
     try:
         import pynvml
@@ -100,13 +100,13 @@ def _gpu_in_use() -> Callable[[], dict[str, float]] | None:
         pynvml.nvmlInit()
         handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid.removeprefix('GPU-')}".encode())
     except Exception as error:  # no driver library, or one that does not know this GPU
-        log.info("GPU figures cannot be had: %s", error)
+        log.info("GPU metrics are not available: %s", error)
         return dict
-    return lambda: _gpu_figures(pynvml, handle)
+    return lambda: _gpu_metrics(pynvml, handle)
 
 
-def _gpu_figures(pynvml: Any, handle: Any) -> dict[str, float]:
-    """Each figure on its own: some GPUs, and slices of them, do not tell all."""
+def _gpu_metrics(pynvml: Any, handle: Any) -> dict[str, float]:
+    """Each metric is read separately: some GPUs, and slices of GPUs, do not report all of them."""
     values: dict[str, float] = {}
     with suppress(pynvml.NVMLError):
         values[MetricName.GPU] = float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.corpus.conftest import Heard, recipe_for
 from workbench.corpus import prepare_corpus
-from workbench.corpus.new_model import newborn
+from workbench.corpus.new_model import make_new_model
 from workbench.errors import ModelError
 from workbench.pretrained.model import load_model
 from workbench.pretrained.tokenizer import load_tokenizer
@@ -36,7 +36,7 @@ def digests(folder: Path) -> dict[str, str]:
 def test_a_new_model_knows_the_words_of_its_text(recipe, tmp_path) -> None:
     heard = Heard()
     recipe = recipe.with_changes(lowercase="on")
-    folder = newborn(recipe, cache=tmp_path / "cache", listen=heard)
+    folder = make_new_model(recipe, cache=tmp_path / "cache", listen=heard)
     tokenizer = load_tokenizer(str(folder))
     assert tokenizer.tokenize("Cardiology: STENOSIS") == ["cardiology", "[UNK]", "stenosis"]
     assert len(tokenizer) <= 300
@@ -50,11 +50,11 @@ def test_a_new_model_knows_the_words_of_its_text(recipe, tmp_path) -> None:
 
 
 def test_the_same_recipe_gives_the_same_files_and_another_seed_other_weights(recipe, tmp_path) -> None:
-    one = newborn(recipe, cache=tmp_path / "one", listen=Heard())
-    two = newborn(recipe, cache=tmp_path / "two", listen=Heard())
+    one = make_new_model(recipe, cache=tmp_path / "one", listen=Heard())
+    two = make_new_model(recipe, cache=tmp_path / "two", listen=Heard())
     assert digests(one) == digests(two)
-    assert newborn(recipe, cache=tmp_path / "one", listen=Heard()) == one
-    other = newborn(recipe.with_changes(seed=7, split_seed=42), cache=tmp_path / "one", listen=Heard())
+    assert make_new_model(recipe, cache=tmp_path / "one", listen=Heard()) == one
+    other = make_new_model(recipe.with_changes(seed=7, split_seed=42), cache=tmp_path / "one", listen=Heard())
     changed = {name for name, digest in digests(other).items() if digests(one)[name] != digest}
     assert changed == {"model.safetensors"}
 
@@ -66,33 +66,33 @@ def test_words_of_the_test_are_not_learnt(recipe, tmp_path) -> None:
         for n, line in enumerate(path.read_text().splitlines())
     ]
     path.write_text("\n".join(lines))
-    folder = newborn(recipe.with_changes(vocab_size=5000), cache=tmp_path / "cache", listen=Heard())
+    folder = make_new_model(recipe.with_changes(vocab_size=5000), cache=tmp_path / "cache", listen=Heard())
     vocabulary = load_tokenizer(str(folder)).get_vocab()
     assert sum(line.split()[-1] in vocabulary for line in lines) <= 160
 
 
 def test_a_shape_that_is_not_there_names_those_that_are(recipe, tmp_path) -> None:
     with pytest.raises(ModelError, match=r"no shape new:huge.*new:tiny, new:mini"):
-        newborn(recipe.with_changes(model="new:huge"), cache=tmp_path, listen=Heard())
+        make_new_model(recipe.with_changes(model="new:huge"), cache=tmp_path, listen=Heard())
 
 
 def test_case_is_kept_unless_asked_otherwise(recipe, tmp_path) -> None:
     path = Path(recipe.dataset)
     path.write_text(path.read_text().replace("aortic", "Äortic"))
-    kept = load_tokenizer(str(newborn(recipe, cache=tmp_path / "cache", listen=Heard())))
+    kept = load_tokenizer(str(make_new_model(recipe, cache=tmp_path / "cache", listen=Heard())))
     assert kept.tokenize("Äortic valve") == ["Äortic", "valve"]
     lowered = recipe.with_changes(lowercase=True)
-    small = load_tokenizer(str(newborn(lowered, cache=tmp_path / "cache", listen=Heard())))
+    small = load_tokenizer(str(make_new_model(lowered, cache=tmp_path / "cache", listen=Heard())))
     assert small.tokenize("Äortic VALVE") == ["äortic", "valve"]
 
 
 def test_a_runs_own_tokenizer_is_taken_where_it_has_one(recipe, tmp_path) -> None:
     """As of a run that an earlier version began, whose tokenizer it learnt in another way."""
-    theirs = newborn(recipe.with_changes(tokenizer="bytes"), cache=tmp_path / "theirs", listen=Heard())
-    again = newborn(recipe, cache=tmp_path / "ours", listen=Heard(), saved=theirs)
+    theirs = make_new_model(recipe.with_changes(tokenizer="bytes"), cache=tmp_path / "theirs", listen=Heard())
+    again = make_new_model(recipe, cache=tmp_path / "ours", listen=Heard(), saved=theirs)
     assert digests(again)["tokenizer.json"] == digests(theirs)["tokenizer.json"]
     assert digests(again)["model.safetensors"] == digests(theirs)["model.safetensors"]
-    assert newborn(recipe, cache=tmp_path / "ours", listen=Heard(), saved=theirs) == again
+    assert make_new_model(recipe, cache=tmp_path / "ours", listen=Heard(), saved=theirs) == again
 
 
 def test_a_stored_recipe_of_before_means_what_it_meant() -> None:
