@@ -15,7 +15,7 @@ from workbench.corpus.sources import open_source
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import PRESETS, Affects, Recipe, knob
 from workbench.recipe_fields import FIELDS, agree, deciding, fields_that
-from workbench.store.past import Experience
+from workbench.store.past import MeasuredRun
 from workbench.tui.new_run.cost import estimate
 
 TEXT = fields_that(Affects.TEXT)
@@ -44,7 +44,7 @@ def test_every_field_answers_what_it_decides() -> None:
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_only_a_field_of_the_text_makes_the_estimate_unknown(field: str, recipe: Recipe) -> None:
-    before = Experience(recipe.model_dump(), "here", {"train_tokens": 302_085}, 20_000.0)
+    before = MeasuredRun(recipe.model_dump(), "here", {"train_tokens": 302_085}, 20_000.0)
     cost = estimate(changed(recipe, field), [before], "here")
     assert (cost.steps is None) == (field in TEXT)
     assert (cost.tokens_per_second is None) == (Affects.SPEED in FIELDS[field].affects)

@@ -25,7 +25,7 @@ def test_the_store_gives_back_what_it_was_given(tmp_path: Path) -> None:
     assert run.recipe.chunk_size == 128 and run.recipe.seed_of_split == 42
     (line,) = RunLines(store.database).refresh()
     assert line.recipe.model == "starter" and isinstance(line.recipe, StoredRecipe)
-    assert [one.recipe for one in store.past.experience()] == []
+    assert [one.recipe for one in store.past.measured()] == []
     store.close()
 
 

@@ -32,7 +32,7 @@ RESUMABLE = ENDED - {Status.FINISHED}
 class SweepState(StrEnum):
     """How a sweep stands. The first two are its status in the store: whether its waiting runs are started."""
 
-    GOING = "going"
+    RUNNING = "going"
     PAUSED = "paused"
     DONE = "done"
 

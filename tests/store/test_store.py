@@ -227,7 +227,7 @@ def test_a_damaged_database_is_refused_with_what_to_do(file_store: Store, file: 
     content = bytearray(file.read_bytes())
     content[100:4096] = b"\xff" * (4096 - 100)  # the schema's page
     file.write_bytes(content)
-    with pytest.raises(StoreError, match="cannot be used"):
+    with pytest.raises(StoreError, match="Cannot use the database"):
         Store.open(file)
 
 

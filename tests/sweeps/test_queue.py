@@ -201,7 +201,9 @@ def test_no_second_run_prepares_a_text_that_another_one_prepares(store: Store) -
     waiting_sweep(store, fails=False)
     first, second, *_ = store.sweeps.runs(1)
     scheduler = Scheduler(store)
-    assert scheduler._text_is_coming(second.recipe, 1, [first])
-    assert not scheduler._text_is_coming({**second.recipe, "train_size": 5}, 1, [first]), "it is another text"
+    assert scheduler._is_being_prepared(second.recipe, 1, [first])
+    assert not scheduler._is_being_prepared({**second.recipe, "train_size": 5}, 1, [first]), (
+        "it is another text"
+    )
     store.update_run(3, data={"train_tokens": 1})
-    assert not scheduler._text_is_coming(second.recipe, 1, [first]), "it is prepared"
+    assert not scheduler._is_being_prepared(second.recipe, 1, [first]), "it is prepared"

@@ -60,7 +60,7 @@ def test_what_is_wrong_in_a_list_is_said_at_its_field(field: str, text: str, sai
 
 
 def test_seeds_that_are_no_number_and_too_many_runs_are_refused() -> None:
-    assert "give a number of seeds or a list" in typed("x").problems["seeds"]
+    assert "expected a number of seeds or a list" in typed("x").problems["seeds"]
     assert (
         "the limit is 1,000"
         in typed("50", chunk_size=",".join(map(str, range(8, 40)))).problems["chunk_size"]
@@ -153,7 +153,7 @@ async def test_a_seed_that_is_none_is_gone_to(app: WorkbenchApp, store: Store) -
         await settle(pilot)
         app.screen.query_one("#seeds", Input).value = "x"
         await settle(pilot)
-        assert "✗ x: give a number of seeds or a list." in screen_text(pilot)
+        assert "✗ x: expected a number of seeds or a list." in screen_text(pilot)
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert app.screen.query_one("#seeds").has_focus and store.runs() == []

@@ -28,7 +28,7 @@ def _ask(
     store: Store, suite: Suite, place: str, revision: str | None, name: str, run_id: int | None, step: int
 ) -> Cloze:
     weights = weights_fingerprint(place, revision)
-    known = store.clozes.known(suite.fingerprint, weights)
+    known = store.clozes.find(suite.fingerprint, weights)
     whose: dict[str, Any] = {"run_id": run_id, "step": step, "model": name}
     if known is not None:
         if (known.run_id, known.step) == (run_id, step):

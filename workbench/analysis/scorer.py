@@ -114,7 +114,7 @@ class Scorer:
 
     def _score(self, model: str, revision: str | None, run_id: int | None, step: int) -> Yardstick:
         weights = weights_fingerprint(model, revision)
-        known = self._store.yardsticks.known(weights_fingerprint=weights, **self.test.identity())
+        known = self._store.yardsticks.find(weights_fingerprint=weights, **self.test.identity())
         name = base_name(self._run.recipe, self._run.engine) if run_id is None else model
         whose = {"run_id": run_id, "step": step, "model": name}
         if known is not None:

@@ -178,9 +178,9 @@ def draw(store: Store, table: SweepTable, *, plot: bool) -> None:
 
 def stands(sweep: Sweep, counts: dict[str, int]) -> str:
     """A sweep's state, in a word."""
-    from workbench.store.sweeps import standing
+    from workbench.store.sweeps import state_of
 
-    return standing(sweep, sweep.trials_left + sum(counts.get(status, 0) for status in ACTIVE))
+    return state_of(sweep, sweep.trials_left + sum(counts.get(status, 0) for status in ACTIVE))
 
 
 def sweep_as_json(store: Store, sweep: Sweep) -> dict[str, Any]:

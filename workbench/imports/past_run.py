@@ -40,7 +40,7 @@ def import_run(
                 f"To import it anew, first: mlm-workbench delete {run.id}",
             )
     values = [MetricValue(*one) for one in found.values]
-    return store.past.take_over(
+    return store.past.add_imported(
         name,
         _usable_name(found.path.name),
         tags=[TAG],

@@ -1,4 +1,4 @@
-"""The store: what the database holds about every run."""
+"""The store: the database of runs, their metrics and checkpoints."""
 
 from workbench.store.measurements import MetricValue
 from workbench.store.store import Store

@@ -1,4 +1,4 @@
-"""How a person edits the list of runs: stars, names, tags, notes, archiving, deleting and restoring."""
+"""Edits the list of runs: stars, names, tags, notes, archiving, deleting and restoring."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ LONGEST_NOTE = 10_000
 
 
 class Catalog(Queries):
-    """Changes to the table `run` that a person makes, to one run or many; `store.catalog`."""
+    """A person's changes to one or more rows of the table `run`; `store.catalog`."""
 
     def star(self, run_ids: Collection[int], starred: bool) -> None:
         self._set(run_ids, starred=starred)
 
     def archive(self, run_ids: Collection[int], archived: bool) -> None:
-        """Archive runs or bring them back. An archived run is only hidden from the list."""
+        """Archive or unarchive runs. An archived run is only hidden from the list."""
         self._set(run_ids, archived=archived)
 
     def rename(self, run_id: int, name: str) -> str:
-        """Rename a run, not its folder. Returns the name. Raises UsageError for a name not allowed."""
+        """Rename a run, not its folder. Returns the name. Raises UsageError for an invalid name."""
         name = checked(name)
         self._set([run_id], name=name)
         return name
@@ -41,12 +41,14 @@ class Catalog(Queries):
     def note(self, run_ids: Collection[int], note: str) -> None:
         """Set the runs' note. Raises UsageError when it is too long."""
         if len(note) > LONGEST_NOTE:
-            raise UsageError(f"A note may have {LONGEST_NOTE:,} characters; this one has {len(note):,}.")
+            raise UsageError(
+                f"A note may have at most {LONGEST_NOTE:,} characters; this one has {len(note):,}."
+            )
         self._set(run_ids, note=note)
 
     @retried
     def retag(self, run_ids: Collection[int], change: Callable[[list[str]], list[str]]) -> None:
-        """Replace each run's tags by `change(tags)`. Raises UsageError for a tag that is not allowed."""
+        """Replace each run's tags with `change(tags)`. Raises UsageError for an invalid tag."""
         with self.database.session() as session:
             for part in in_parts(run_ids):
                 for run in session.exec(select(Run).where(col(Run.id).in_(part)).with_for_update()):
@@ -55,7 +57,7 @@ class Catalog(Queries):
 
     @retried
     def delete(self, run_ids: Collection[int]) -> list[int]:
-        """Hide runs until they are restored or purged; not queued or running ones. Returns the hidden."""
+        """Hide runs until they are restored or purged, except active ones. Returns the hidden runs' ids."""
         hidden: list[int] = []
         with self.database.session() as session:
             for part in in_parts(run_ids):
@@ -74,28 +76,28 @@ class Catalog(Queries):
         return sorted(hidden)
 
     def restore(self, run_ids: Collection[int]) -> int:
-        """Bring deleted runs back. Returns how many were still there."""
+        """Restore deleted runs. Returns how many had not been purged yet."""
         return self._set(run_ids, deleted_at=None)
 
     def deleted(self) -> list[int]:
-        """The runs that are deleted and not purged yet."""
+        """The ids of the runs that are deleted but not purged yet."""
         with self.database.session() as session:
             return list(
                 session.exec(select(Run.id).where(col(Run.deleted_at).is_not(None)).order_by(col(Run.id)))
             )
 
     def purge(self) -> int:
-        """Remove deleted runs and their folders for good. Returns how many."""
-        gone = 0
+        """Remove deleted runs and their folders permanently. Returns how many."""
+        removed = 0
         for run_id in self.deleted():
-            # one that another process has purged meanwhile, or whose worker came back to life
+            # another process may have purged the run meanwhile, or its worker may have come back
             with contextlib.suppress(UsageError):
                 self.remove(run_id)
-                gone += 1
-        return gone
+                removed += 1
+        return removed
 
     def remove(self, run_id: int) -> None:
-        """Remove one run and its folder for good. Raises UsageError while it is queued or running."""
+        """Remove one run and its folder permanently. Raises UsageError while it is queued or running."""
         run = Runs(self.database).run(run_id)
         if self.database.write(delete(Run).where(col(Run.id) == run_id, col(Run.status).in_(ENDED))) != 1:
             raise UsageError(
@@ -112,11 +114,11 @@ class Catalog(Queries):
 
 
 def checked_tags(tags: Sequence[str]) -> list[str]:
-    """The tags in order, each once. Raises UsageError for one with blanks, commas or control characters."""
+    """The tags without duplicates. Raises UsageError for a tag with spaces, commas or control characters."""
     for tag in tags:
         if not tag or len(tag) > LONGEST_TAG or not tag.isprintable() or any(c in ", " for c in tag):
             raise UsageError(
-                f"{tag[:LONGEST_TAG]!r} cannot be a tag.",
+                f"Invalid tag: {tag[:LONGEST_TAG]!r}.",
                 f"A tag is one word of at most {LONGEST_TAG} characters, without commas.",
             )
     return list(dict.fromkeys(tags))

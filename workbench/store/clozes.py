@@ -1,4 +1,4 @@
-"""How models answered cloze suites: one score per checkpoint and suite."""
+"""Scores on cloze suites: one per checkpoint and suite."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Clozes(Queries):
             session.commit()
             return score
 
-    def known(self, suite_fingerprint: str, weights_fingerprint: str) -> Cloze | None:
-        """A score of these weights on this suite, of any run or base model."""
+    def find(self, suite_fingerprint: str, weights_fingerprint: str) -> Cloze | None:
+        """A score of these weights on this suite, from any run or base model."""
         query = select(Cloze).where(
             Cloze.suite_fingerprint == suite_fingerprint, Cloze.weights_fingerprint == weights_fingerprint
         )
@@ -41,7 +41,7 @@ class Clozes(Queries):
             return session.exec(query.order_by(col(Cloze.id)).limit(1)).first()
 
     def of_run(self, run_id: int, suite_fingerprint: str | None = None) -> list[Cloze]:
-        """A run's scores in the order of steps, of one suite or of all."""
+        """A run's scores in the order of steps, on one suite or on all."""
         query = select(Cloze).where(Cloze.run_id == run_id)
         if suite_fingerprint is not None:
             query = query.where(Cloze.suite_fingerprint == suite_fingerprint)

@@ -1,4 +1,4 @@
-"""Curves for a screen: what a run measured, thinned by the database itself, so that every peak survives."""
+"""Curves for a screen: a run's metrics, thinned in the database so that no peak is lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Point = tuple[float, float]
 
 
 class Moment(NamedTuple):
-    """`step` was measured at `at` (seconds since 1970) by the run's process number `segment`."""
+    """Step `step` was measured at `at` (seconds since 1970) in the run's segment `segment`."""
 
     segment: int
     step: int
@@ -24,17 +24,17 @@ class Moment(NamedTuple):
 
 
 class Curves(Queries):
-    """Queries on the table `metric` that give few points of many; `store.curves`."""
+    """Queries on the table `metric` that return few points of many; `store.curves`."""
 
     def newest(self, run_id: int) -> int:
-        """The id of the newest value of a run; 0: there is none. What comes later has a higher one."""
+        """The id of a run's newest value; 0 if there is none. Later values have higher ids."""
         with self.database.session() as session:
             query = select(func.max(Metric.id)).where(Metric.run_id == run_id)
             return session.exec(query).one() or 0
 
     def totals(self, run_id: int, prefix: str) -> dict[str, tuple[float, float]]:
-        """Of a run's metrics whose names begin with `prefix`, by name: the sum of the values, and when the
-        last of them came (seconds since the epoch).
+        """For a run's metrics whose names start with `prefix`: the sum of the values, and the time of the
+        last one (seconds since 1970).
         """
         query = (
             select(Metric.name, func.sum(Metric.value), func.max(Metric.at))
@@ -50,10 +50,11 @@ class Curves(Queries):
             return {name: (float(total), float(at)) for name, total, at in session.execute(query)}
 
     def sketch(self, run_id: int, name: str, points: int, of: int) -> list[Point]:
-        """About `points` of some `of` points of a metric, picked blindly, by step: at once, from the index
-        alone, but a peak may be missing. What is to stay on a screen is `thinned`.
+        """A quick sample of about `points` of the `of` points of a metric, by step.
+
+        It reads the index only, but may miss a peak; `thinned` does not.
         """
-        # Ids of one metric come in strides: scattered, the pick takes part of them whatever the stride is.
+        # The ids of one metric have a constant stride. Scattering them samples evenly whatever the stride.
         scattered = col(Metric.id) * 40_503 % 65_536
         query = (
             select(Metric.step, Metric.value)
@@ -69,11 +70,11 @@ class Curves(Queries):
             return [(step, value) for step, value in session.exec(query)]
 
     def thinned(self, run_id: int, name: str, points: int, upto: int | None = None) -> list[Point]:
-        """At most about `points` points of a metric, by step; all of them where there are no more.
+        """About `points` points of a metric, by step; all of them if there are no more.
 
-        Of each of points / 2 equal parts of the steps the lowest and the highest value are kept, the first of
-        them at the part's first step, the other at its last; and the very last value is itself. `upto`: only
-        values with at most this id. Superseded values do not count.
+        The steps are divided into points / 2 equal parts. Each part gives its lowest value, at its first
+        step, and its highest, at its last step; the metric's last value is added unchanged. `upto`: only
+        values with at most this id. Superseded values are ignored.
         """
         here = and_(col(Metric.run_id) == run_id, col(Metric.name) == name, col(Metric.superseded).is_(False))
         if upto is not None:
@@ -108,11 +109,11 @@ class Curves(Queries):
         return [*thinned, (last, end)]
 
     def sparks(self, run_ids: Collection[int], name: str, parts: int) -> dict[int, list[float]]:
-        """Of each run the values of a metric since training began, in the order of steps; few of them, and no
-        peak or trough lost. What was measured before, at step 0, would make the rest look flat.
+        """For each run, few values of a metric in the order of steps, with every peak and trough.
 
-        Of each of `parts` equal parts of a run's steps the highest and the lowest value are given, in this
-        order; a part with one value gives that. The last value is itself.
+        A run's steps are divided into `parts` equal parts. Each part gives its highest and its lowest value,
+        in this order, or its only value; the last value is added unchanged. Step 0 is left out: the baseline
+        would make the rest look flat.
         """
         here = and_(
             col(Metric.run_id).in_(run_ids),
@@ -145,16 +146,16 @@ class Curves(Queries):
             .order_by(col(Metric.run_id), func.min(Metric.step))
         )
         ends = select(Metric.run_id, Metric.value).join(spans, col(Metric.id) == spans.c.newest)
-        found: dict[int, list[float]] = {run_id: [] for run_id in run_ids}
+        values: dict[int, list[float]] = {run_id: [] for run_id in run_ids}
         with self.database.session() as session:
             for run_id, high, low, count in session.execute(query):
-                found[run_id] += [high] if count == 1 else [high, low]
+                values[run_id] += [high] if count == 1 else [high, low]
             for run_id, value in session.execute(ends):
-                found[run_id].append(value)
-        return found
+                values[run_id].append(value)
+        return values
 
     def moments(self, run_id: int, name: str, parts: int) -> list[Moment]:
-        """When about `parts` of the steps with this metric were taken, in the order of steps."""
+        """The times of about `parts` steps with this metric, in the order of steps."""
         here = and_(col(Metric.run_id) == run_id, col(Metric.name) == name, col(Metric.superseded).is_(False))
         with self.database.session() as session:
             span = select(func.min(Metric.step), func.max(Metric.step)).where(here)

@@ -1,4 +1,4 @@
-"""The database: its engine, sessions and writes, its errors in plain words, and where the runs' files lie."""
+"""The database: engine, sessions, writes, readable errors, and the location of the runs' files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from workbench.store.places import INFO, Places
 from workbench.store.run_folders import RunFolders
 
 AT_ONCE = 500
-"""Ids in one query: databases have a limit, and a screen may have to answer between two queries."""
+"""Ids per query: databases have a limit, and screens need the interpreter between two queries."""
 
 
 P = ParamSpec("P")
@@ -44,7 +44,7 @@ class Database:
 
     @classmethod
     def open(cls, location: str | Path | None) -> Database:
-        """Open a database as `Store.open` does, and raise the same errors."""
+        """See `Store.open`."""
         backend = backend_of(location)
         database = cls(backend, backend.open_engine())
         try:
@@ -65,7 +65,6 @@ class Database:
         self._places = None
 
     def close(self) -> None:
-        """Close all connections."""
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None
@@ -83,10 +82,10 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A session whose objects stay readable after it: they show what was stored when they were read,
-        except that the paths of runs are those where their files lie now (see `places`).
+        """A session whose objects remain readable after it ends.
 
-        Raises StoreError for the database's own errors.
+        The paths of runs in them are the current ones (see `places`). Raises StoreError for the database's
+        own errors.
         """
         info = {INFO: self._places}
         with self._explained(), Session(self.engine, expire_on_commit=False, info=info) as session:
@@ -102,7 +101,7 @@ class Database:
         self.backend.take_turns(session)
 
     def write(self, statement: Any, rows: Sequence[dict[str, Any]] | None = None) -> int:
-        """Execute a statement, once or for each of `rows`, and commit. Returns how many rows it changed.
+        """Execute a statement, once or for each of `rows`, and commit. Returns the number of changed rows.
 
         What was committed while the connection was lost is not an error. Raises StoreError for the database's
         own errors.
@@ -148,14 +147,14 @@ class Database:
 
 
 class Queries:
-    """The base of the classes that each ask the database one kind of question."""
+    """Base class of the groups of queries."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
 
 def in_parts(ids: Collection[int]) -> Iterator[list[int]]:
-    """The ids in ascending order, at most AT_ONCE at a time."""
+    """The ids in ascending order, in lists of at most AT_ONCE."""
     ordered = sorted(ids)
     for start in range(0, len(ordered), AT_ONCE):
         yield ordered[start : start + AT_ONCE]

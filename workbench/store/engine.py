@@ -18,7 +18,7 @@ from workbench.store.sqlite import SQLite
 VARIABLE = "MLM_WORKBENCH_DB"
 DEFAULT = "experiments.db"
 SCHEMA_VERSION = "0005"
-"""The newest revision in migrations/versions. Known here, so that Alembic is imported only to migrate."""
+"""The newest revision in migrations/versions; kept here, so that Alembic is imported only to migrate."""
 _POSTGRES = ("postgresql", "postgres")
 
 
@@ -52,7 +52,7 @@ def sqlite_file(url: str) -> Path | None:
 
 
 def current_version(connection: Connection) -> str | None:
-    """The schema version that a database is at; None for one that has no tables of ours yet."""
+    """The schema version of a database; None if it does not have our tables yet."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -1,4 +1,4 @@
-"""Which process starts the waiting runs: only one does, and the table `keeper` names it."""
+"""The lease of the scheduler: the table `keeper` names the one process that starts waiting runs."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _ROW = 1
 
 
 class Lease(Queries):
-    """The single row of `keeper`; `store.lease`. A process is named by pid, start, host and boot id."""
+    """The single row of `keeper`; `store.lease`. A process is identified by pid, start, host and boot id."""
 
     def holder(self) -> LeaseRow | None:
-        """The process that took the lease last; it may have died since. None: no process holds it."""
+        """The process that took the lease last, which may have died since; None if it was released."""
         with self.database.session() as session:
-            found = session.exec(select(LeaseRow).where(LeaseRow.id == _ROW)).first()
-        return found if found is not None and found.pid is not None else None
+            row = session.exec(select(LeaseRow).where(LeaseRow.id == _ROW)).first()
+        return row if row is not None and row.pid is not None else None
 
     def take(self, before: LeaseRow | None, **process: Any) -> bool:
-        """Take the lease over from `before`, which has died. If several processes try, one succeeds."""
+        """Take over the lease from `before`, which has died. If several processes try, one succeeds."""
         values = {**process, "heartbeat_at": time.time()}
         with self.database.session() as session:
             if session.exec(select(LeaseRow).where(LeaseRow.id == _ROW)).first() is None:
-                # another process may insert it first; the update below then finds that one's pid
+                # if another process inserts and takes the row first, the update below matches nothing
                 statement = self.database.insert(LeaseRow).values(id=_ROW).on_conflict_do_nothing()
                 session.connection().execute(statement)
                 session.commit()
@@ -46,7 +46,6 @@ class Lease(Queries):
         return self.database.write(_of(pid, started_at).values(heartbeat_at=time.time())) == 1
 
     def release(self, pid: int, started_at: float) -> None:
-        """Give the lease back."""
         self.database.write(_of(pid, started_at).values(pid=None, started_at=None))
 
 

@@ -1,4 +1,4 @@
-"""What runs leave behind: values of metrics, and checkpoints."""
+"""The metrics and checkpoints of runs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Measurements(Queries):
             self.database.write(insert(Metric), rows)
 
     def metrics(self, run_id: int, names: Collection[str] | None = None, after: int = 0) -> list[Metric]:
-        """Values with an id above `after`, oldest first, without superseded ones: a cursor to poll with."""
+        """Values with an id above `after`, oldest first, without superseded ones. For polling."""
         query = select(Metric).where(
             Metric.run_id == run_id, col(Metric.id) > after, col(Metric.superseded).is_(False)
         )
@@ -47,7 +47,7 @@ class Measurements(Queries):
 
     @retried
     def supersede_after(self, run_id: int, step: int) -> None:
-        """Supersede the values after `step` and drop later checkpoints: a resume repeats those steps."""
+        """Supersede the values after `step` and delete later checkpoints: a resume repeats those steps."""
         with self.database.session() as session:
             supersede(session, run_id, step)
             session.commit()

@@ -1,4 +1,4 @@
-"""Bring a database up to date, one revision after the other; refuse one from the future."""
+"""Migrates a database to the newest schema; refuses one of a newer version."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def bring_up_to_date(backend: Backend, engine: Engine) -> None:
     """Migrate to the newest revision, all in one transaction. A copy is made beside a file that changes.
 
-    Raises StoreError, the database untouched, when a newer version of the program made it.
+    Raises StoreError, the database unchanged, when a newer version of the program made it.
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))

@@ -1,4 +1,4 @@
-"""The checkpoints of all runs, for lists in which a person picks a model."""
+"""The checkpoints of all runs, for lists to pick a model from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.store.tables import Checkpoint, Run
 
 class SavedModel(NamedTuple):
     """A checkpoint. `base`: the model that its run started from; `untrained`: see `caveats.untrained_base`;
-    `newest`: none of the run is newer.
+    `newest`: it is the run's newest.
     """
 
     run_id: int
@@ -31,7 +31,7 @@ class ModelList(Queries):
     """Light queries on the tables `run` and `checkpoint`; `store.models`."""
 
     def saved(self, run_id: int | None = None, limit: int = 2000) -> list[SavedModel]:
-        """The checkpoints of one run, or of all that are not deleted; newest run first, newest step first."""
+        """The checkpoints of a run, or of all runs that are not deleted; newest run and newest step first."""
         query = (
             select(  # type: ignore[call-overload]
                 Run.id,
@@ -50,11 +50,11 @@ class ModelList(Queries):
         )
         if run_id is not None:
             query = query.where(col(Run.id) == run_id)
-        found: list[SavedModel] = []
+        models: list[SavedModel] = []
         with self.database.session() as session:
-            for of_run, name, recipe, drawn, step, epoch, perplexity, best in session.exec(query):
-                newest = not found or found[-1].run_id != of_run
+            for id_, name, recipe, drawn, step, epoch, perplexity, best in session.exec(query):
+                newest = not models or models[-1].run_id != id_
                 base = str(recipe.model or "")
                 untrained = untrained_base(recipe, {"drawn": drawn})
-                found.append(SavedModel(of_run, name, base, step, epoch, perplexity, best, newest, untrained))
-        return found
+                models.append(SavedModel(id_, name, base, step, epoch, perplexity, best, newest, untrained))
+        return models

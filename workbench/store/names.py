@@ -1,4 +1,4 @@
-"""The names of runs for a shell's completion: read as they are, nothing made, nothing brought up to date."""
+"""The names of runs for shell completion, read without creating or migrating a database."""
 
 from __future__ import annotations
 

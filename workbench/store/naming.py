@@ -1,4 +1,4 @@
-"""A run's name: what a person gave, or what the recipe is about."""
+"""Names of runs: chosen by a person, or made from the recipe."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _LONGEST_SLUG = 60
 
 
 def name_for(recipe: Recipe, wanted: str | None, taken: Collection[str]) -> tuple[str, str]:
-    """The run's name and, for its folder, the same in letters that every file system takes.
+    """The run's name, and the slug of it for its folder.
 
-    Without a wanted name: data and chunk size, with a number when another run has it. Raises UsageError.
+    Without a wanted name: data set and chunk size, with a number if another run has that. Raises UsageError.
     """
     if wanted is None:
         data = re.split(r"[/\\]", recipe.dataset.rstrip("/\\"))[-1] or "text"
@@ -26,7 +26,7 @@ def name_for(recipe: Recipe, wanted: str | None, taken: Collection[str]) -> tupl
 
 
 def free_name(base: str, taken: Collection[str]) -> str:
-    """`base`, with a number when another run has it."""
+    """`base`, with a number if it is taken."""
     name, number = base, 2
     while name in taken:
         name, number = f"{base}-{number}", number + 1
@@ -34,12 +34,14 @@ def free_name(base: str, taken: Collection[str]) -> str:
 
 
 def checked(wanted: str) -> str:
-    """`wanted` without blanks around it. Raises UsageError when a run cannot be called that."""
+    """`wanted` without surrounding spaces. Raises UsageError for an invalid name."""
     name = wanted.strip()
     if not name:
         raise UsageError("A run's name must not be empty.")
     if len(name) > LONGEST_NAME:
-        raise UsageError(f"A run's name may have {LONGEST_NAME} characters; this one has {len(name)}.")
+        raise UsageError(
+            f"A run's name may have at most {LONGEST_NAME} characters; this one has {len(name)}."
+        )
     if any(not letter.isprintable() for letter in name):
         raise UsageError("A run's name must not contain control characters.")
     if name == "latest" or name.isdigit() or name.startswith("run:"):
@@ -48,6 +50,6 @@ def checked(wanted: str) -> str:
 
 
 def slug(name: str) -> str:
-    """`name` as a part of a folder's name: ASCII letters, digits, dots and dashes, never empty or hidden."""
+    """`name` as a part of a folder name: ASCII letters, digits, dots and dashes, never empty or hidden."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")
     return plain[:_LONGEST_SLUG] or "run"

@@ -1,4 +1,4 @@
-"""What earlier runs can tell a new one: how much text there was, how fast it went, which models they left."""
+"""Light queries on earlier runs: the size of their text, their throughput, their models."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from workbench.store.tables import Checkpoint, Metric, Run
 from workbench.stored_recipe import StoredRecipe
 
 IMPORTED = "imported"
-"""Where a run was taken over from: a key of its environment."""
+"""The key in a run's environment for the folder that it was imported from."""
 
 
-class Experience(NamedTuple):
-    """What one run measured. `data`: the fields of CorpusReady; `tokens_per_second`: of training alone."""
+class MeasuredRun(NamedTuple):
+    """A run's measurements. `data`: the fields of CorpusReady; `tokens_per_second`: of training only."""
 
     recipe: StoredRecipe
     host: str | None
@@ -30,7 +30,7 @@ class Experience(NamedTuple):
 
 
 class TrainedModel(NamedTuple):
-    """A run with a checkpoint, which can be gone on from."""
+    """A run with a checkpoint, which another run can start from."""
 
     id: int
     name: str
@@ -41,8 +41,8 @@ class TrainedModel(NamedTuple):
 class PastRuns(Queries):
     """Light queries on the table `run`; `store.past`."""
 
-    def experience(self, limit: int = 100) -> list[Experience]:
-        """Of the newest runs that have read their text, newest first."""
+    def measured(self, limit: int = 100) -> list[MeasuredRun]:
+        """The measurements of the newest runs that have read their text, newest first."""
         query = (
             select(Run.recipe, Run.host, Run.data, Run.tokens_per_second)
             .where(col(Run.total_steps).is_not(None))
@@ -50,7 +50,7 @@ class PastRuns(Queries):
             .limit(limit)
         )
         with self.database.session() as session:
-            return [Experience(*row) for row in session.exec(query)]
+            return [MeasuredRun(*row) for row in session.exec(query)]
 
     def models(self, limit: int = 500) -> list[TrainedModel]:
         """The newest runs with a checkpoint, newest first."""
@@ -67,7 +67,7 @@ class PastRuns(Queries):
             ]
 
     @retried
-    def take_over(
+    def add_imported(
         self,
         wanted: str | None,
         base: str,
@@ -77,11 +77,10 @@ class PastRuns(Queries):
         checkpoints: Iterable[Checkpoint],
         columns: Mapping[str, Any],
     ) -> Run:
-        """A finished run that another program did, with all that it left; all or nothing is stored.
+        """Store a finished run of another program with its metrics and checkpoints, in one transaction.
 
-        `base`: what it is called where no name is wanted, with a number when another run has that name.
-        `columns`: of the table `run`. The checkpoints' `run_id` is set here. Raises UsageError for a name it
-        cannot have.
+        `base`: its name if `wanted` is None, with a number if another run has it. `columns`: of the table
+        `run`. The checkpoints' `run_id` is set here. Raises UsageError for an invalid name.
         """
         now = time.time()
         with self.database.session() as session:

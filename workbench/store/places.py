@@ -1,7 +1,6 @@
-"""Where the files of a database's runs lie now: beside it, also where it was copied or moved.
+"""Finds the files of runs whose database was copied or moved: they are beside it.
 
-The database names them by absolute paths, as they were when they were written. A copy that followed these
-would write into the original's runs.
+The database stores absolute paths. A copy of it that followed them would write into the original's runs.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from workbench.store.tables import Checkpoint, Run
 INFO = "places"
 """The key of a `Places` in a session's `info`."""
 BASE_MODEL = "base_model"
-"""In a run's environment: the model that it started from, which may be another run's checkpoint."""
+"""The key in a run's environment for the model that it started from, perhaps another run's checkpoint."""
 _IN_RUNS = re.compile(r"(?P<runs>.*/runs)/(?P<run>\d+-[^/]+)(?P<rest>/.*)?", re.DOTALL)
 _DATABASES = ("*.db", "*.sqlite", "*.sqlite3")
 
@@ -32,53 +31,58 @@ class Places:
         self._database, self._folders = database, folders
 
     def here(self, stored: str) -> str:
-        """Where what was stored as `stored`, a run's folder or something in it, lies now.
+        """The current path of `stored`, a run's folder or a path in it.
 
-        In this database's `runs`, unless it is there alone where it was, and no other database lies beside.
+        That is in this database's `runs`, unless only the original path exists and no other database is
+        there.
         """
         if self._database is None or not stored or stored.startswith(f"{self._folders.folder}/"):
             return stored
-        found = _IN_RUNS.fullmatch(stored)
-        if found is None:
+        match = _IN_RUNS.fullmatch(stored)
+        if match is None:
             return stored
-        beside = self._folders.folder / found["run"]
-        original = Path(found["runs"])
-        if beside.is_dir() or not (original / found["run"]).is_dir() or self._is_anothers(original.parent):
-            return f"{beside}{found['rest'] or ''}"
+        beside = self._folders.folder / match["run"]
+        original = Path(match["runs"])
+        if (
+            beside.is_dir()
+            or not (original / match["run"]).is_dir()
+            or self._has_other_database(original.parent)
+        ):
+            return f"{beside}{match['rest'] or ''}"
         return stored
 
-    def _is_anothers(self, folder: Path) -> bool:
+    def _has_other_database(self, folder: Path) -> bool:
         assert self._database is not None
         names = (self._database.name, *_DATABASES)
-        there = (path for name in names for path in folder.glob(name))
-        return any(path.is_file() and not path.samefile(self._database) for path in there)
+        databases = (path for name in names for path in folder.glob(name))
+        return any(path.is_file() and not path.samefile(self._database) for path in databases)
 
 
 def _places(context: QueryContext) -> Places | None:
-    found = context.session.info.get(INFO) if context.session is not None else None
-    return found if isinstance(found, Places) else None
+    places = context.session.info.get(INFO) if context.session is not None else None
+    return places if isinstance(places, Places) else None
 
 
 @event.listens_for(Run, "load")
-def _run_was_read(run: Run, context: QueryContext) -> None:
+def _locate_run(run: Run, context: QueryContext) -> None:
     places = _places(context)
     if places is None:
         return
-    _put(run, "folder", places.here(run.folder))
+    _set_loaded(run, "folder", places.here(run.folder))
     if run.checkpoint:
-        _put(run, "checkpoint", places.here(run.checkpoint))
+        _set_loaded(run, "checkpoint", places.here(run.checkpoint))
     base = run.environment.get(BASE_MODEL)
     if isinstance(base, str) and places.here(base) != base:
         set_committed_value(run, "environment", {**run.environment, BASE_MODEL: places.here(base)})
 
 
 @event.listens_for(Checkpoint, "load")
-def _checkpoint_was_read(checkpoint: Checkpoint, context: QueryContext) -> None:
+def _locate_checkpoint(checkpoint: Checkpoint, context: QueryContext) -> None:
     if places := _places(context):
-        _put(checkpoint, "path", places.here(checkpoint.path))
+        _set_loaded(checkpoint, "path", places.here(checkpoint.path))
 
 
-def _put(row: Any, column: str, value: str) -> None:
-    """As if the database had said so: it is not written back."""
+def _set_loaded(row: Any, column: str, value: str) -> None:
+    """Set a column as if the value had been read from the database: it is not written back."""
     if getattr(row, column) != value:
         set_committed_value(row, column, value)

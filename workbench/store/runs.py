@@ -1,4 +1,4 @@
-"""Create, find and change runs."""
+"""Creates, finds and changes runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Runs(Queries):
 
     @retried
     def create_run(self, recipe: Recipe, name: str | None = None, tags: Sequence[str] = ()) -> Run:
-        """Add a queued run. Its folder is named but not made. Raises UsageError for a name not allowed."""
+        """Add a queued run. Its folder is named but not created. Raises UsageError for an invalid name."""
         with self.database.session() as session:
             self.database.take_turns(session)  # for a name that no other run has
             run = Run(name="", recipe=StoredRecipe.of(recipe), tags=list(tags), created_at=time.time())
@@ -36,12 +36,12 @@ class Runs(Queries):
             return run
 
     def run(self, run_id: int) -> Run:
-        """The run of that id. Raises UsageError when there is none."""
+        """The run with that id. Raises UsageError when there is none."""
         with self.database.session() as session:
-            found = session.get(Run, run_id)
-        if found is None:
+            run = session.get(Run, run_id)
+        if run is None:
             raise UsageError(f"There is no run {run_id}.", "`mlm-workbench runs` lists them.")
-        return found
+        return run
 
     def runs(self, *, include_archived: bool = False) -> list[Run]:
         """All runs that are not deleted, newest first."""
@@ -69,25 +69,25 @@ class Runs(Queries):
             return session.exec(query.limit(1)).first() is not None
 
     def find(self, reference: str) -> Run:
-        """A run by id, by a name that only one has, or `latest`. Raises UsageError with what there is."""
+        """A run by id, by a unique name, or `latest`. Raises UsageError, which lists candidates."""
         reference = reference.removeprefix("run:")
         with self.database.session() as session:
             newest = select(Run).where(col(Run.deleted_at).is_(None)).order_by(col(Run.id).desc())
             if reference == "latest":
-                found = list(session.exec(newest.limit(1)))
+                matches = list(session.exec(newest.limit(1)))
             elif reference.isascii() and reference.isdigit():
-                found = list(session.exec(newest.where(Run.id == int(reference[:18]))))
+                matches = list(session.exec(newest.where(Run.id == int(reference[:18]))))
             else:
-                found = list(session.exec(newest.where(Run.name == reference)))
-            if len(found) == 1:
-                return found[0]
-            known = list(session.exec(newest.limit(5)))
-        if found:
-            ids = ", ".join(str(run.id) for run in found)
-            raise UsageError(f"{len(found)} runs are called {reference!r}: {ids}.", "Give the id.")
-        if not known:
+                matches = list(session.exec(newest.where(Run.name == reference)))
+            if len(matches) == 1:
+                return matches[0]
+            latest = list(session.exec(newest.limit(5)))
+        if matches:
+            ids = ", ".join(str(run.id) for run in matches)
+            raise UsageError(f"{len(matches)} runs are called {reference!r}: {ids}.", "Use the id.")
+        if not latest:
             raise UsageError("There are no runs yet.", "Start one with `mlm-workbench train`.")
-        shown = ", ".join(f"{run.id} {run.name}" for run in known)
+        shown = ", ".join(f"{run.id} {run.name}" for run in latest)
         raise UsageError(f"There is no run {reference!r}.", f"The newest are {shown}.")
 
     def update_run(self, run_id: int, **fields: Any) -> None:
@@ -95,12 +95,12 @@ class Runs(Queries):
         self.database.write(update(Run).where(col(Run.id) == run_id).values(**fields))
 
     def change_status(self, run_id: int, before: Collection[str], **fields: Any) -> bool:
-        """Set columns if the run's status is one of `before`; whether it was. If two try, one succeeds."""
+        """Set columns if the run's status is in `before`; whether it was. Of two processes, one succeeds."""
         query = update(Run).where(col(Run.id) == run_id, col(Run.status).in_(before)).values(**fields)
         return self.database.write(query) == 1
 
     def request_stop(self, run_id: int) -> None:
-        """Ask the run's worker to stop. Asking again changes nothing."""
+        """Ask the run's worker to stop. Idempotent."""
         self.database.write(
             update(Run)
             .where(

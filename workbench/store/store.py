@@ -22,10 +22,10 @@ from workbench.store.yardsticks import Yardsticks
 
 
 class Store(Runs, Measurements, Fills):
-    """A database of runs, opened by `Store.open`.
+    """A database of runs, opened with `Store.open`.
 
-    Runs, what they measured and the console's history are its own methods; each other kind of question has an
-    attribute.
+    Queries on runs, metrics, checkpoints and the console's history are its own methods; the other groups of
+    queries are attributes.
     """
 
     def __init__(self, database: Database) -> None:
@@ -42,10 +42,10 @@ class Store(Runs, Measurements, Fills):
 
     @classmethod
     def open(cls, location: str | Path | None = None) -> Store:
-        """Open `location`, a path or SQLAlchemy URL, made and brought up to date as needed.
+        """Open `location`, a path or SQLAlchemy URL; the database is created or migrated as needed.
 
-        None: $MLM_WORKBENCH_DB, or experiments.db in the current folder. Raises StoreError with what to do,
-        the file untouched, when it is no database or made by a newer version.
+        None: $MLM_WORKBENCH_DB, or experiments.db in the current folder. Raises StoreError, leaving the file
+        unchanged, when it is not a database or was made by a newer version.
         """
         return cls(Database.open(location))
 
@@ -55,12 +55,12 @@ class Store(Runs, Measurements, Fills):
 
     @property
     def url(self) -> str:
-        """What another process opens to see the same runs."""
+        """The URL with which another process opens this database."""
         return self.database.url
 
     @property
     def location(self) -> str:
-        """The database as a person would name it."""
+        """See `Database.location`."""
         return self.database.location
 
     @property
@@ -73,9 +73,9 @@ class Store(Runs, Measurements, Fills):
         claim(Path(run.folder), run.id, self.database.file)
 
     def data_version(self) -> int:
-        """A number that changes when another connection has committed: see `Database.data_version`."""
+        """See `Database.data_version`."""
         return self.database.data_version()
 
     def integrity_problems(self) -> list[str]:
-        """What is wrong with the database file; empty: nothing."""
+        """See `Database.integrity_problems`."""
         return self.database.integrity_problems()

@@ -1,4 +1,4 @@
-"""Sweeps as a screen shows them: of their runs the few columns it needs, not whole rows."""
+"""The runs of sweeps for screens: only the columns they need."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ WAITS: ColumnElement[bool] = and_(
     col(Run.worker_pid).is_(None),
     col(Run.deleted_at).is_(None),
 )
-"""A run that waits for its turn. One that has a process, or had one, does not."""
+"""The condition of a run that waits in the queue: it is queued and never had a process."""
 
 
 def waits(run: Run | SweepRun) -> bool:
-    """Whether this run, as it was read, waits for its turn."""
+    """The same for a run that has been read."""
     return run.status == Status.QUEUED and run.queue_position is not None and run.worker_pid is None
 
 
 class SweepRun(NamedTuple):
-    """One run of a sweep, as it stands."""
+    """One run of a sweep."""
 
     id: int
     sweep_id: int
@@ -40,12 +40,11 @@ class SweepRun(NamedTuple):
 
     @property
     def waits(self) -> bool:
-        """Whether it waits for its turn."""
         return waits(self)
 
 
 class SweepLines(Queries):
-    """Queries that are cheap enough for every second; `store.sweeps.lines`."""
+    """Queries cheap enough to run every second; `store.sweeps.lines`."""
 
     def runs(self, sweep_id: int | None = None) -> list[SweepRun]:
         """The runs of a sweep, or of all sweeps, that are not deleted, oldest first."""
@@ -56,18 +55,17 @@ class SweepLines(Queries):
             return [SweepRun(*row) for row in session.execute(query)]
 
     def queue(self) -> dict[int, int | None]:
-        """The ids of all runs that wait, of paused sweeps too, in the order of their turns, each with its
-        sweep's."""
+        """All waiting runs in the order of the queue, those of paused sweeps too: run id to sweep id."""
         query: Any = select(Run.id, Run.sweep_id).where(WAITS)
         with self.database.session() as session:
             ordered = session.execute(query.order_by(col(Run.queue_position), col(Run.id)))
             return {row[0]: row[1] for row in ordered}
 
     def recipes(self, run_ids: list[int]) -> dict[int, StoredRecipe]:
-        """The recipes of these runs, which never change."""
-        found: dict[int, StoredRecipe] = {}
+        """The recipes of these runs. They never change."""
+        recipes: dict[int, StoredRecipe] = {}
         with self.database.session() as session:
             for part in in_parts(run_ids):
                 query: Any = select(Run.id, Run.recipe).where(col(Run.id).in_(part))
-                found |= {row[0]: row[1] for row in session.execute(query)}
-        return found
+                recipes |= {row[0]: row[1] for row in session.execute(query)}
+        return recipes

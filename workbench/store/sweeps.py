@@ -1,4 +1,4 @@
-"""Sweeps and the queue: runs that wait for their turn, in an order that can be changed."""
+"""Sweeps, and the queue of waiting runs, whose order can be changed."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from workbench.store.tables import Run, Sweep
 from workbench.stored_recipe import StoredRecipe
 
 MakeFolder = Callable[[Path], Path]
-"""Makes a run's folder, or another one where that is taken; which one it was."""
+"""Creates a run's folder, or one by another name if it is taken; returns the path."""
 Place = Literal["first", "last"]
 RESUMED = "resumed_by_the_queue"
-"""How often that was: a key of a run's environment."""
+"""The key in a run's environment for the number of automatic resumes."""
 PLACED = "columns"
 """Of a sweep's plan: the columns of its runs that say where they run; missing where that is here."""
 MOST_RESUMES = 2
-"""Of one run. What vanishes again and again, for want of memory say, does not hold up the others for ever."""
+"""Per run: one that keeps vanishing, for example out of memory, must not block the others for ever."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """A run to be queued."""
+    """A run to queue."""
 
     recipe: Recipe
     name: str
@@ -48,7 +48,7 @@ class Sweeps(Queries):
         super().__init__(database)
         self.lines = SweepLines(database)
 
-    # Making
+    # Creating
 
     @retried
     def add(
@@ -63,7 +63,7 @@ class Sweeps(Queries):
         tags: Sequence[str] = (),
         columns: dict[str, Any] | None = None,
     ) -> Sweep:
-        """A sweep with its runs, all waiting, at the end of the queue; all of it or nothing.
+        """Add a sweep and its waiting runs to the end of the queue, in one transaction.
 
         columns: where the runs run, if not here; they do not wait for their turn then, but are submitted.
         `runs` is given the sweep's name: `name`, or sweep-ID. Raises UsageError for a name that cannot be,
@@ -72,7 +72,7 @@ class Sweeps(Queries):
         with self.database.session() as session:
             sweep = Sweep(
                 name=checked(name) if name else "",
-                status=SweepState.GOING,
+                status=SweepState.RUNNING,
                 plan={
                     **plan,
                     "environment": environment or {},
@@ -99,7 +99,7 @@ class Sweeps(Queries):
         *,
         trials: int = 0,
     ) -> list[Run]:
-        """More runs, and trials, of a sweep whose plan is now another."""
+        """Add runs and trials to a sweep, with its new plan."""
         with self.database.session() as session:
             sweep = self._get(session, sweep_id)
             kept = {key: sweep.plan[key] for key in ("environment", "tags", PLACED) if key in sweep.plan}
@@ -111,7 +111,7 @@ class Sweeps(Queries):
 
     @retried
     def take_trial(self, sweep_id: int, run: NewRun, make_folder: MakeFolder) -> Run | None:
-        """Queue one of the trials that a search has left; None: none is left."""
+        """Queue one of a search's remaining trials; None if none is left."""
         with self.database.session() as session:
             taken = session.connection().execute(
                 update(Sweep)
@@ -156,29 +156,29 @@ class Sweeps(Queries):
             return list(session.exec(select(Sweep).order_by(col(Sweep.id).desc())))
 
     def sweep(self, sweep_id: int) -> Sweep:
-        """The sweep of that id. Raises UsageError when there is none."""
+        """The sweep with that id. Raises UsageError when there is none."""
         with self.database.session() as session:
             return self._get(session, sweep_id)
 
     def find(self, reference: str) -> Sweep:
-        """A sweep by id, by a name that only one has, or `latest`. Raises UsageError with what there is."""
-        known = self.all()
+        """A sweep by id, by a unique name, or `latest`. Raises UsageError, which lists candidates."""
+        sweeps = self.all()
         if reference == "latest":
-            found = known[:1]
+            matches = sweeps[:1]
         elif reference.isascii() and reference.isdigit():
-            found = [sweep for sweep in known if sweep.id == int(reference[:18])]
+            matches = [sweep for sweep in sweeps if sweep.id == int(reference[:18])]
         else:
-            found = [sweep for sweep in known if sweep.name == reference]
-        if len(found) == 1:
-            return found[0]
-        if not known:
+            matches = [sweep for sweep in sweeps if sweep.name == reference]
+        if len(matches) == 1:
+            return matches[0]
+        if not sweeps:
             raise UsageError(
                 "There are no sweeps yet.", "Start one: mlm-workbench sweep --chunk-size 64,128 --seeds 2"
             )
-        if found:
-            ids = ", ".join(str(sweep.id) for sweep in found)
-            raise UsageError(f"{len(found)} sweeps are called {reference!r}: {ids}.", "Give the id.")
-        shown = ", ".join(f"{sweep.id} {sweep.name}" for sweep in known[:5])
+        if matches:
+            ids = ", ".join(str(sweep.id) for sweep in matches)
+            raise UsageError(f"{len(matches)} sweeps are called {reference!r}: {ids}.", "Use the id.")
+        shown = ", ".join(f"{sweep.id} {sweep.name}" for sweep in sweeps[:5])
         raise UsageError(f"There is no sweep {reference!r}.", f"The newest are {shown}.")
 
     def runs(self, sweep_id: int) -> list[Run]:
@@ -188,20 +188,20 @@ class Sweeps(Queries):
             return list(session.exec(query.order_by(col(Run.id))))
 
     def counts(self) -> dict[int, dict[str, int]]:
-        """Of each sweep with runs, how many there are of each status."""
+        """The number of runs by status, for each sweep with runs."""
         query = (
             select(Run.sweep_id, Run.status, func.count())
             .where(col(Run.sweep_id).is_not(None), col(Run.deleted_at).is_(None))
             .group_by(col(Run.sweep_id), col(Run.status))
         )
-        found: dict[int, dict[str, int]] = {}
+        counts: dict[int, dict[str, int]] = {}
         with self.database.session() as session:
             for sweep_id, status, count in session.execute(query):
-                found.setdefault(sweep_id, {})[status] = count
-        return found
+                counts.setdefault(sweep_id, {})[status] = count
+        return counts
 
     def waiting(self, *, paused_too: bool = False) -> list[Run]:
-        """The runs that wait for their turn, in that order."""
+        """The waiting runs in the order of the queue."""
         query = select(Run).where(WAITS)
         if not paused_too:
             paused = select(Sweep.id).where(Sweep.status == SweepState.PAUSED)
@@ -210,13 +210,13 @@ class Sweeps(Queries):
             return list(session.exec(query.order_by(col(Run.queue_position), col(Run.id))))
 
     def searches(self) -> list[Sweep]:
-        """The sweeps that have trials to come and are not paused, oldest first."""
-        query = select(Sweep).where(Sweep.status == SweepState.GOING, Sweep.trials_left > 0)
+        """The sweeps that have trials left and are not paused, oldest first."""
+        query = select(Sweep).where(Sweep.status == SweepState.RUNNING, Sweep.trials_left > 0)
         with self.database.session() as session:
             return list(session.exec(query.order_by(col(Sweep.id))))
 
     def crashed(self) -> list[Run]:
-        """Runs of sweeps whose process vanished on this machine, and that are to be resumed; oldest first."""
+        """Runs of sweeps that crashed on this machine and should be resumed; oldest first."""
         paused = select(Sweep.id).where(Sweep.status == SweepState.PAUSED)
         query = select(Run).where(
             Run.status == Status.CRASHED,
@@ -231,7 +231,7 @@ class Sweeps(Queries):
             return [run for run in crashed if run.environment.get(RESUMED, 0) < MOST_RESUMES]
 
     def work_left(self) -> bool:
-        """Whether there is anything to start, or to resume."""
+        """Whether there is any run to start or to resume."""
         paused = select(Sweep.id).where(Sweep.status == SweepState.PAUSED)
         waiting = select(Run.id).where(
             WAITS, or_(col(Run.sweep_id).is_(None), col(Run.sweep_id).not_in(paused))
@@ -244,23 +244,24 @@ class Sweeps(Queries):
     # Changing
 
     def pause(self, sweep_id: int, paused: bool) -> None:
-        """Start no more runs of a sweep, or go on with it. What trains is left alone."""
+        """Pause or continue a sweep: a paused one starts no more runs. Running ones are not affected."""
         self.database.write(
             update(Sweep)
             .where(col(Sweep.id) == sweep_id)
-            .values(status=SweepState.PAUSED if paused else SweepState.GOING)
+            .values(status=SweepState.PAUSED if paused else SweepState.RUNNING)
         )
 
     def cancel(self, run_id: int) -> bool:
-        """Take a run out of the queue: it is stopped, and `resume` starts it. Whether it was waiting."""
+        """Remove a waiting run from the queue: it becomes `stopped`, and `resume` starts it. False if not
+        waiting."""
         now = time.time()
         values = {"status": Status.STOPPED, "queue_position": None, "ended_at": now}
         return self.database.write(update(Run).where(col(Run.id) == run_id, WAITS).values(**values)) == 1
 
     def trim(self, sweep_id: int, run_ids: Collection[int] | None = None) -> int:
-        """Drop runs of a sweep that wait, as if they had never been, and the trials to come of a search.
+        """Delete waiting runs of a sweep; None: all of them, and a search's remaining trials.
 
-        None: all that wait. Returns how many runs and trials were dropped.
+        Returns how many runs and trials were dropped.
         """
         waiting = [run.id for run in self.waiting(paused_too=True) if run.sweep_id == sweep_id]
         catalog, dropped = Catalog(self.database), 0
@@ -275,9 +276,9 @@ class Sweeps(Queries):
 
     @retried
     def move(self, run_ids: Sequence[int], to: Place | int) -> list[int]:
-        """Put waiting runs, in this order, first or last in the queue, or before another waiting run.
+        """Move waiting runs, in this order, to the start or end of the queue, or before another waiting run.
 
-        Returns the ids of the whole queue, in its new order. Raises UsageError for a run that does not wait.
+        Returns the ids of the whole queue in its new order. Raises UsageError for a run that does not wait.
         """
         with self.database.session() as session:
             self.database.take_turns(session)
@@ -294,7 +295,7 @@ class Sweeps(Queries):
                 raise UsageError(f"Run {to} cannot be moved before itself.")
             at = 0 if to == "first" else len(order) if to == "last" else order.index(to)
             order[at:at] = moved
-            # a run that was started meanwhile is not touched: its position means nothing any more
+            # a run that was started meanwhile is not changed
             for position, waiting_id in enumerate(order, 1):
                 session.connection().execute(
                     update(Run).where(col(Run.id) == waiting_id, WAITS).values(queue_position=float(position))
@@ -304,12 +305,12 @@ class Sweeps(Queries):
 
     @staticmethod
     def _get(session: Session, sweep_id: int) -> Sweep:
-        found = session.get(Sweep, sweep_id)
-        if found is None:
+        sweep = session.get(Sweep, sweep_id)
+        if sweep is None:
             raise UsageError(f"There is no sweep {sweep_id}.", "`mlm-workbench sweep list` lists them.")
-        return found
+        return sweep
 
 
-def standing(sweep: Sweep, left: int) -> str:
-    """How a sweep stands: going, paused or done. `left`: runs that train or wait, and trials to come."""
+def state_of(sweep: Sweep, left: int) -> str:
+    """A sweep's state, a SweepState. `left`: the number of running and waiting runs, and of trials left."""
     return sweep.status if left else SweepState.DONE

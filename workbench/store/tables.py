@@ -1,4 +1,4 @@
-"""What is remembered: one table per thing, as SQLModel classes. Times are seconds since 1970, UTC."""
+"""The tables, as SQLModel classes. Times are seconds since 1970, UTC."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from workbench.stored_recipe import StoredRecipe
 
 
 class Row(SQLModel):
-    """What every table has."""
+    """Base class of all tables."""
 
     model_config = {"arbitrary_types_allowed": True}
 
-    # The database sets the id when it writes the row. The type is that of rows that were read: no code asks
-    # for the id of a row that is not written yet.
+    # The database sets the id when it writes the row. The type is that of rows that were read: no code reads
+    # the id of a row before it is written.
     id: int = Field(default=None, primary_key=True)
 
 
@@ -67,14 +67,14 @@ def _json(default: type, kind: Any = JSON) -> Any:
 
 
 def _of_run() -> Any:
-    """A foreign key to `run`, whose rows go when the run goes."""
+    """A foreign key to `run`: deleting a run deletes the rows."""
     return Field(
         sa_column=Column(Integer, ForeignKey("run.id", ondelete="CASCADE"), nullable=False, index=True)
     )
 
 
 class Run(Row, table=True):
-    """One execution of a recipe, and what is known of it now."""
+    """One execution of a recipe, and its current state."""
 
     name: str = Field(index=True)
     status: str = Field(default=Status.QUEUED, index=True)
@@ -84,19 +84,19 @@ class Run(Row, table=True):
     note: str = ""
     starred: bool = False
     archived: bool = False
-    deleted_at: float | None = None  # hidden from here on; gone with its folder when it is purged
+    deleted_at: float | None = None  # hidden since then; a purge removes it with its folder
     folder: str = ""
     sweep_id: int | None = Field(default=None, index=True)
-    queue_position: float | None = None  # of a run that waits for its turn, lowest first; None: it does not
+    queue_position: float | None = None  # of a waiting run, lowest first; None if it does not wait
 
     created_at: float
     started_at: float | None = None
     ended_at: float | None = None
     heartbeat_at: float | None = None
-    progress_at: float | None = None  # when it last came any further
+    progress_at: float | None = None  # time of its last progress
     stop_requested_at: float | None = None
 
-    # the process that trains it: a pid alone may be another's by now
+    # the process that trains it; a pid alone could be reused by another process
     worker_pid: int | None = None
     worker_started_at: float | None = None
     host: str | None = None
@@ -108,10 +108,10 @@ class Run(Row, table=True):
     place_engine: str = ""  # what starts it there, a value of `PlaceEngine`
     placement: dict[str, Any] = _json(dict)  # the options that the engine was given, kept for a resume
     job: str | None = None  # the engine's own id of it
-    engine_state: str | None = None  # what the engine last said of the job, in its own words, and why
+    engine_state: str | None = None  # the job's state as the engine last reported it, and why
     engine_reason: str | None = None
     engine_seen_at: float | None = None
-    processes: int | None = None  # asked for; None: as many as there are GPUs
+    processes: int | None = None  # requested; None: one per GPU
     nodes: int | None = None
 
     progress_done: int = 0
@@ -137,7 +137,7 @@ class Run(Row, table=True):
 
 
 class Metric(Row, table=True):
-    """One value at one step. `superseded`: a resume went through this step again."""
+    """One value at one step. `superseded`: a resume has repeated this step."""
 
     __table_args__ = (Index("ix_metric_curve", "run_id", "name", "id"),)
 
@@ -152,7 +152,7 @@ class Metric(Row, table=True):
 
 
 class Checkpoint(Row, table=True):
-    """A whole model folder of a run."""
+    """A saved model folder of a run."""
 
     run_id: int = _of_run()
     step: int
@@ -164,7 +164,7 @@ class Checkpoint(Row, table=True):
 
 
 class Fill(Row, table=True):
-    """A text that was filled in the console, and the answer."""
+    """A text that was filled in the console, with the result."""
 
     at: float
     model: str
@@ -179,8 +179,8 @@ class Fill(Row, table=True):
 class Yardstick(Row, table=True):
     """One model's score on the fixed test that makes runs comparable, chunk by chunk.
 
-    `run_id` None: a base model, before any training. Scores are comparable where protocol, tokenizer and
-    masks are the same, over the chunks that both have: a text that is longer begins with the shorter one.
+    `run_id` None: a base model, before any training. Scores are comparable if protocol, tokenizer and masks
+    are the same, on the chunks that both have: the longer text starts with the shorter one.
     """
 
     run_id: int | None = Field(
@@ -216,7 +216,7 @@ class Yardstick(Row, table=True):
 
 
 class Cloze(Row, table=True):
-    """How one model answered a suite of sentences with expected words."""
+    """One model's score on a suite of sentences with expected words."""
 
     run_id: int | None = Field(
         default=None,
@@ -241,7 +241,7 @@ class Sweep(Row, table=True):
     name: str
     status: str
     plan: dict[str, Any] = _json(dict)
-    trials_left: int = 0  # runs that a search is still to make
+    trials_left: int = 0  # runs that a search has not started yet
     created_at: float
 
 

@@ -1,4 +1,4 @@
-"""Scores on the yardstick: one per model and protocol."""
+"""Yardstick scores: one per model and protocol."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sqlmodel import Session, col, select
 from workbench.store.database import Queries, retried
 from workbench.store.tables import Yardstick
 
-WHAT_WAS_SCORED = (
+IDENTITY = (
     "weights_fingerprint",
     "protocol",
     "text_fingerprint",
     "tokenizer_fingerprint",
     "masks_fingerprint",
 )
-"""Two scores that agree in all of these are the same score."""
+"""Two scores that agree in all of these columns are the same score."""
 
 
 class Yardsticks(Queries):
@@ -43,14 +43,14 @@ class Yardsticks(Queries):
             session.delete(score)
             session.commit()
 
-    def known(self, **what_was_scored: str) -> Yardstick | None:
-        """A score of these weights on this test (all of WHAT_WAS_SCORED), of any run or base model."""
-        query = _of_the_same(select(Yardstick), what_was_scored)
+    def find(self, **identity: str) -> Yardstick | None:
+        """A score of these weights on this test (all of IDENTITY), from any run or base model."""
+        query = _with_identity(select(Yardstick), identity)
         with self.database.session() as session:
             return session.exec(query.order_by(col(Yardstick.id)).limit(1)).first()
 
     def of_run(self, run_id: int, protocol: str | None = None) -> list[Yardstick]:
-        """A run's scores in the order of steps; with `protocol`, those of that one only."""
+        """A run's scores in the order of steps; with `protocol`, only those of that protocol."""
         query = select(Yardstick).where(Yardstick.run_id == run_id)
         if protocol is not None:
             query = query.where(Yardstick.protocol == protocol)
@@ -58,7 +58,7 @@ class Yardsticks(Queries):
             return list(session.exec(query.order_by(col(Yardstick.step), col(Yardstick.id))))
 
     def of_base(self, model: str) -> list[Yardstick]:
-        """The scores of a base model by the name that recipes call it, newest first."""
+        """The scores of a base model by its name in recipes, newest first."""
         query = select(Yardstick).where(col(Yardstick.run_id).is_(None), Yardstick.model == model)
         with self.database.session() as session:
             return list(session.exec(query.order_by(col(Yardstick.id).desc())))
@@ -66,19 +66,19 @@ class Yardsticks(Queries):
     def all(self, run_ids: Sequence[int]) -> dict[int, list[Yardstick]]:
         """The scores of several runs in one query, each in the order of steps."""
         query = select(Yardstick).where(col(Yardstick.run_id).in_(run_ids))
-        found: dict[int, list[Yardstick]] = {run_id: [] for run_id in run_ids}
+        scores: dict[int, list[Yardstick]] = {run_id: [] for run_id in run_ids}
         with self.database.session() as session:
             for score in session.exec(query.order_by(col(Yardstick.step), col(Yardstick.id))):
-                if score.run_id in found:
-                    found[score.run_id].append(score)
-        return found
+                if score.run_id in scores:
+                    scores[score.run_id].append(score)
+        return scores
 
 
 def put_score(session: Session, score: Yardstick) -> None:
     """`Yardsticks.add`, without the commit."""
     same = select(Yardstick).where(Yardstick.protocol == score.protocol)
     if score.run_id is None:
-        same = _of_the_same(same, score.model_dump()).where(
+        same = _with_identity(same, score.model_dump()).where(
             col(Yardstick.run_id).is_(None), Yardstick.model == score.model
         )
     else:
@@ -88,5 +88,5 @@ def put_score(session: Session, score: Yardstick) -> None:
     session.add(score)
 
 
-def _of_the_same(query: Any, values: dict[str, Any]) -> Any:
-    return query.where(*(getattr(Yardstick, name) == values[name] for name in WHAT_WAS_SCORED))
+def _with_identity(query: Any, values: dict[str, Any]) -> Any:
+    return query.where(*(getattr(Yardstick, name) == values[name] for name in IDENTITY))

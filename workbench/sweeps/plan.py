@@ -54,9 +54,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.ranges and not self.trials:
-            one = next(iter(self.ranges))
+            name = next(iter(self.ranges))
             raise UsageError(
-                f"{one} is a range, {self.ranges[one]}: a grid needs values.",
+                f"{name} is a range, {self.ranges[name]}, but a grid needs values.",
                 "List them with commas, or search the range with --search N.",
             )
         if not self.trials and self.count > MOST_RUNS:
@@ -67,7 +67,7 @@ class Plan:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields with several values, in the order given."""
+        """The fields with several values or a range, in the order of the command line."""
         return (*self.values, *self.ranges)
 
     @property
@@ -97,11 +97,11 @@ class Plan:
 
     def with_more(self, values: Mapping[str, Sequence[Any]], seeds: Sequence[int]) -> Plan:
         """The plan with more values (a new field keeps the value of `base` too) and seeds."""
-        more = {name: tuple(known) for name, known in self.values.items()}
+        extended = dict(self.values)
         for name, added in values.items():
-            known = more.get(name, (getattr(self.base, name),))
-            more[name] = tuple(dict.fromkeys((*known, *added)))
-        return replace(self, values=more, seeds=tuple(dict.fromkeys((*self.seed_list, *seeds))))
+            present = extended.get(name, (getattr(self.base, name),))
+            extended[name] = tuple(dict.fromkeys((*present, *added)))
+        return replace(self, values=extended, seeds=tuple(dict.fromkeys((*self.seed_list, *seeds))))
 
     def to_json(self) -> dict[str, Any]:
         """JSON values, for the store."""
@@ -109,23 +109,23 @@ class Plan:
             "base": self.base.model_dump(mode="json"),
             "values": {name: list(values) for name, values in self.values.items()},
             "seeds": list(self.seed_list),
-            "ranges": {name: [one.low, one.high, one.whole] for name, one in self.ranges.items()},
+            "ranges": {name: [limits.low, limits.high, limits.whole] for name, limits in self.ranges.items()},
             "trials": self.trials,
             "pruner": self.pruner,
             "parallel": self.parallel,
         }
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Plan:
+    def from_json(cls, stored: Mapping[str, Any]) -> Plan:
         """A plan from `to_json`."""
         return cls(
-            base=Recipe.parse(as_stored(kept["base"])),
-            values={name: tuple(values) for name, values in kept["values"].items()},
-            seeds=tuple(kept["seeds"]),
-            ranges={name: Range(*ends) for name, ends in kept["ranges"].items()},
-            trials=kept["trials"],
-            pruner=kept["pruner"],
-            parallel=kept["parallel"],
+            base=Recipe.parse(as_stored(stored["base"])),
+            values={name: tuple(values) for name, values in stored["values"].items()},
+            seeds=tuple(stored["seeds"]),
+            ranges={name: Range(*ends) for name, ends in stored["ranges"].items()},
+            trials=stored["trials"],
+            pruner=stored["pruner"],
+            parallel=stored["parallel"],
         )
 
 
@@ -138,7 +138,7 @@ def run_name(sweep: str, plan: Plan, recipe: Recipe) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value to read."""
+    """A value for display."""
     if value is None:
         return "none"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

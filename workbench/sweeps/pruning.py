@@ -32,18 +32,19 @@ Evaluations = dict[int, float]
 
 
 def prune(store: Store, run: Run, plan: Mapping[str, Any]) -> bool:
-    """Ask this running trial to stop if it is clearly behind, and note why. Returns whether it was asked."""
+    """Stop this running trial if it is clearly behind, and note the reason. Returns whether it was
+    stopped."""
     if run.sweep_id is None or run.stop_requested_at is not None:
         return False
     own = evaluations(store, run)
     if not own:
         return False
     others = [
-        (one, evaluations(store, one))
-        for one in store.sweeps.runs(run.sweep_id)
-        if one.id != run.id and agree(one.recipe, run.recipe, _COMPARABLE)
+        (other, evaluations(store, other))
+        for other in store.sweeps.runs(run.sweep_id)
+        if other.id != run.id and agree(other.recipe, run.recipe, _COMPARABLE)
     ]
-    finished = [(one, found) for one, found in others if one.status == Status.FINISHED]
+    finished = [other for other, _ in others if other.status == Status.FINISHED]
     if len(finished) < FEWEST_FINISHED or not is_behind(run, own, others, str(plan["pruner"])):
         return False
     epoch = max(own)
@@ -73,20 +74,20 @@ def is_behind(run: Run, own: Evaluations, others: Sequence[tuple[Run, Evaluation
     if pruner == "hyperband":
         return _is_halved(run, own, others)
     optuna = optuna_library()
-    chosen = optuna.pruners.MedianPruner(n_startup_trials=FEWEST_FINISHED, n_warmup_steps=0)
-    study = optuna.create_study(direction="minimize", pruner=chosen)
+    median = optuna.pruners.MedianPruner(n_startup_trials=FEWEST_FINISHED, n_warmup_steps=0)
+    study = optuna.create_study(direction="minimize", pruner=median)
     states = optuna.trial.TrialState
-    for other, found in others:
-        done = other.status == Status.FINISHED and found
+    for other, values in others:
+        done = other.status == Status.FINISHED and values
         study.add_trial(
             optuna.trial.create_trial(
                 state=states.COMPLETE if done else states.PRUNED,
-                value=found[max(found)] if done else None,
-                intermediate_values=found,
+                value=values[max(values)] if done else None,
+                intermediate_values=values,
             )
         )
     study.add_trial(optuna.trial.create_trial(state=states.RUNNING, intermediate_values=own))
-    return bool(chosen.prune(study, study.trials[-1]))
+    return bool(median.prune(study, study.trials[-1]))
 
 
 def _is_halved(run: Run, own: Evaluations, others: Sequence[tuple[Run, Evaluations]]) -> bool:
@@ -99,8 +100,8 @@ def _is_halved(run: Run, own: Evaluations, others: Sequence[tuple[Run, Evaluatio
     bracket = run.id % brackets
     for epoch in (_THIRD**rung for rung in range(bracket, brackets)):
         if epoch in own:
-            same = [found for other, found in others if other.id % brackets == bracket]
-            values = sorted([own[epoch], *(found[epoch] for found in same if epoch in found)])
-            if own[epoch] > values[max(len(values) // _THIRD - 1, 0)]:
+            rivals = [values for other, values in others if other.id % brackets == bracket]
+            reached = sorted([own[epoch], *(values[epoch] for values in rivals if epoch in values)])
+            if own[epoch] > reached[max(len(reached) // _THIRD - 1, 0)]:
                 return True
     return False

@@ -36,12 +36,12 @@ def start_sweep(
     A grid is queued whole; the scheduler adds a search's trials one by one. On a cluster a grid is one job,
     an array. Raises UsageError, StoreError.
     """
-    plan = _settled(store, plan)
+    plan = _resolved(store, plan)
     recipes = [] if plan.trials else plan.recipes()
     sweep = store.sweeps.add(
         name,
         plan.to_json(),
-        lambda called: _named(called, plan, recipes),
+        lambda sweep_name: _named(sweep_name, plan, recipes),
         new_folder,
         trials=plan.trials,
         environment={"command": without_passwords(command), "working_folder": str(Path.cwd())},
@@ -72,9 +72,9 @@ def extend_sweep(
     else:
         if trials:
             raise UsageError(f"Sweep {sweep.id} {sweep.name} is a grid.", "Add values, or --seeds.")
-        more = _settled(store, plan.with_more(values, seeds))
-        known = [run.recipe.filled() for run in store.sweeps.runs(sweep.id)]
-        new = [recipe for recipe in more.recipes() if recipe.model_dump(mode="json") not in known]
+        more = _resolved(store, plan.with_more(values, seeds))
+        queued = [run.recipe.filled() for run in store.sweeps.runs(sweep.id)]
+        new = [recipe for recipe in more.recipes() if recipe.model_dump(mode="json") not in queued]
         made = store.sweeps.extend(sweep.id, more.to_json(), _named(sweep.name, more, new), new_folder)
     _submit(store, sweep, made)
     return made
@@ -98,15 +98,15 @@ def _named(sweep: str, plan: Plan, recipes: Sequence[Recipe]) -> list[NewRun]:
     return [NewRun(recipe, run_name(sweep, plan, recipe)) for recipe in recipes]
 
 
-def _settled(store: Store, plan: Plan) -> Plan:
+def _resolved(store: Store, plan: Plan) -> Plan:
     """The plan with `run:latest` replaced by the run that it means now."""
 
-    def settle(model: Any) -> Any:
+    def resolve(model: Any) -> Any:
         is_run = isinstance(model, str) and model.startswith(_RUN)
         return f"{_RUN}{store.find(model).id}" if is_run else model
 
     values = {
-        name: tuple(map(settle, known)) if name == "model" else tuple(known)
-        for name, known in plan.values.items()
+        name: tuple(map(resolve, options)) if name == "model" else tuple(options)
+        for name, options in plan.values.items()
     }
-    return replace(plan, base=plan.base.with_changes(model=settle(plan.base.model)), values=values)
+    return replace(plan, base=plan.base.with_changes(model=resolve(plan.base.model)), values=values)

@@ -83,8 +83,8 @@ def read_range(name: str, text: str) -> Range:
         raise UsageError(f"{name}: {text!r}: the first number of a range must be the lower one.")
     whole = FIELDS[name].is_whole
     for end in (low, high):
-        found, problems = Recipe.check({**Recipe().model_dump(), name: int(end) if whole else end})
-        if found is None and name in problems:
+        recipe, problems = Recipe.check({**Recipe().model_dump(), name: int(end) if whole else end})
+        if recipe is None and name in problems:
             raise UsageError(f"{name}: {problems[name]}.")
     return Range(low, high, whole)
 
@@ -97,7 +97,7 @@ def read_seeds(text: str | None, first: int) -> tuple[int, ...]:
         numbers = [int(part) for part in text.split(",")]
     except ValueError:
         raise UsageError(
-            f"--seeds {text}: give a number of seeds or a list.", "For example 3, or 1,2,7."
+            f"--seeds {text}: expected a number of seeds or a list.", "For example 3, or 1,2,7."
         ) from None
     if len(numbers) == 1:
         if not 1 <= numbers[0] <= MOST_SEEDS:

@@ -57,13 +57,13 @@ class Scheduler:
 
     def run(self) -> bool:
         """Run until the queue is empty; False if another process holds the lease."""
-        if not self._take():
+        if not self._take_lease():
             return False
         log.info("scheduling the queue of %s", self._store.location)
         try:
-            # A run queued after the last look, by a process that saw this scheduler alive, is found by the
-            # look that follows the release.
-            while self._go_on_while_something_waits() and work_left(self._store) and self._take():
+            # A process that saw this scheduler alive may have queued a run after the last look. The look
+            # after the lease was released finds it.
+            while self._schedule_until_empty() and work_left(self._store) and self._take_lease():
                 pass
         finally:
             self._watch_jobs(False)
@@ -71,22 +71,22 @@ class Scheduler:
         log.info("the queue is empty")
         return True
 
-    def _take(self) -> bool:
+    def _take_lease(self) -> bool:
         holder = self._store.lease.holder()
         return not is_held(holder, self._store.url) and self._store.lease.take(holder, **self._process)
 
-    def _go_on_while_something_waits(self) -> bool:
-        """Whether this process still held the lease, and may continue."""
-        while (starting := self._store.sweeps.work_left() or self._trials_are_watched()) or jobs_to_watch(
+    def _schedule_until_empty(self) -> bool:
+        """Start runs until nothing waits, then release the lease; False if this process must end."""
+        while (starting := self._store.sweeps.work_left() or self._trials_are_running()) or jobs_to_watch(
             self._store
         ):
-            if self._should_stop() or not self._still_ours():
+            if self._should_stop() or not self._keep_lease():
                 return False
             self._watch_jobs(self._store.has_active_jobs())
             try:
                 self._look()
             except WorkbenchError as error:
-                log.warning("%s", error)  # a run that could not be started has failed; the next one may start
+                log.warning("%s", error)  # that run has failed; the next one may start
             time.sleep(LOOK_SECONDS if starting else _BEAT_SECONDS)
         self._store.lease.release(self._pid, self._created)
         return True
@@ -100,7 +100,7 @@ class Scheduler:
             self._watcher = Watcher(self._store)
             self._watcher.start()
 
-    def _still_ours(self) -> bool:
+    def _keep_lease(self) -> bool:
         now = time.monotonic()
         if now - self._beaten < _BEAT_SECONDS:
             return True
@@ -115,18 +115,18 @@ class Scheduler:
         """Start as many runs as there is room for."""
         active = liveness.refresh(self._store, looking=False)
         elsewhere = [run for run in active if is_elsewhere(run)]
-        going = [run for run in active if not waits(run) and run.host in (None, self._process["host"])]
-        going = [run for run in going if not is_elsewhere(run)]
-        self._watch_trials([*going, *elsewhere])
+        running = [run for run in active if not waits(run) and run.host in (None, self._process["host"])]
+        running = [run for run in running if not is_elsewhere(run)]
+        self._watch_trials([*running, *elsewhere])
         self._submit_trials(elsewhere)
-        while (run := self._next(going)) is not None:
+        while (run := self._next(running)) is not None:
             if run.status == Status.CRASHED:
                 self._resume(run)
             else:
-                device = devices.least_used(self._devices, going)
+                device = devices.least_used(self._devices, running)
                 log.info("starting run %s %s", run.id, run.name)
                 launch.start_waiting(self._store, run, device)
-            going.append(self._store.run(run.id))
+            running.append(self._store.run(run.id))
 
     def _submit_trials(self, elsewhere: Sequence[Run]) -> None:
         """Submit trials of searches on a cluster: no more at once than the search may have."""
@@ -148,51 +148,51 @@ class Scheduler:
         self._store.update_run(run.id, environment={**run.environment, RESUMED: count})
         launch.resume(self._store, run.id)
 
-    def _next(self, going: Sequence[Run]) -> Run | None:
+    def _next(self, running: Sequence[Run]) -> Run | None:
         """The next run, if there is room for one: vanished runs come first."""
         for run in self._store.sweeps.crashed()[:1]:
-            return run if len(going) < self._places(self._plan(run)) else None
+            return run if len(running) < self._parallel(self._plan(run)) else None
         for run in self._store.sweeps.waiting()[:1]:
-            room = len(going) < self._places(self._plan(run))
-            return run if room and not self._text_is_coming(run.recipe, run.sweep_id, going) else None
+            room = len(running) < self._parallel(self._plan(run))
+            return run if room and not self._is_being_prepared(run.recipe, run.sweep_id, running) else None
         for search in self._store.sweeps.searches():
             if PLACED in search.plan:
                 continue
-            room = len(going) < self._places(search.plan)
-            if room and not self._text_is_coming(search.plan["base"], search.id, going):
+            room = len(running) < self._parallel(search.plan)
+            if room and not self._is_being_prepared(search.plan["base"], search.id, running):
                 return ask(self._store, search)
         return None
 
-    def _text_is_coming(
-        self, recipe: Mapping[str, object], sweep_id: int | None, going: Sequence[Run]
+    def _is_being_prepared(
+        self, recipe: Mapping[str, object], sweep_id: int | None, running: Sequence[Run]
     ) -> bool:
         """Whether another run is preparing this text, which a second one would only repeat."""
-        at_it = [run for run in going if not run.data and agree(run.recipe, recipe, Affects.TEXT)]
-        if not at_it or sweep_id is None:
-            return bool(at_it)
-        known = self._store.sweeps.runs(sweep_id)
-        return not any(run.data and agree(run.recipe, recipe, Affects.TEXT) for run in known)
+        preparing = [run for run in running if not run.data and agree(run.recipe, recipe, Affects.TEXT)]
+        if not preparing or sweep_id is None:
+            return bool(preparing)
+        siblings = self._store.sweeps.runs(sweep_id)
+        return not any(run.data and agree(run.recipe, recipe, Affects.TEXT) for run in siblings)
 
     def _plan(self, run: Run) -> dict[str, Any]:
-        """The plan of the run's sweep; empty for a run that belongs to no sweep."""
+        """The plan of the run's sweep; {} for a run without a sweep."""
         return self._store.sweeps.sweep(run.sweep_id).plan if run.sweep_id is not None else {}
 
-    def _places(self, plan: dict[str, object]) -> int:
-        """Runs at once: what the sweep says, or one per GPU, or one."""
+    def _parallel(self, plan: dict[str, object]) -> int:
+        """The number of parallel runs: the sweep's setting, or one per GPU, at least one."""
         wanted = plan.get("parallel")
         return wanted if isinstance(wanted, int) else max(len(self._devices), 1)
 
-    def _watch_trials(self, going: Sequence[Run]) -> None:
+    def _watch_trials(self, running: Sequence[Run]) -> None:
         """Prune the trials of searches that are clearly behind."""
-        for run in going:
+        for run in running:
             plan = self._plan(run) if run.status == Status.RUNNING else {}
             if plan.get("trials") and plan.get("pruner") != "none":
                 pruned = prune(self._store, run, plan)
                 if pruned and has_job(run):
                     control.stop(self._store, run.id)
 
-    def _trials_are_watched(self) -> bool:
-        """Whether trials of a search are still running, and may have to be pruned."""
+    def _trials_are_running(self) -> bool:
+        """Whether trials of a search, which may have to be pruned, are running."""
         return any(self._plan(run).get("trials") for run in self._store.active_runs() if not waits(run))
 
 

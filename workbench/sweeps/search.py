@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 INSTALL = "Install it: pip install 'mlm-workbench[search]'"
-_FIRST_AT_RANDOM = 5
+_RANDOM_TRIALS = 5
 
 
 def check_installed() -> None:
@@ -66,18 +66,18 @@ def study_of(plan: Plan, runs: list[Run]) -> optuna.Study:
     optuna = optuna_library()
     sampler = optuna.samplers.TPESampler(
         seed=plan.seed_list[0] + len(runs),
-        n_startup_trials=_FIRST_AT_RANDOM,
+        n_startup_trials=_RANDOM_TRIALS,
         constant_liar=True,  # do not propose a running trial again
     )
     study = optuna.create_study(direction="minimize", sampler=sampler)
     for run in runs:
         state, value = outcome(plan, run)
-        known = distributions(plan)
+        space = distributions(plan)
         trial = optuna.trial.create_trial(
             state=optuna.trial.TrialState[state],
             value=value,
-            params={name: _param(plan, name, run.recipe[name]) for name in known},
-            distributions=known,
+            params={name: _param(plan, name, run.recipe[name]) for name in space},
+            distributions=space,
         )
         study.add_trial(trial)
     return study
@@ -87,9 +87,9 @@ def outcome(plan: Plan, run: Run) -> tuple[str, float | None]:
     """A run for Optuna: a trial state and the log perplexity to minimize."""
     if run.status in ACTIVE:
         return "RUNNING", None
-    own_test_will_do = not {*fields_that(Affects.QUESTIONS)} & {*plan.fields}
+    own_test_is_comparable = not {*fields_that(Affects.QUESTIONS)} & {*plan.fields}
     value = run.yardstick_perplexity
-    if value is None and own_test_will_do:
+    if value is None and own_test_is_comparable:
         value = run.eval_perplexity
     if run.status == Status.FINISHED and value is not None and math.isfinite(value):
         return "COMPLETE", math.log(value)
@@ -102,26 +102,26 @@ def distributions(plan: Plan) -> dict[str, BaseDistribution]:
     space: dict[str, BaseDistribution] = {
         name: of.CategoricalDistribution(tuple(values)) for name, values in plan.values.items()
     }
-    for name, one in plan.ranges.items():
-        if one.whole:
-            space[name] = of.IntDistribution(int(one.low), int(one.high), log=one.log)
+    for name, limits in plan.ranges.items():
+        if limits.whole:
+            space[name] = of.IntDistribution(int(limits.low), int(limits.high), log=limits.log)
         else:
-            space[name] = of.FloatDistribution(one.low, one.high, log=one.log)
+            space[name] = of.FloatDistribution(limits.low, limits.high, log=limits.log)
     return space
 
 
 def _typed(plan: Plan, params: dict[str, Any]) -> dict[str, Any]:
     """The proposed values, with four significant digits so that they can be read and typed again."""
     chosen = dict(params)
-    for name, one in plan.ranges.items():
-        if not one.whole:
-            chosen[name] = min(max(float(f"{chosen[name]:.4g}"), one.low), one.high)
+    for name, limits in plan.ranges.items():
+        if not limits.whole:
+            chosen[name] = min(max(float(f"{chosen[name]:.4g}"), limits.low), limits.high)
     return chosen
 
 
 def _param(plan: Plan, name: str, value: Any) -> Any:
-    one = plan.ranges.get(name)
-    return value if one is None else min(max(value, one.low), one.high)
+    limits = plan.ranges.get(name)
+    return value if limits is None else min(max(value, limits.low), limits.high)
 
 
 def optuna_library() -> Any:

@@ -16,7 +16,7 @@ from workbench.display import numbers
 from workbench.errors import WorkbenchError
 from workbench.recipe import GROUPS, PRESETS, Recipe
 from workbench.recipe_fields import FIELDS, as_text
-from workbench.store.past import Experience
+from workbench.store.past import MeasuredRun
 from workbench.stored_recipe import StoredRecipe
 from workbench.text import printable
 from workbench.tui.actions import bindings
@@ -88,7 +88,7 @@ that you save are offered here and by train --preset.
         self._typed = Typed(None)
         self._problems: dict[str, str] = {}
         self._base = PRESETS[preset]
-        self._past: list[Experience] = []
+        self._past: list[MeasuredRun] = []
         self._counted: PreviewedText | None = None
 
     def compose(self) -> ComposeResult:
@@ -125,10 +125,10 @@ that you save are offered here and by train --preset.
         self.set_focus(self.query_one("#field-chunk_size", RecipeField).editor)
         self._check()
 
-    def read(self) -> list[Experience]:
-        return self.workbench.store.past.experience()
+    def read(self) -> list[MeasuredRun]:
+        return self.workbench.store.past.measured()
 
-    def show(self, data: list[Experience]) -> None:
+    def show(self, data: list[MeasuredRun]) -> None:
         self._past = data
         self._show_cost()
 

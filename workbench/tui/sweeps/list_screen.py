@@ -27,7 +27,7 @@ Press  n  for the form, and type a list into a field,
 for example 64,128,256 at Chunk size, and 3 at Seeds.
 Ctrl+S queues it; it continues when you quit."""
 _NUMBERS = ("done", "going", "waiting", "failed")
-_SYMBOLS: dict[str, str] = {SweepState.GOING: "▶", SweepState.PAUSED: "■", SweepState.DONE: "✓"}
+_SYMBOLS: dict[str, str] = {SweepState.RUNNING: "▶", SweepState.PAUSED: "■", SweepState.DONE: "✓"}
 
 
 class SweepsScreen(WorkbenchScreen):
@@ -76,7 +76,7 @@ sweep's own screen says whether it is better than the others beyond chance.
         kept = self.current
         self._lines = data
         self.set_class(not data, "-empty")
-        going = sum(line.state == SweepState.GOING for line in data)
+        going = sum(line.state == SweepState.RUNNING for line in data)
         count = f"{len(data)} sweep{'' if len(data) == 1 else 's'}"
         self.query_one(TitleBar).show("Sweeps", *([f"{going} running"] if going else []), count)
         if before != data:

@@ -15,7 +15,7 @@ from workbench.metrics import MetricName, perplexity
 from workbench.recipe import Affects
 from workbench.recipe_fields import SEEDS, fields_that
 from workbench.status import ACTIVE, Status
-from workbench.store.sweeps import standing
+from workbench.store.sweeps import state_of
 
 if TYPE_CHECKING:
     from workbench.analysis.sweep_table import Known, SweepTable
@@ -92,7 +92,7 @@ class SweepList:
         counts = Counts.of(sweep, runs)
         perplexity, best = self._best(runs, fields)
         search = bool(sweep.plan.get("trials"))
-        state = standing(sweep, counts.left)
+        state = state_of(sweep, counts.left)
         return SweepLine(sweep.id, sweep.name, search, state, counts, fields, perplexity, best)
 
     def _best(self, runs: list[SweepRun], fields: tuple[str, ...]) -> tuple[float | None, str]:
@@ -156,7 +156,7 @@ class SweepReader:
         own = {run.id for run in runs}
         return SweepLook(
             sweep,
-            standing(sweep, counts.left),
+            state_of(sweep, counts.left),
             counts,
             {run.id: run for run in runs},
             self._table[1],
