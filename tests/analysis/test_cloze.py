@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.analysis.cloze import Answer, answer_suite, figures_of, read_suite, turns
-from workbench.analysis.cloze_runs import ask_base, ask_checkpoint
+from workbench.analysis.cloze import Answer, answer_suite, metrics_of, rank_changes, read_suite
+from workbench.analysis.cloze_runs import score_base, score_checkpoint
 from workbench.errors import UsageError
 from workbench.inference.local import load
 from workbench.inference.resolve import ModelChoice
@@ -99,7 +99,7 @@ def test_figures_are_over_what_was_asked() -> None:
     def answer(rank: int | None) -> Answer:
         return Answer(1, "", (), rank, None, ())
 
-    figures = figures_of([answer(1), answer(4), answer(10), answer(None)])
+    figures = metrics_of([answer(1), answer(4), answer(10), answer(None)])
     assert figures["items"] == 3
     assert (figures["top1"], figures["top5"]) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
     assert figures["mean_reciprocal_rank"] == pytest.approx((1 + 1 / 4 + 1 / 10) / 3)
@@ -107,16 +107,16 @@ def test_figures_are_over_what_was_asked() -> None:
 
 def test_every_checkpoint_is_asked_once(trained: Trained, file: Path) -> None:
     run, suite = trained.run("usual"), read_suite(file)
-    base = ask_base(trained.store, suite, run)
-    scores = [ask_checkpoint(trained.store, suite, run, one) for one in trained.store.checkpoints(run.id)]
+    base = score_base(trained.store, suite, run)
+    scores = [score_checkpoint(trained.store, suite, run, one) for one in trained.store.checkpoints(run.id)]
     assert (base.run_id, base.step, base.items) == (None, 0, 2)
     assert [score.id for score in trained.store.clozes.of_run(run.id, suite.fingerprint)] == [
         score.id for score in scores
     ]
     assert scores[-1].answers != base.answers
-    again = ask_checkpoint(trained.store, suite, run, trained.store.checkpoints(run.id)[-1])
+    again = score_checkpoint(trained.store, suite, run, trained.store.checkpoints(run.id)[-1])
     assert again.id == scores[-1].id
-    assert ask_base(trained.store, suite, trained.run("many masks")).id == base.id
+    assert score_base(trained.store, suite, trained.run("many masks")).id == base.id
 
 
 def test_what_broke_and_what_was_mended_is_told() -> None:
@@ -126,8 +126,8 @@ def test_what_broke_and_what_was_mended_is_told() -> None:
         ]
         return Cloze(answers=answers)
 
-    turned = list(turns(score(1, 7, 3, None, 2), score(4, 1, 3, 1, 5)))
-    assert [(turn.line, turn.broke, turn.mended) for turn in turned] == [
+    turned = list(rank_changes(score(1, 7, 3, None, 2), score(4, 1, 3, 1, 5)))
+    assert [(turn.line, turn.broke, turn.fixed) for turn in turned] == [
         (0, True, False),
         (1, False, True),
         (4, False, False),

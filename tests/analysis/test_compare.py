@@ -63,7 +63,7 @@ def test_of_different_lengths_only_what_both_were_asked_counts(trained: Trained)
         for run in found.runs
     ]
     assert pair.log_ratio == pytest.approx((losses[1] - losses[0]) / short.masked_tokens)
-    assert any("different lengths" in note for note in found.notes)
+    assert any("differ in length" in note for note in found.notes)
 
 
 def test_another_split_is_not_ranked_and_it_says_why(trained: Trained) -> None:
@@ -105,7 +105,7 @@ def test_a_run_without_a_score_is_named_with_what_to_do(copied: Store) -> None:
     found = compare_runs(copied, [id_of(copied, "usual"), run_id])
     assert not found.comparable and found.pairs == []
     assert found.why_not == [
-        f"Run {run_id} many masks (finished) has no score on the yardstick: mlm-workbench yardstick {run_id}."
+        f"Run {run_id} many masks (finished) has no yardstick score: mlm-workbench yardstick {run_id}."
     ]
 
 
@@ -143,7 +143,7 @@ def test_training_text_that_is_not_known_is_said(copied: Store) -> None:
     (Path(run.folder) / FILE).write_bytes(b"damaged")
     found = compare_runs(copied, [id_of(copied, "usual"), id_of(copied, "many masks")])
     assert found.comparable
-    assert any(f"run {run.id} was trained on held-out documents is not known" in one for one in found.notes)
+    assert any(f"run {run.id} was trained on held-out documents is unknown" in one for one in found.notes)
 
 
 def test_no_run_of_the_starter_holds_out_what_it_trains_on(trained: Trained) -> None:
@@ -171,7 +171,7 @@ def test_seeds_of_one_recipe_are_a_group(trained: Trained) -> None:
 
 def test_what_seeds_alone_may_do_is_no_difference_between_recipes() -> None:
     interval = (-0.0315, -0.0387, -0.0243)
-    assert group_verdict(*interval, p_seeds=0.2) == "no difference shown beyond what seeds do"
+    assert group_verdict(*interval, p_seeds=0.2) == "no difference shown beyond seed variance"
     assert group_verdict(*interval, p_seeds=0.01) == verdict(*interval)
     assert group_verdict(0.01, -0.1, 0.1, p_seeds=0.01) == NO_DIFFERENCE
 

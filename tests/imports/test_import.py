@@ -138,7 +138,7 @@ def test_what_it_does_not_tell_is_no_difference(trained: Path, store: Store) -> 
     compared = compare_runs(store, [run.id, other.id])
     assert compared.differences == {"chunk_size": [64, 128]}
     (note,) = [note for note in compared.notes if "was imported" in note]
-    assert "fields are not known, adam_beta1, adam_beta2" in note
+    assert "fields of its recipe are unknown, adam_beta1, adam_beta2" in note
 
 
 def test_what_is_not_there_is_said(tmp_path: Path, store: Store) -> None:  # noqa: F811

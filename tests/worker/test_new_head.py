@@ -109,5 +109,5 @@ def test_nan_weights_are_found_before_training(store: Store, recipe: Recipe, tmp
     run_id = launch.start(store, recipe.with_changes(model=str(tmp_path / "nan"))).id
     assert run_id is not None
     run = wait_for_end(store, run_id)
-    assert run.status == Status.FAILED and "holds NaN or infinity" in (run.error or "")
+    assert run.status == Status.FAILED and "NaN or infinite values" in (run.error or "")
     assert run.baseline_perplexity is None and run.engine == {}

@@ -50,7 +50,11 @@ def test_a_stop_leaves_the_yardstick_and_a_later_scoring_makes_it(store: Store, 
 
     score_it(stop=True)
     assert store.yardsticks.of_run(run.id) == []
-    assert [event for event in told if isinstance(event, Message) and "Asked to stop" in event.text]
+    assert [
+        event
+        for event in told
+        if isinstance(event, Message) and "the yardstick is not finished" in event.text
+    ]
     score_it(stop=False)
     (again,) = store.yardsticks.of_run(run.id)
     assert again.loss_sum == pytest.approx(score.loss_sum, rel=1e-6)

@@ -1,1 +1,1 @@
-"""Which run is really better: the yardstick, comparisons with their uncertainty, sweeps."""
+"""Tells which run is better: the yardstick, comparisons with their uncertainty, sweeps, cloze suites."""

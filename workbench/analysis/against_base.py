@@ -1,4 +1,4 @@
-"""One run against the model that it began with, on the yardstick."""
+"""Compares a run with its base model on the yardstick."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.analysis.chunk_scores import Sheet, common
+from workbench.analysis.chunk_scores import ChunkScores, shared_chunks
 from workbench.analysis.document_hashes import documents_of
 from workbench.analysis.wording import verdict
 from workbench.caveats import base_name, untrained_base
@@ -19,13 +19,12 @@ _FEWEST_CHUNKS = 10
 
 @dataclass(frozen=True, slots=True)
 class AgainstBase:
-    """What a checkpoint gained. Perplexities are over all chunks that it was scored on.
+    """A checkpoint against its base model. Perplexities are over all chunks that the checkpoint was scored
+    on.
 
-    `untrained`: why the base model was no trained one, in a few words; "" where it was. There is no verdict
-    against random weights.
-
-    `verdict`: `better by 3.1 % (2.4 to 3.8)` and the like, of the checkpoint against the base model, with the
-    95 % interval; None where the base model has no score, or too few chunks are left to compare.
+    `untrained`: why the base model was not a trained one; "" if it was. Against random weights there is no
+    verdict. `verdict`: for example `better by 3.1 % (2.4 to 3.8)`, with the 95 % interval; None if the base
+    model has no score, or too few chunks are left to compare.
     """
 
     perplexity: float
@@ -37,15 +36,15 @@ class AgainstBase:
 
 
 def against_base(store: Store, run: Run, step: int) -> AgainstBase | None:
-    """The yardstick's word on the checkpoint at `step`; None where it was not scored."""
-    score = next((one for one in store.yardsticks.of_run(run.id) if _is_of(one, step)), None)
+    """The comparison for the checkpoint at `step`; None if it was not scored."""
+    score = next((score for score in store.yardsticks.of_run(run.id) if _is_of(score, step)), None)
     if score is None:
         return None
     base = next(
         (
-            one
-            for one in store.yardsticks.of_base(base_name(run.recipe, run.engine))
-            if (one.protocol, one.text_fingerprint, one.masks_fingerprint)
+            other
+            for other in store.yardsticks.of_base(base_name(run.recipe, run.engine))
+            if (other.protocol, other.text_fingerprint, other.masks_fingerprint)
             == (score.protocol, score.text_fingerprint, score.masks_fingerprint)
         ),
         None,
@@ -68,15 +67,15 @@ def _is_of(score: Yardstick, step: int) -> bool:
 def _verdict(run: Run, base: Yardstick, score: Yardstick) -> str | None:
     from workbench.analysis.bootstrap import paired_bootstrap
 
-    held = documents_of(Path(run.folder))
-    before, after = Sheet.of(run, base, held), Sheet.of(run, score, held)
+    hashes = documents_of(Path(run.folder))
+    before, after = ChunkScores.of(run, base, hashes), ChunkScores.of(run, score, hashes)
     if before.text != after.text:
         return None
-    shared = common([before, after])
+    shared = shared_chunks([before, after])
     if shared.chunks < _FEWEST_CHUNKS:
         return None
     kept = shared.kept.nonzero()[0]
-    found = paired_bootstrap(
+    estimate = paired_bootstrap(
         before.losses[kept], after.losses[kept], after.tokens[kept], shared.documents[kept]
     )
-    return verdict(found.log_ratio, found.low, found.high)
+    return verdict(estimate.log_ratio, estimate.low, estimate.high)

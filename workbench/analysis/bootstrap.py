@@ -1,12 +1,12 @@
-"""How sure a difference between two models is: a paired bootstrap over documents.
+"""The uncertainty of a difference between two models: a paired bootstrap over documents.
 
-Both models answered the same masked tokens, so what is resampled are differences. Chunks of one document rise
-and fall together, so documents are drawn, each with all chunks that begin in it, and never tokens (Efron &
-Tibshirani, An Introduction to the Bootstrap, 1993, ch. 8, on dependent data; Koehn 2004 for the paired test).
-The interval is the symmetric studentized one (Hall, "On symmetric bootstrap confidence intervals", 1988):
-documents differ much in length, and plain percentiles then come out too narrow. Its unit is the standard
-error of the jackknife over documents: with few of them the usual one comes out too small (Bell & McCaffrey,
-"Bias reduction in standard errors", 2002). bench/coverage.py measures how often it covers the truth.
+Both models predict the same masked tokens, so differences are resampled. The losses of a document's chunks
+are correlated, so whole documents are drawn, each with all chunks that begin in it, instead of tokens (Efron
+& Tibshirani, An Introduction to the Bootstrap, 1993, ch. 8, on dependent data; Koehn 2004 for the paired
+test). The interval is the symmetric studentized one (Hall, "On symmetric bootstrap confidence intervals",
+1988): documents vary greatly in length, which makes plain percentile intervals too narrow. Its unit is the
+jackknife standard error over documents: with few documents the usual standard error is too small (Bell &
+McCaffrey, "Bias reduction in standard errors", 2002). bench/coverage.py measures the coverage.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ import numpy as np
 RESAMPLES = 10_000
 LEVEL = 0.95
 FEWEST_DOCUMENTS = 10
-"""With fewer, chunks are drawn: so few documents tell little of how documents differ."""
+"""With fewer documents, chunks are drawn: so few say little about the variance between documents."""
 _AT_ONCE = 2_000_000  # draws held in memory
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """ln(perplexity of b / perplexity of a) on what both were asked, its interval, and the chance of one at
-    least as large if there were no difference. `units`: documents that were resampled, or chunks.
+    """ln(perplexity of b / perplexity of a) on the same tokens, its interval, and the p-value of no
+    difference.
+
+    `units`: the number of resampled documents, or chunks.
     """
 
     log_ratio: float
@@ -47,11 +49,11 @@ def paired_bootstrap(
 ) -> Estimate:
     """Compare two models on the same chunks; all arrays are (chunks,).
 
-    losses: sums in nats over the tokens that each chunk asks for (`tokens`). documents: the one that a chunk
-    begins in, by any number. Raises ValueError without two chunks.
+    losses: sums in nats over each chunk's `tokens` masked tokens. documents: any number for the document in
+    which each chunk begins. Raises ValueError for fewer than two chunks.
     """
     if len(tokens) < 2:
-        raise ValueError("two chunks are needed for an interval")
+        raise ValueError("an interval needs at least two chunks")
     units = np.unique(documents, return_inverse=True)[1]
     by_document = int(units.max()) + 1 >= FEWEST_DOCUMENTS
     if not by_document:
@@ -60,7 +62,7 @@ def paired_bootstrap(
     weight = np.bincount(units, tokens).astype(np.float64)
     ratio = float(difference.sum() / weight.sum())
     error = jackknife_error(difference, weight)
-    if error == 0:  # the very same answers, or the same difference everywhere
+    if error == 0:  # identical losses, or the same difference everywhere
         p_value = 1.0 if ratio == 0 else 1 / (1 + resamples)
         return Estimate(ratio, ratio, ratio, p_value, len(weight), by_document)
     scores = np.abs(_studentized(difference, weight, ratio, resamples, seed))
@@ -71,9 +73,10 @@ def paired_bootstrap(
 
 
 def jackknife_error(difference: np.ndarray, weight: np.ndarray) -> float:
-    """Standard error of sum(difference) / sum(weight) over independent units, both (units,), from the ratios
-    without each of them (Efron & Tibshirani, ch. 11). A long document pulls the ratio towards itself, so that
-    an error made from residuals is too small.
+    """Jackknife standard error of sum(difference) / sum(weight) over independent units, both (units,).
+
+    It uses the ratios without each unit (Efron & Tibshirani, ch. 11). A long document pulls the ratio towards
+    itself, so an error computed from residuals is too small.
     """
     units = len(weight)
     ratio = difference.sum() / weight.sum()
@@ -87,7 +90,7 @@ def _studentized(
     """(resampled ratio - ratio) / its standard error, for each resample: (resamples,)."""
     units = len(weight)
     draw = np.random.default_rng(seed)
-    # residuals from the ratio keep the sums below small, and exact where the difference is tiny
+    # residuals from the ratio keep the sums small, and exact for tiny differences
     residual = difference - ratio * weight
     moments = np.stack([residual, weight, residual**2, residual * weight, weight**2], axis=1)
     scores = np.empty(resamples)
@@ -101,6 +104,6 @@ def _studentized(
         variance = (rr - 2 * shift * rw + shift**2 * ww) * units / (units - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             score = shift * w / np.sqrt(np.maximum(variance, 0.0))
-        # a resample of one unit over and over has no spread; it is as far off as any can be
+        # a resample of one repeated unit has no spread: count it as extreme
         scores[first : first + count] = np.where(variance > 0, score, np.where(r == 0, 0.0, np.inf))
     return scores

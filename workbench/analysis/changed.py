@@ -1,4 +1,4 @@
-"""What changed between two runs: the test words that one predicts better than the other, with contexts."""
+"""Finds the test words that one run predicts better than the other, with contexts."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 CONTEXT_TOKENS = 8
-"""Shown on each side of a word."""
+"""The number of tokens shown on each side of a word."""
 _CHUNKS_PER_PASS = 64
 
 
 @dataclass(frozen=True)
 class TokenLosses:
-    """One model's loss at every predicted token of the yardstick; all (tokens,), in the order of the text.
+    """One model's loss at every masked token of the yardstick; all (tokens,), in the order of the text.
 
-    chunks, positions: where it stands. targets: the token that was right. losses: nats.
+    chunks, positions: the token's place. targets: the original token. losses: nats.
     """
 
     chunks: np.ndarray
@@ -35,7 +35,7 @@ class TokenLosses:
 
 @dataclass(frozen=True)
 class Context:
-    """One place where the word was asked for. losses in nats; `before` and `after` as they stand there."""
+    """One masked occurrence of a word. Losses in nats; `before` and `after`: the surrounding text."""
 
     before: str
     after: str
@@ -45,10 +45,10 @@ class Context:
 
 @dataclass(frozen=True)
 class ChangedWord:
-    """A word, over all the places where it was asked for.
+    """A word, over all its masked occurrences.
 
-    gain: the sum over them of a's loss less b's, in nats, so above 0 where b is better. probability: the
-    geometric mean of what the models gave it.
+    gain: the sum of a's losses minus b's, in nats, so above 0 where b is better. probability: the geometric
+    mean of its probabilities.
     """
 
     word: str
@@ -61,15 +61,15 @@ class ChangedWord:
 
 @dataclass(frozen=True)
 class Changes:
-    """The words that gained and lost most from a to b, each list beginning with the largest."""
+    """The words that gained and lost most from a to b, largest change first."""
 
     improved: tuple[ChangedWord, ...]
     worsened: tuple[ChangedWord, ...]
     tokens: int
 
 
-def token_losses(test: YardstickTest, model: str, *, told: Any = lambda done, total: None) -> TokenLosses:
-    """Score a model on the yardstick, token by token, in fp32 on the CPU. `told`: chunks done and in all."""
+def token_losses(test: YardstickTest, model: str, *, progress: Any = lambda done, total: None) -> TokenLosses:
+    """Score a model on the yardstick, token by token, in fp32 on the CPU. `progress` counts chunks."""
     device = torch.device("cpu")
     masked_lm = load_for_scoring(model, None, device, test.table.chunk_size)
     batches = BatchMaker(test.table, test.masker, device)
@@ -83,7 +83,7 @@ def token_losses(test: YardstickTest, model: str, *, told: Any = lambda done, to
                 losses = F.cross_entropy(logits, batch.targets, reduction="none")
             chunk, position = np.divmod(batch.positions.numpy(), test.table.chunk_size)
             parts.append((chunk + first, position, batch.targets.numpy(), losses.double().numpy()))
-        told(int(rows[-1]) + 1, len(test.table))
+        progress(int(rows[-1]) + 1, len(test.table))
     return TokenLosses(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
@@ -97,13 +97,12 @@ def changes(
     contexts: int = 3,
     fewest: int = 1,
 ) -> Changes:
-    """The `words` that gained and lost most, each with the `contexts` that moved most.
+    """The `words` that gained and lost most, each with the `contexts` that changed most.
 
-    Pieces of one word are put together: a word's loss is the sum over its predicted pieces. `fewest`: how
-    often a word must have been asked for.
+    A word's loss is the sum over its masked pieces. `fewest`: the least number of masked occurrences.
     """
     gains = a.losses - b.losses
-    starts = _word_beginnings(test, a)
+    starts = _word_starts(test, a)
     order = np.lexsort((a.positions, starts, a.chunks))
     key = np.stack([a.chunks[order], starts[order]], axis=1)
     new = np.ones(len(order), dtype=bool)
@@ -122,26 +121,28 @@ def changes(
     by_word: dict[str, list[tuple[int, int, float, float, float]]] = {}
     for place in places:
         by_word.setdefault(_word_at(test, place[0], place[1], tokenizer), []).append(place)
-    often = [(word, found) for word, found in by_word.items() if len(found) >= fewest]
-    often.sort(key=lambda one: -sum(place[2] for place in one[1]))
 
-    def described(word: str, found: list[tuple[int, int, float, float, float]], sign: int) -> ChangedWord:
-        found = sorted(found, key=lambda place: -sign * place[2])
-        mean_a, mean_b = (float(np.mean([place[column] for place in found])) for column in (3, 4))
-        gain = sum(place[2] for place in found)
-        shown = tuple(_context(test, place, tokenizer) for place in found[:contexts])
-        return ChangedWord(word, len(found), gain, float(np.exp(-mean_a)), float(np.exp(-mean_b)), shown)
+    def described(word: str, sign: int) -> ChangedWord:
+        occurrences = sorted(by_word[word], key=lambda place: -sign * place[2])
+        mean_a, mean_b = (float(np.mean([place[column] for place in occurrences])) for column in (3, 4))
+        shown = tuple(_context(test, place, tokenizer) for place in occurrences[:contexts])
+        return ChangedWord(
+            word, len(occurrences), gain_of[word], float(np.exp(-mean_a)), float(np.exp(-mean_b)), shown
+        )
 
-    improved = [described(*one, 1) for one in often[:words] if sum(place[2] for place in one[1]) > 0]
-    worsened = [described(*one, -1) for one in often[::-1][:words] if sum(place[2] for place in one[1]) < 0]
+    gain_of = {word: sum(place[2] for place in places) for word, places in by_word.items()}
+    frequent = [word for word, places in by_word.items() if len(places) >= fewest]
+    frequent.sort(key=lambda word: -gain_of[word])
+    improved = [described(word, 1) for word in frequent[:words] if gain_of[word] > 0]
+    worsened = [described(word, -1) for word in frequent[::-1][:words] if gain_of[word] < 0]
     return Changes(tuple(improved), tuple(worsened), len(gains))
 
 
-def _word_beginnings(test: YardstickTest, asked: TokenLosses) -> np.ndarray:
-    """The position where the word of each predicted token begins, within its chunk: (tokens,)."""
+def _word_starts(test: YardstickTest, scored: TokenLosses) -> np.ndarray:
+    """The position in its chunk at which the word of each scored token starts: (tokens,)."""
     starts = test.table.word_starts.astype(bool)
     positions = np.where(starts, np.arange(starts.shape[1]), 0)
-    return np.maximum.accumulate(positions, axis=1)[asked.chunks, asked.positions]
+    return np.maximum.accumulate(positions, axis=1)[scored.chunks, scored.positions]
 
 
 def _word_end(test: YardstickTest, chunk: int, start: int) -> int:

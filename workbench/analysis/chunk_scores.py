@@ -1,4 +1,4 @@
-"""A run's answers on the yardstick, and what two runs have in common of it."""
+"""A run's losses per chunk of the yardstick, and the chunks that several runs share."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """One score, unpacked. losses, tokens, hashes: (chunks,); documents: (chunks + 1,), as in the store.
+class ChunkScores:
+    """One yardstick score, unpacked. losses, tokens, hashes: (chunks,); documents: (chunks + 1,), as stored.
 
-    `held`: the hashes of the run's documents; None: they are not known.
+    `run_documents`: the hashes of the run's documents; None if they are not known.
     """
 
     run: Run
@@ -26,11 +26,10 @@ class Sheet:
     tokens: np.ndarray
     hashes: np.ndarray
     documents: np.ndarray
-    held: DocumentHashes | None
+    run_documents: DocumentHashes | None
 
     @classmethod
-    def of(cls, run: Run, score: Yardstick, held: DocumentHashes | None) -> Sheet:
-        """What the store keeps of a score."""
+    def of(cls, run: Run, score: Yardstick, run_documents: DocumentHashes | None) -> ChunkScores:
         import numpy as np
 
         return cls(
@@ -40,7 +39,7 @@ class Sheet:
             np.frombuffer(score.chunk_tokens, "<i4"),
             np.frombuffer(score.chunk_hashes, "<u8"),
             np.frombuffer(score.chunk_documents, "<i4"),
-            held,
+            run_documents,
         )
 
     @property
@@ -49,21 +48,21 @@ class Sheet:
 
     @property
     def questions(self) -> tuple[str, str, str]:
-        """What must be the same before chunks can be compared at all."""
+        """The fingerprints that must be equal before chunks can be compared."""
         return self.score.protocol, self.score.tokenizer_fingerprint, self.score.masks_fingerprint
 
     @property
     def text(self) -> tuple[object, ...]:
-        """What must be the same besides: the first chunk, for a longer test begins with a shorter one."""
+        """The same with the first chunk's hash: a longer test starts with the shorter one."""
         return *self.questions, int(self.hashes[0]) if len(self.hashes) else None
 
 
 @dataclass(frozen=True)
-class Common:
-    """What several sheets share: `kept`, bool (chunks,), over the chunks that they all have.
+class SharedChunks:
+    """The chunks that several scores share: `kept`, bool (chunks,), over the chunks that all of them have.
 
-    A chunk is left out that holds any of a document which one of the runs was trained on. `seen`: how many of
-    the `of` documents each run was trained on, by run id; runs whose training text is not known are missing.
+    Chunks with any part of a document that one of the runs was trained on are excluded. `seen`: by run id,
+    how many of the `of` documents the run was trained on; runs whose training text is unknown are missing.
     """
 
     kept: np.ndarray
@@ -77,36 +76,36 @@ class Common:
 
     @property
     def units(self) -> int:
-        """Documents in which the kept chunks begin."""
+        """The number of documents in which the kept chunks begin."""
         import numpy as np
 
         return len(np.unique(self.documents[self.kept]))
 
 
-def common(sheets: list[Sheet]) -> Common:
-    """What these sheets, of the same `text`, share."""
+def shared_chunks(scores: list[ChunkScores]) -> SharedChunks:
+    """The chunks that these scores, of the same `text`, share."""
     import numpy as np
 
-    length = min(len(sheet.hashes) for sheet in sheets)
-    first = sheets[0]
+    length = min(len(score.hashes) for score in scores)
+    first = scores[0]
     same = np.ones(length, dtype=bool)
-    for other in sheets[1:]:
+    for other in scores[1:]:
         same &= (first.hashes[:length] == other.hashes[:length]) & (
             first.tokens[:length] == other.tokens[:length]
         )
     length = length if same.all() else int(same.argmin())
     documents = first.documents[: length + 1]
     last = int(documents[-1]) if length else -1
-    known = next((sheet.held for sheet in sheets if sheet.held is not None), None)
-    scored = known.test[: last + 1] if known is not None else np.empty(0, np.uint64)
+    hashes = next((score.run_documents for score in scores if score.run_documents is not None), None)
+    tested = hashes.test[: last + 1] if hashes is not None else np.empty(0, np.uint64)
     unseen = np.ones(last + 1, dtype=bool)
     seen = {}
-    for sheet in sheets:
-        if sheet.held is not None and len(scored) == last + 1:
-            trained_on = np.isin(scored, sheet.held.train)
-            seen[sheet.run_id] = int(trained_on.sum())
+    for score in scores:
+        if score.run_documents is not None and len(tested) == last + 1:
+            trained_on = np.isin(tested, score.run_documents.train)
+            seen[score.run_id] = int(trained_on.sum())
             unseen &= ~trained_on
-    # how many documents before each one were seen; a chunk is kept when none is from its first to its last
-    so_far = np.concatenate([[0], np.cumsum(~unseen)])
-    kept = so_far[documents[1:] + 1] == so_far[documents[:-1]]
-    return Common(kept, documents[:-1], seen, last + 1)
+    # the number of seen documents before each one; a chunk is kept if none lies between its first and last
+    seen_before = np.concatenate([[0], np.cumsum(~unseen)])
+    kept = seen_before[documents[1:] + 1] == seen_before[documents[:-1]]
+    return SharedChunks(kept, documents[:-1], seen, last + 1)

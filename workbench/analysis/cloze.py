@@ -1,4 +1,4 @@
-"""A cloze suite: sentences with a missing word and the words expected there, one a line.
+"""Cloze suites: sentences with a missing word and the expected words, one per line.
 
 # a comment
 The capital of [MASK] is Paris. -> france
@@ -31,7 +31,7 @@ _SHOWN_MISTAKES = 3
 
 @dataclass(frozen=True)
 class Item:
-    """A sentence with one mask; any of `expected` is right. `line`: where it stands in the file."""
+    """A sentence with one mask; any of `expected` is correct. `line`: its number in the file."""
 
     line: int
     text: str
@@ -40,20 +40,20 @@ class Item:
 
 @dataclass(frozen=True)
 class Suite:
-    """The items of a file."""
+    """The items of a file, and the file's name."""
 
     name: str
     items: tuple[Item, ...]
 
     @property
     def fingerprint(self) -> str:
-        """Of its sentences and words; comments and blank lines do not count."""
+        """A hash of the sentences and words, without comments and blank lines."""
         text = "\n".join(f"{item.text}{ARROW}{OR.join(item.expected)}" for item in self.items)
         return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def read_suite(path: Path) -> Suite:
-    """Read a file. Raises UsageError that names each wrong line and what is wrong with it."""
+    """Read a file. Raises UsageError, which lists the faulty lines."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
@@ -86,8 +86,10 @@ def read_suite(path: Path) -> Suite:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model made of an item. rank: of the best expected word among all tokens but the special
-    ones, from 1; None: it was not asked, for the reason in `left_out`. top: its own first words.
+    """A model's answer to an item.
+
+    rank: the best expected word's rank among all tokens that are not special, from 1; None if the item was
+    left out, for the reason in `left_out`. top: the model's most likely words.
     """
 
     line: int
@@ -100,10 +102,10 @@ class Answer:
 
 
 def answer_suite(suite: Suite, model: str, revision: str | None = None) -> list[Answer]:
-    """Ask a model (folder, hub id or `starter`), in fp32 on the CPU. Raises ModelError.
+    """The answers of a model (folder, hub id or `starter`), in fp32 on the CPU. Raises ModelError.
 
-    A word that the tokenizer cuts into several tokens cannot stand in one mask: such a word is not asked for,
-    and an item whose expected words are all such is left out, with the reason.
+    An expected word of several tokens does not fit into one mask and is ignored. An item without any other
+    expected word is left out, with the reason.
     """
     import torch
 
@@ -112,17 +114,17 @@ def answer_suite(suite: Suite, model: str, revision: str | None = None) -> list[
     tokenizer = load_tokenizer(model, revision)
     network = load_model(model, revision).model.eval()
     pieces = Pieces(tokenizer)
-    special = torch.tensor(sorted(one for one in special_ids(tokenizer) if one < len(tokenizer)))
+    special = torch.tensor(sorted(token for token in special_ids(tokenizer) if token < len(tokenizer)))
     limit = int(min(usable_positions(network.config) or 10**9, tokenizer.model_max_length))
     answers = []
     for item in suite.items:
-        ids, position, wanted, why = _question(item, tokenizer, limit)
-        if not wanted:
-            answers.append(Answer(item.line, item.text, item.expected, None, None, (), why))
+        ids, position, correct, reason = _question(item, tokenizer, limit)
+        if not correct:
+            answers.append(Answer(item.line, item.text, item.expected, None, None, (), reason))
             continue
         with torch.inference_mode():
             scores = network(input_ids=torch.tensor([ids])).logits[0, position, : len(tokenizer)].double()
-        best = max(wanted, key=lambda token: float(scores[token]))
+        best = max(correct, key=lambda token: float(scores[token]))
         guesses = scores.index_fill(0, special, -torch.inf)
         rank = 1 + int((guesses > scores[best]).sum())
         most = min(TOP, len(scores) - len(special))
@@ -135,17 +137,17 @@ def answer_suite(suite: Suite, model: str, revision: str | None = None) -> list[
 def _question(
     item: Item, tokenizer: PreTrainedTokenizerBase, limit: int
 ) -> tuple[list[int], int, list[int], str]:
-    """Token ids with one mask, its position, the tokens that are right there, and why there are none."""
+    """Token ids with one mask, its position, the correct tokens, and the reason if there are none."""
     ids = _ids(tokenizer, item.text.replace(MASK, str(tokenizer.mask_token)))
     if ids is None:
         return [], 0, [], "a word of the sentence is not in the vocabulary"
     if ids.count(int(tokenizer.mask_token_id)) != 1:
         return ids, 0, [], "the tokenizer does not see one mask; put spaces around it"
     if len(ids) > limit:
-        return ids, 0, [], f"{len(ids)} tokens, and the model reads {limit}"
+        return ids, 0, [], f"{len(ids)} tokens are too many: the model reads at most {limit}"
     position = ids.index(int(tokenizer.mask_token_id))
 
-    wanted, reasons = [], []
+    correct, reasons = [], []
     for word in item.expected:
         filled = _ids(tokenizer, item.text.replace(MASK, word))
         if filled is None:
@@ -154,26 +156,26 @@ def _question(
         rest = len(ids) - position - 1
         own = filled[position : len(filled) - rest]
         if filled[:position] != ids[:position] or filled[len(filled) - rest :] != ids[position + 1 :]:
-            reasons.append(f"{word} runs into the words beside it")
+            reasons.append(f"{word} merges with a neighbouring word")
         elif len(own) != 1:
             reasons.append(f"{word} is {len(own)} tokens")
         elif own[0] in special_ids(tokenizer):
             reasons.append(f"{word} is not in the vocabulary")
         else:
-            wanted.append(own[0])
-    return ids, position, wanted, "; ".join(reasons)
+            correct.append(own[0])
+    return ids, position, correct, "; ".join(reasons)
 
 
 def _ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int] | None:
-    """The tokens of a text; None where the tokenizer has none for a word of it."""
+    """The tokens of a text; None if the tokenizer has none for one of its words."""
     try:
         return list(tokenizer(text, verbose=False)["input_ids"])
-    except Exception:  # of Rust
+    except Exception:  # raised by the tokenizer's Rust code
         return None
 
 
-def figures_of(answers: Sequence[Answer]) -> dict[str, Any]:
-    """items (that were asked), top1, top5 and mean_reciprocal_rank: shares and a mean over them."""
+def metrics_of(answers: Sequence[Answer]) -> dict[str, Any]:
+    """`items` (not left out), `top1` and `top5` (shares), and `mean_reciprocal_rank` over them."""
     ranks = [answer.rank for answer in answers if answer.rank is not None]
     count = max(1, len(ranks))
     return {
@@ -185,8 +187,8 @@ def figures_of(answers: Sequence[Answer]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """An item whose rank is not what it was."""
+class RankChange:
+    """An item whose rank changed."""
 
     line: int
     text: str
@@ -196,19 +198,19 @@ class Turn:
 
     @property
     def broke(self) -> bool:
-        """It was answered right, and is no longer."""
+        """It was correct before, and is not after."""
         return self.before == 1 and self.after > 1
 
     @property
-    def mended(self) -> bool:
-        """It is answered right, and was not."""
+    def fixed(self) -> bool:
+        """It is correct after, and was not before."""
         return self.after == 1 and self.before > 1
 
 
-def turns(before: Cloze, after: Cloze) -> Iterator[Turn]:
-    """What changed from one score of a suite to another, in the order of the file."""
+def rank_changes(before: Cloze, after: Cloze) -> Iterator[RankChange]:
+    """The items whose rank differs between two scores of a suite, in the order of the file."""
     ranks = {answer["line"]: answer["rank"] for answer in before.answers}
     for answer in after.answers:
         was, now = ranks.get(answer["line"]), answer["rank"]
         if was is not None and now is not None and was != now:
-            yield Turn(answer["line"], answer["text"], tuple(answer["expected"]), was, now)
+            yield RankChange(answer["line"], answer["text"], tuple(answer["expected"]), was, now)

@@ -1,4 +1,4 @@
-"""What a comparison of runs says: plain data for a screen, for JSON and for people."""
+"""The result of comparing runs, as plain data for screens and JSON."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
-    """A run in a comparison, by the checkpoint that stands for it.
+class ComparedRun:
+    """A run in a comparison, represented by one checkpoint.
 
-    `yardstick_perplexity`: that checkpoint's, over all its chunks; `base_perplexity`: the same test before
-    any training, and `base_untrained` why that model was no trained one. `eval_perplexity`: on the run's own
-    test, not to be ranked. None: not known.
+    `yardstick_perplexity`: the checkpoint's, over all its chunks; `base_perplexity`: the base model's on the
+    same test; `base_untrained`: why that was not a trained model. `eval_perplexity`: on the run's own test,
+    so runs cannot be ranked by it. None: unknown.
     """
 
     id: int
@@ -30,11 +30,11 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two runs, by their ids, on the chunks that both have.
+    """Two runs, by id, compared on the chunks that both have.
 
-    log_ratio: ln(perplexity of b / perplexity of a), so below 0 where b is the better one, with its 95 %
-    interval and the two-sided p-value of no difference. `verdict` is about b: `better by 3.1 % (2.4 to 3.8)`
-    (its perplexity is 3.1 % lower), `worse by …`, or `no difference shown`.
+    log_ratio: ln(perplexity of b / perplexity of a), so below 0 if b is better, with its 95 % interval and
+    the two-sided p-value of no difference. `verdict` is about b: `better by 3.1 % (2.4 to 3.8)` (its
+    perplexity is 3.1 % lower), `worse by …`, or `no difference shown`.
     """
 
     a: int
@@ -65,10 +65,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class GroupPair:
-    """Two groups, by their places in `Comparison.groups`; figures as in `Pair`.
+    """Two groups, by their indices in `Comparison.groups`; fields as in `Pair`.
 
-    p_value and interval take in both what seeds and what the choice of test documents do; p_seeds: whether
-    the difference exceeds what seeds alone do. Where it does not, the verdict is no difference.
+    p_value and interval cover the variance from seeds and from the choice of test documents; p_seeds covers
+    that from seeds alone. If the difference is within it, the verdict is no difference.
     """
 
     a: int
@@ -85,13 +85,13 @@ class GroupPair:
 class Comparison:
     """Runs side by side.
 
-    differences: recipe fields that are not the same in all runs, each with one value per run, in the order of
-    `runs`. comparable: every pair may be ranked; else `why_not` says what differs, and `pairs` holds those
-    that may. notes: what a reader should know besides; warnings: runs that went wrong. groups, group_pairs:
-    empty unless a recipe was run with several seeds.
+    differences: recipe fields that differ between runs, each with one value per run, in the order of `runs`.
+    comparable: every pair can be ranked; otherwise `why_not` gives the reasons, and `pairs` has only the
+    pairs that can. notes: caveats for the reader; warnings: runs that went wrong. groups, group_pairs: empty
+    unless a recipe was run with several seeds.
     """
 
-    runs: list[Contender]
+    runs: list[ComparedRun]
     differences: dict[str, list[Any]]
     comparable: bool
     why_not: list[str]
@@ -102,9 +102,8 @@ class Comparison:
     warnings: list[str] = field(default_factory=list)
 
     def pair(self, a: int, b: int) -> Pair | None:
-        """The pair of these two runs in this order, if they may be ranked."""
+        """The pair of these two runs in this order, if they can be ranked."""
         return next((pair for pair in self.pairs if (pair.a, pair.b) == (a, b)), None)
 
     def to_json(self) -> dict[str, Any]:
-        """All of it, as JSON values."""
         return asdict(self)

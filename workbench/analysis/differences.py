@@ -1,4 +1,4 @@
-"""How the recipes of runs differ."""
+"""Finds the fields in which the recipes of runs differ."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ if TYPE_CHECKING:
 
 
 def differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
-    """The recipe fields that are not the same in all runs: one value per run, None where it has none.
+    """The recipe fields that differ between runs: one value per run, None if unknown.
 
-    What an imported run does not tell is no difference.
+    Unknown fields of imported runs do not count as differences.
     """
-    recipes = [told(run) for run in runs]
-    found = {}
+    recipes = [known_recipe(run) for run in runs]
+    differing = {}
     for field in dict.fromkeys(field for recipe in recipes for field in recipe):
-        known = [recipe[field] for recipe in recipes if field in recipe]
-        if any(value != known[0] for value in known):
-            found[field] = [recipe.get(field) for recipe in recipes]
-    return found
+        values = [recipe[field] for recipe in recipes if field in recipe]
+        if any(value != values[0] for value in values):
+            differing[field] = [recipe.get(field) for recipe in recipes]
+    return differing
 
 
-def told(run: Run) -> StoredRecipe:
-    """What is known of a run's recipe: an earlier version did what the defaults of later fields say."""
+def known_recipe(run: Run) -> StoredRecipe:
+    """The known fields of a run's recipe. A run of an earlier version behaved as later fields' defaults
+    say."""
     return run.recipe if is_imported(run) else run.recipe.filled()
 
 
-def not_told(runs: Sequence[Run]) -> list[str]:
-    """A sentence about each imported run of whose recipe something is not known."""
-    fields = {field for run in runs for field in told(run)}
+def unknown_fields(runs: Sequence[Run]) -> list[str]:
+    """A note for each imported run with unknown recipe fields."""
+    fields = {field for run in runs for field in known_recipe(run)}
     return [
-        f"Run {run.id} {run.name} was imported: of its recipe {len(unknown)} fields are not known, "
+        f"Run {run.id} {run.name} was imported: {len(unknown)} fields of its recipe are unknown, "
         f"{', '.join(sorted(unknown)[:3])}{' and others' if len(unknown) > 3 else ''}."
         for run in runs
         if is_imported(run) and (unknown := fields - run.recipe.keys())
@@ -43,5 +44,5 @@ def not_told(runs: Sequence[Run]) -> list[str]:
 
 
 def is_imported(run: Run) -> bool:
-    """Whether another program trained it."""
+    """Whether the run was trained by another program."""
     return IMPORTED in run.environment

@@ -1,4 +1,4 @@
-"""Which documents a run held out and which it trained on, by their hashes: is a test still unseen?"""
+"""Hashes of a run's training and test documents, to check that a test is unseen by another run."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ FILE = "documents.npz"
 
 @dataclass(frozen=True)
 class DocumentHashes:
-    """Hashes of a run's documents, uint64, in the order of each side. Equal hashes: equal tokens.
+    """Hashes of a run's documents, uint64, in the order of each side. Equal hashes mean equal tokens.
 
-    They can be compared only with those that the same tokenizer made.
+    Only hashes of the same tokenizer can be compared.
     """
 
     train: np.ndarray
@@ -33,7 +33,7 @@ class DocumentHashes:
 
 
 def remember_documents(run_folder: Path, corpus: Corpus, tokenizer_fingerprint: str) -> None:
-    """Write the hashes of both sides into the run's folder, unless they are there."""
+    """Write the hashes of both sides into the run's folder, unless they exist."""
     import numpy as np
 
     file = run_folder / FILE
@@ -51,7 +51,7 @@ def remember_documents(run_folder: Path, corpus: Corpus, tokenizer_fingerprint: 
 
 
 def documents_of(run_folder: Path) -> DocumentHashes | None:
-    """What `remember_documents` wrote; None where it did not, or where it cannot be read."""
+    """The hashes that `remember_documents` wrote; None if they are missing or unreadable."""
     import numpy as np
 
     try:
@@ -66,7 +66,7 @@ def _hashes(side: ChunkTable) -> np.ndarray:
     """A 64-bit hash of each document's tokens: uint64 (documents,)."""
     import numpy as np
 
-    # the stream's tail is in no chunk: a document that lies in it is left out, the last one may be cut
+    # no chunk contains the stream's tail: documents in it are left out, and the last one may be cut
     ids = side.ids.reshape(-1)
     digests = [
         hashlib.blake2b(ids[start:end].astype("<i4").tobytes(), digest_size=8).digest()

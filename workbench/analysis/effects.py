@@ -1,4 +1,4 @@
-"""What each knob of a sweep does by itself, and the levels that a knob with many values is cut into."""
+"""The main effect of each field of a sweep, with a field's many values grouped into levels."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 MOST_LEVELS = 8
-"""A field with more different numbers than that is cut into ranges."""
+"""A field with more distinct numbers is divided into ranges."""
 _RANGES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One value of a field. effect: ln(perplexity / that of the field's best value), all else being equal."""
+    """One level of a field. effect: ln(perplexity / that of the field's best level), other things equal."""
 
     label: str
     effect: float
@@ -23,7 +23,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What one field does: its levels in order, and `reach`, the largest effect among them."""
+    """The main effect of a field: its levels in order, and `reach`, the largest effect among them."""
 
     field: str
     levels: list[Level]
@@ -31,7 +31,7 @@ class Effect:
 
 
 class Levels:
-    """The values of a field as the few levels that a picture shows. Values may be numbers, text or None."""
+    """Groups the values of a field into a few levels for display. Values may be numbers, text or None."""
 
     def __init__(self, values: Sequence[Any]) -> None:
         numbers = sorted({value for value in values if _is_number(value)})
@@ -53,46 +53,46 @@ class Levels:
         return self.labels[place]
 
 
-Known = tuple[Mapping[str, Any], float, int]
+Result = tuple[Mapping[str, Any], float, int]
 """A recipe's values, its log perplexity and the number of its runs."""
 
 
-def main_effects(known: Sequence[Known], fields: Sequence[str]) -> list[Effect]:
+def main_effects(results: Sequence[Result], fields: Sequence[str]) -> list[Effect]:
     """The main effects of `fields`, largest first.
 
-    Least squares with a term for each level of each field, recipes weighted by their runs: while a sweep is
-    half done its recipes are not balanced, and plain means would mix one field's effect with another's.
+    Least squares with a term for each level of each field, recipes weighted by their runs. The recipes of an
+    unfinished sweep are not balanced, so plain means would mix the effects of fields.
     """
     import numpy as np
 
-    swept = {name: levels for name in fields if len((levels := _levels_of(known, name))[1]) > 1}
+    swept = {name: levels for name in fields if len((levels := _levels_of(results, name))[1]) > 1}
     columns = [(name, label) for name, (_, runs) in swept.items() for label in list(runs)[1:]]
-    if not columns or len(known) <= len(columns):
+    if not columns or len(results) <= len(columns):
         return []
     terms = [[own == label for own in swept[name][0]] for name, label in columns]
-    design = np.array([[True] * len(known), *terms], dtype=np.float64).T
-    weights = np.sqrt(np.array([float(n) for _, _, n in known]))
-    logs = np.array([log for _, log, _ in known])
+    design = np.array([[True] * len(results), *terms], dtype=np.float64).T
+    weights = np.sqrt(np.array([float(n) for _, _, n in results]))
+    logs = np.array([log for _, log, _ in results])
     fitted, _, rank, _ = np.linalg.lstsq(design * weights[:, None], logs * weights, rcond=None)
     if rank < design.shape[1]:
-        return []  # two fields always changed together: whose effect it is cannot be told
+        return []  # two fields always changed together: their effects cannot be separated
     term = dict(zip(columns, map(float, fitted[1:]), strict=True))
     effects = [_effect(name, runs, term) for name, (_, runs) in swept.items()]
     return sorted(effects, key=lambda effect: -effect.reach)
 
 
-def _levels_of(known: Sequence[Known], name: str) -> tuple[list[str], dict[str, int]]:
-    """The level of each recipe, and the runs of each level that occurs, in order."""
-    levels = Levels([values.get(name) for values, _, _ in known])
-    labels = [levels.label(values.get(name)) for values, _, _ in known]
+def _levels_of(results: Sequence[Result], name: str) -> tuple[list[str], dict[str, int]]:
+    """The level of each recipe, and the number of runs of each level, in order."""
+    levels = Levels([values.get(name) for values, _, _ in results])
+    labels = [levels.label(values.get(name)) for values, _, _ in results]
     runs = dict.fromkeys((label for label in levels.labels if label in labels), 0)
-    for label, (_, _, n) in zip(labels, known, strict=True):
+    for label, (_, _, n) in zip(labels, results, strict=True):
         runs[label] += n
     return labels, runs
 
 
 def _effect(name: str, runs: Mapping[str, int], term: Mapping[tuple[str, str], float]) -> Effect:
-    """A field's levels above its lowest one. The first level has no term: the others are measured from it."""
+    """A field's levels relative to its lowest. The first level has no term: it is the reference."""
     raw = {label: term.get((name, label), 0.0) for label in runs}
     lowest = min(raw.values())
     levels = [Level(label, raw[label] - lowest, n) for label, n in runs.items()]
@@ -100,7 +100,7 @@ def _effect(name: str, runs: Mapping[str, int], term: Mapping[tuple[str, str], f
 
 
 def label_of(value: Any) -> str:
-    """A value as a person reads it."""
+    """A value for display."""
     if value is None:
         return "none"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
@@ -111,7 +111,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _edges(low: float, high: float) -> list[float]:
-    """Ranges of equal width, or of equal factors where the ends are ten times apart."""
+    """The edges of ranges of equal width, or of equal ratio if the ends differ by a factor of ten."""
     if low > 0 and high / low >= 10:
         return [math.exp(math.log(low) + i * math.log(high / low) / _RANGES) for i in range(_RANGES + 1)]
     return [low + i * (high - low) / _RANGES for i in range(_RANGES + 1)]

@@ -1,4 +1,4 @@
-"""Two fields of a sweep against each other, a recipe in each cell."""
+"""A heat map of two fields of a sweep, with a recipe in each cell."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _RANK = {"best": 0, "alike": 1, "behind": 2, "": 3}
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """cells[i][j]: the best recipe of those with level i of the field `down` and level j of `across`.
+    """cells[i][j]: the best recipe with level i of the field `down` and level j of `across`, None if none.
 
-    None: none was planned there. several: other fields differ too, so a cell holds several recipes.
+    several: other fields differ too, so some cells stand for several recipes.
     """
 
     down: str
@@ -28,13 +28,14 @@ class HeatMap:
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """The lowest and the highest perplexity that are finite; None: none is known."""
-        all_of_them = [cell.perplexity for row in self.cells for cell in row if cell]
-        known = [value for value in all_of_them if value and value < math.inf]
-        return (min(known), max(known)) if known else None
+        """The lowest and the highest finite perplexity; None if there is none."""
+        perplexities = [cell.perplexity for row in self.cells for cell in row if cell]
+        finite = [value for value in perplexities if value and value < math.inf]
+        return (min(finite), max(finite)) if finite else None
 
     def depth(self, perplexity: float) -> float:
-        """Where it lies between the lowest, 0, and the highest, 1, on a logarithmic scale; inf at 1."""
+        """The perplexity's place from the lowest, 0, to the highest, 1, on a logarithmic scale; inf gives
+        1."""
         if perplexity == math.inf:
             return 1.0
         low, high = map(math.log, self.bounds or (1.0, 1.0))
@@ -42,7 +43,7 @@ class HeatMap:
 
 
 def heat_map(table: SweepTable, fields: Sequence[str] | None = None) -> HeatMap | None:
-    """The map of two fields, by default the first two; of one, a single row. None: nothing to map."""
+    """The map of one or two fields, by default the first two; None if there is nothing to show."""
     chosen = list(fields or table.fields[:2])
     if not chosen or not table.entries:
         return None
@@ -50,19 +51,19 @@ def heat_map(table: SweepTable, fields: Sequence[str] | None = None) -> HeatMap 
     levels = {name: Levels([entry.values.get(name) for entry in table.entries]) for name in chosen}
     rows = levels[down].labels if down else [""]
     columns = levels[across].labels
-    held: dict[tuple[str, str], list[Entry]] = {}
+    by_cell: dict[tuple[str, str], list[Entry]] = {}
     for entry in table.entries:
-        place = (
+        cell = (
             levels[down].label(entry.values.get(down)) if down else "",
             levels[across].label(entry.values.get(across)),
         )
-        held.setdefault(place, []).append(entry)
+        by_cell.setdefault(cell, []).append(entry)
     cells = [
-        [min(held[row, column], key=_place) if (row, column) in held else None for column in columns]
+        [min(by_cell[row, column], key=_rank) if (row, column) in by_cell else None for column in columns]
         for row in rows
     ]
-    return HeatMap(down, across, rows, columns, cells, any(len(one) > 1 for one in held.values()))
+    return HeatMap(down, across, rows, columns, cells, any(len(cell) > 1 for cell in by_cell.values()))
 
 
-def _place(entry: Entry) -> tuple[int, float]:
+def _rank(entry: Entry) -> tuple[int, float]:
     return _RANK[entry.mark], entry.perplexity if entry.perplexity is not None else float("inf")

@@ -1,4 +1,4 @@
-"""Score a run's checkpoints and its base model on the yardstick, and keep what was found in the store."""
+"""Scores a run's checkpoints and its base model on the yardstick, and stores the scores."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Keeper:
 
 
 class Scorer:
-    """Scores one run. What was scored before, by its weights and questions, is looked up instead."""
+    """Scores one run. Scores of the same weights on the same test are taken from the store."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Scorer:
         device: str | None = None,
         keeper: Keeper | None = None,
     ) -> None:
-        """`device`: instead of the recipe's. `keeper`: instead of one that writes to the store."""
+        """`device` overrides the recipe's; `keeper`, the one that writes to the store."""
         self._store, self._run, self._run_id = store, run, run.id
         self._cache, self._listen, self._should_stop = cache, listen, should_stop
         self._keeper = keeper or Keeper(store, run)
@@ -71,42 +71,41 @@ class Scorer:
             saved = Path(self._run.checkpoint) if self._run.checkpoint else None
             if saved is not None and not saved.is_dir():
                 saved = Path(resolve_model(self._store, run=str(self._run_id)).path)
-            return str(make_new_model(self._recipe, cache=self._cache, listen=self._hear, saved=saved))
+            return str(make_new_model(self._recipe, cache=self._cache, listen=self._forward, saved=saved))
         return base
 
     @cached_property
     def test(self) -> YardstickTest:
-        """The questions for this run. Raises WorkbenchError."""
-        known = self._run.data.get("fingerprint")
-        prepare = partial(prepare_test, self._recipe, cache=self._cache, listen=self._hear, known=known)
+        """The yardstick's test for this run. Raises WorkbenchError."""
+        text = self._run.data.get("fingerprint")
+        prepare = partial(prepare_test, self._recipe, cache=self._cache, listen=self._forward, known=text)
         try:
             test, corpus = prepare(self._base, self._recipe.model_revision)
         except WorkbenchError:
-            # the base model may be gone; a checkpoint has the same tokenizer and the same vocabulary
+            # the base model may have been deleted; a checkpoint has the same tokenizer and vocabulary
             test, corpus = prepare(resolve_model(self._store, run=str(self._run_id)).path, None)
         remember_documents(Path(self._run.folder), corpus, test.tokenizer_fingerprint)
         return test
 
     def base(self) -> Yardstick:
-        """The score of the base model, before any training. Raises WorkbenchError, Interrupted."""
+        """Score the base model. Raises WorkbenchError, Interrupted."""
         return self._score(self._base, self._recipe.model_revision, None, 0)
 
     def checkpoint(self, saved: Checkpoint) -> Yardstick:
-        """The score of a checkpoint, also as the metric of its step. Raises WorkbenchError, Interrupted."""
+        """Score a checkpoint, and add the score to the run's metrics. Raises WorkbenchError, Interrupted."""
         path = resolve_model(self._store, run=str(self._run_id), checkpoint=saved.step).path
-        found = self._score(path, None, self._run_id, saved.step)
-        value = found.perplexity
-        told = self._store.metrics(self._run_id, [MetricName.YARDSTICK_PERPLEXITY])
-        if not any(metric.step == saved.step and metric.value == value for metric in told):
-            measured = MetricValue(MetricName.YARDSTICK_PERPLEXITY, saved.step, saved.epoch, value)
-            self._keeper.metric(measured)
+        score = self._score(path, None, self._run_id, saved.step)
+        value = score.perplexity
+        metrics = self._store.metrics(self._run_id, [MetricName.YARDSTICK_PERPLEXITY])
+        if not any(metric.step == saved.step and metric.value == value for metric in metrics):
+            self._keeper.metric(MetricValue(MetricName.YARDSTICK_PERPLEXITY, saved.step, saved.epoch, value))
         newest = self._store.checkpoints(self._run_id)[-1].step
         if saved.step == newest:
             self._keeper.newest(value)
-        return found
+        return score
 
-    def _hear(self, event: Event) -> None:
-        """Of the text's preparation, pass on how far it is: the run's own text is in the store already."""
+    def _forward(self, event: Event) -> None:
+        """Forward only the progress of preparing the text: the store has the run's own text data already."""
         if isinstance(event, PhaseChanged | Progress):
             self._listen(event)
         if self._should_stop():
@@ -114,13 +113,13 @@ class Scorer:
 
     def _score(self, model: str, revision: str | None, run_id: int | None, step: int) -> Yardstick:
         weights = weights_fingerprint(model, revision)
-        known = self._store.yardsticks.find(weights_fingerprint=weights, **self.test.identity())
+        earlier = self._store.yardsticks.find(weights_fingerprint=weights, **self.test.identity())
         name = base_name(self._run.recipe, self._run.engine) if run_id is None else model
-        whose = {"run_id": run_id, "step": step, "model": name}
-        if known is not None:
-            if all(getattr(known, column) == value for column, value in whose.items()):
-                return known
-            return self._keeper.score(Yardstick(**known.model_dump(exclude={"id"}) | whose))
+        owner = {"run_id": run_id, "step": step, "model": name}
+        if earlier is not None:
+            if all(getattr(earlier, column) == value for column, value in owner.items()):
+                return earlier
+            return self._keeper.score(Yardstick(**earlier.model_dump(exclude={"id"}) | owner))
         self._listen(PhaseChanged(Phase.EVALUATING))
         evaluation = score(
             self.test,

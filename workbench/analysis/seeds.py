@@ -1,11 +1,12 @@
-"""Several seeds of one recipe against several of another: is the difference more than what seeds alone do?
+"""Compares two recipes with several seeds each: does the difference exceed the variance between seeds?
 
-A recipe's mean log perplexity is uncertain twice: other seeds would give other models, and other documents
-another test. The first is Welch's variance over the runs, the second the documents' variance of the
-difference of the recipes' mean losses, by the jackknife. What a seed does to single documents is in both, so
-of their sum it is taken away once, and the degrees of freedom are joined after Satterthwaite ("An approximate
-distribution of estimates of variance components", 1946): so Clark ("The language-as-fixed-effect fallacy",
-1973) for subjects and words. A bootstrap over so few runs would come out too narrow.
+A recipe's mean log perplexity has two sources of variance: other seeds would give other models, and other
+documents another test. The first is Welch's variance over runs; the second is the variance over documents of
+the difference of the recipes' mean losses, by the jackknife. Both contain the interaction of seeds and
+documents, so it is subtracted once from their sum, and the degrees of freedom are combined after
+Satterthwaite ("An approximate distribution of estimates of variance components", 1946), as Clark does for
+subjects and words ("The language-as-fixed-effect fallacy", 1973). A bootstrap over so few runs would be too
+narrow.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ Part = tuple[float, float]
 """A variance and its degrees of freedom."""
 _STEPS = 20_000
 _MOST_FREEDOM = 1e4
-"""Beyond it t is normal, and its angles too small for the grid."""
+"""Above this t is practically normal, and its angles are too small for the grid."""
 
 
 @dataclass(frozen=True)
 class GroupEstimate:
-    """ln(perplexity of b / perplexity of a), of the recipes' mean log perplexities. `p_value`, `low` and
-    `high` take in seeds and documents, `p_seeds` seeds alone.
+    """ln(perplexity of b / perplexity of a), from the recipes' mean log perplexities.
+
+    `p_value`, `low` and `high` cover the variance from seeds and documents, `p_seeds` that from seeds alone.
     """
 
     log_ratio: float
@@ -39,9 +41,9 @@ class GroupEstimate:
 def compare_groups(
     losses_a: np.ndarray, losses_b: np.ndarray, tokens: np.ndarray, documents: np.ndarray
 ) -> GroupEstimate:
-    """Compare two recipes; losses: (seeds, chunks) sums in nats on the same chunks, tokens and documents
-    (chunks,). One of the two may have a single seed: the other's spread then stands for both. Raises
-    ValueError when both have.
+    """Compare two recipes. losses: (seeds, chunks), sums in nats on the same chunks; the rest: (chunks,).
+
+    If one recipe has a single seed, the other's variance is used for both. Raises ValueError when both have.
     """
     logs_a, logs_b = losses_a.sum(1) / tokens.sum(), losses_b.sum(1) / tokens.sum()
     ratio = float(logs_b.mean() - logs_a.mean())
@@ -52,7 +54,7 @@ def compare_groups(
     weight = np.bincount(units, tokens).astype(np.float64)
     difference = np.bincount(units, losses_b.mean(0) - losses_a.mean(0))
     of_documents = jackknife_error(difference, weight) ** 2
-    both, both_freedom = _of_both(losses_a, losses_b, units, weight)
+    both, both_freedom = _interaction(losses_a, losses_b, units, weight)
     return _estimate(
         ratio,
         (of_seeds, seed_freedom),
@@ -64,23 +66,24 @@ def compare_groups(
 def compare_by_seed(log_ratios: np.ndarray) -> GroupEstimate:
     """Compare two recipes by one log ratio per seed, each on that seed's own test: (seeds,), at least two.
 
-    Seeds that split the text differently ask about different documents, so the spread of the ratios holds
-    both: a paired t-test.
+    Each seed has its own test documents, so the variance of the ratios covers seeds and documents: a paired
+    t-test.
     """
     variance = float(log_ratios.var(ddof=1)) / len(log_ratios)
     return _estimate(float(log_ratios.mean()), (variance, len(log_ratios) - 1), (0.0, 1.0), (0.0, 1.0))
 
 
-def _of_both(losses_a: np.ndarray, losses_b: np.ndarray, units: np.ndarray, weight: np.ndarray) -> Part:
-    """The share of the variance that seeds and documents have together, and its degrees of freedom: what is
-    left of the losses (seeds, chunks) when each document's and each run's own mean are taken away.
+def _interaction(losses_a: np.ndarray, losses_b: np.ndarray, units: np.ndarray, weight: np.ndarray) -> Part:
+    """The variance of the interaction of seeds and documents, and its degrees of freedom.
+
+    It comes from the residuals of the losses (seeds, chunks) without each document's and each run's mean.
     """
     count, variance, freedom = len(weight), 0.0, 0.0
     for losses in (losses_a, losses_b):
         seeds = len(losses)
         if seeds < 2:
             continue
-        of_units = np.stack([np.bincount(units, one) for one in losses])
+        of_units = np.stack([np.bincount(units, of_seed) for of_seed in losses])
         shift = losses.sum(1) / weight.sum()
         left = of_units - of_units.mean(0) - np.outer(shift - shift.mean(), weight)
         variance += float((left**2).sum()) / (seeds - 1) * count / (count - 1) / weight.sum() ** 2 / seeds
@@ -93,15 +96,15 @@ def _welch(logs_a: np.ndarray, logs_b: np.ndarray) -> Part:
     if len(logs_a) < 2 and len(logs_b) < 2:
         raise ValueError("one of the recipes needs at least two seeds")
     if min(len(logs_a), len(logs_b)) < 2:
-        known = logs_a if len(logs_a) > 1 else logs_b
-        variance = float(known.var(ddof=1))
-        return variance / len(logs_a) + variance / len(logs_b), len(known) - 1
+        several = logs_a if len(logs_a) > 1 else logs_b
+        variance = float(several.var(ddof=1))
+        return variance / len(logs_a) + variance / len(logs_b), len(several) - 1
     parts: list[Part] = [(float(logs.var(ddof=1)) / len(logs), len(logs) - 1) for logs in (logs_a, logs_b)]
     total = sum(variance for variance, _ in parts)
-    return total, _joined(total, parts)
+    return total, _combined_freedom(total, parts)
 
 
-def _joined(total: float, parts: list[Part]) -> float:
+def _combined_freedom(total: float, parts: list[Part]) -> float:
     """Degrees of freedom of a variance that is a sum or a difference of others (Satterthwaite 1946)."""
     if total == 0:
         return 1.0
@@ -110,7 +113,7 @@ def _joined(total: float, parts: list[Part]) -> float:
 
 def _estimate(ratio: float, of_seeds: Part, of_documents: Part, of_both: Part) -> GroupEstimate:
     total = of_seeds[0] + of_documents[0] - of_both[0]
-    freedom = _joined(total, [of_seeds, of_documents, of_both])
+    freedom = _combined_freedom(total, [of_seeds, of_documents, of_both])
     error = float(np.sqrt(total))
     reach = students_t_quantile(LEVEL, freedom) * error
     return GroupEstimate(

@@ -1,4 +1,4 @@
-"""What tells the weights of one model from those of any other."""
+"""Fingerprints of model weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _WEIGHTS = ("config.json", "*.safetensors")
 
 
 def weights_fingerprint(model: str, revision: str | None = None) -> str:
-    """Of a folder, `starter` or hub id: by content, or by the hub's commit. Raises ModelError."""
+    """A hash of the weights of a folder, `starter` or hub id; for a hub id, of its commit. Raises
+    ModelError."""
     place = locate(model)
     if is_local(place):
         parts = _digests(Path(place))
@@ -25,11 +26,11 @@ def weights_fingerprint(model: str, revision: str | None = None) -> str:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """File name to sha256; a checkpoint of ours has them written down."""
+    """File name to sha256; a checkpoint's manifest has them already."""
     files = sorted(path for pattern in _WEIGHTS for path in folder.glob(pattern))
     try:
-        written = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-        return {path.name: str(written[path.name]) for path in files}
+        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        return {path.name: str(manifest[path.name]) for path in files}
     except (OSError, ValueError, KeyError, TypeError):
         return {path.name: _sha256(path) for path in files}
 

@@ -1,4 +1,4 @@
-"""Comparisons in sentences."""
+"""Words comparisons as text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NO_DIFFERENCE = "no difference shown"
 
 
 def verdict(log_ratio: float, low: float, high: float) -> str:
-    """What ln(perplexity of b / perplexity of a) and its interval say about b."""
+    """The verdict about b from ln(perplexity of b / perplexity of a) and its interval."""
     if low <= 0 <= high:
         return NO_DIFFERENCE
     if log_ratio < 0:
@@ -23,15 +23,15 @@ def verdict(log_ratio: float, low: float, high: float) -> str:
 
 
 def group_verdict(log_ratio: float, low: float, high: float, p_seeds: float) -> str:
-    """As `verdict`, of recipes: what seeds alone may well do is no difference between recipes."""
-    said = verdict(log_ratio, low, high)
-    if said == NO_DIFFERENCE or p_seeds < 0.05:
-        return said
-    return f"{NO_DIFFERENCE} beyond what seeds do"
+    """The same for recipes: a difference within the variance of seeds is no difference between recipes."""
+    text = verdict(log_ratio, low, high)
+    if text == NO_DIFFERENCE or p_seeds < 0.05:
+        return text
+    return f"{NO_DIFFERENCE} beyond seed variance"
 
 
 def _percents(shares: Sequence[float]) -> list[str]:
-    """With as many digits as tell the interval's ends apart, for instance 3.1, 0.12, 2,500."""
+    """With enough digits to distinguish the interval's ends, for instance 3.1, 0.12, 2,500."""
     width = 100 * abs(shares[2] - shares[1])
     digits = min(4, -math.floor(math.log10(width))) if 0 < width < math.inf else 1
     digits = max(digits, 0 if 100 * max(map(abs, shares)) >= 1000 else 1)
@@ -47,7 +47,7 @@ def listed(runs: Sequence[int]) -> str:
 
 def sides(classes: Sequence[Sequence[int]]) -> str:
     """`runs 1 and 2 | run 3`."""
-    return " | ".join(listed(one) for one in classes)
+    return " | ".join(listed(runs) for runs in classes)
 
 
 def plural(count: int, word: str) -> str:

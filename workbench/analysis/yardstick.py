@@ -1,10 +1,10 @@
-"""The yardstick: one fixed test, on which runs of any chunk size and mask probability may be ranked.
+"""The yardstick: one fixed test, on which runs of any chunk size and mask probability can be ranked.
 
-Protocol `tokens-1`: chunks of 128 tokens (or the model's limit if lower) of the first documents held out, at
+Protocol `tokens-1`: chunks of 128 tokens (or the model's limit if lower) of the first held-out documents, at
 most 1,000 chunks; each token predicted with probability 0.15, of those 80 % shown as the mask, 10 % as a
-random token, 10 % as they are; from one fixed seed; in fp32. Chunk i is the same in every run over the same
-text, tokenizer, split and seed: a smaller test side is the beginning of a larger one, and a mask depends on
-its chunk's number alone.
+random token, 10 % unchanged; from one fixed seed; in fp32. Chunk i is the same in every run over the same
+text, tokenizer, split and seed: a smaller test side is the beginning of a larger one, and masks depend only
+on the chunk's number.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _PROBE_ROWS = 8
 
 @dataclass(frozen=True)
 class YardstickTest:
-    """The questions. `table`: the chunks. `documents`: as in the store's `chunk_documents`."""
+    """The test: its chunks and masks. `documents`: as in the store's `chunk_documents`."""
 
     table: ChunkTable
     masker: Masker
@@ -54,7 +54,7 @@ class YardstickTest:
 
     @property
     def text_fingerprint(self) -> str:
-        """Of what is scored: its tokens, wherever they came from."""
+        """A hash of the tokens that are scored."""
         return hashlib.sha256(self.hashes.tobytes()).hexdigest()[:16]
 
     def identity(self) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class YardstickTest:
         }
 
     def same_questions(self, other: YardstickTest) -> bool:
-        """Whether the shorter of the two is the beginning of the longer one."""
+        """Whether the shorter test is the beginning of the longer one."""
         length = min(len(self.hashes), len(other.hashes))
         return (
             (self.protocol, self.tokenizer_fingerprint, self.masks_fingerprint)
@@ -76,7 +76,7 @@ class YardstickTest:
 
 
 def recipe_of_yardstick(recipe: Recipe, chunk_size: int = CHUNK_SIZE) -> Recipe:
-    """The recipe's text, split and machine, with the yardstick's chunks and arithmetic."""
+    """The recipe with the yardstick's chunk size, mask probability and precision."""
     return recipe.with_changes(chunk_size=chunk_size, mask_prob=MASK_PROB, precision="fp32", compile="off")
 
 
@@ -89,10 +89,10 @@ def prepare_test(
     listen: Listener,
     known: str | None = None,
 ) -> tuple[YardstickTest, Corpus]:
-    """The questions for a model over a recipe's text, and the whole text. Raises WorkbenchError.
+    """The test for a model on a recipe's text, and the whole text. Raises WorkbenchError.
 
-    `model`: a folder, hub id or `starter` that has the run's tokenizer and vocabulary. `known`: the text's
-    fingerprint, where it was prepared before.
+    `model`: a folder, hub id or `starter` with the run's tokenizer and vocabulary. `known`: the fingerprint
+    of the text, if it was prepared before.
     """
     config = load_config(model, revision)
     limit = usable_positions(config)
@@ -106,14 +106,14 @@ def prepare_test(
         listen=listen,
         known=known,
     )
-    known_tokens = getattr(config.get_text_config(), "vocab_size", None)
-    vocabulary = Vocabulary.from_tokenizer(tokenizer, known_tokens)
+    model_tokens = getattr(config.get_text_config(), "vocab_size", None)
+    vocabulary = Vocabulary.from_tokenizer(tokenizer, model_tokens)
     fingerprint = DocumentTokenizer(tokenizer).fingerprint[:16]
     return make_test(corpus.test, vocabulary, fingerprint), corpus
 
 
 def make_test(side: ChunkTable, vocabulary: Vocabulary, tokenizer_fingerprint: str) -> YardstickTest:
-    """The questions over the beginning of a test side that is cut into the yardstick's chunks."""
+    """The test from the beginning of a test side that is cut into the yardstick's chunks."""
     table = ChunkTable(side.ids[:MOST_CHUNKS], side.word_starts[:MOST_CHUNKS], side.offsets)
     masker = Masker(vocabulary, mask_prob=MASK_PROB, seed=EVAL_MASK_SEED)
     last_token = len(table) * table.chunk_size - 1
@@ -130,7 +130,7 @@ def make_test(side: ChunkTable, vocabulary: Vocabulary, tokenizer_fingerprint: s
 
 
 def row_hashes(rows: np.ndarray) -> np.ndarray:
-    """A 64-bit hash of each row of token ids, whatever integers they are held in: uint64 (rows,)."""
+    """A 64-bit hash of each row of token ids, independent of their integer type: uint64 (rows,)."""
     digests = [hashlib.blake2b(row.astype("<i4").tobytes(), digest_size=8).digest() for row in rows]
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 
@@ -138,10 +138,7 @@ def row_hashes(rows: np.ndarray) -> np.ndarray:
 def load_for_scoring(
     model: str, revision: str | None, device: torch.device, chunk_size: int, seed: int = SEED
 ) -> MaskedLM:
-    """A model in fp32 on `device`, its head at masked positions only where that gives the same numbers.
-
-    `seed`: see `load_model`.
-    """
+    """A model in fp32 on `device`, with the masked-only head if possible. `seed`: see `load_model`."""
     pretrained = load_model(model, revision, seed=seed).model.to(device)
     wrapped, _ = fit_head(pretrained, chunk_size)
     return wrapped.eval()
@@ -156,9 +153,9 @@ def score(
     progress: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Evaluation:
-    """Score a model, on the recipe's device. `progress` is told chunks done and in all.
+    """Score a model on the recipe's device. `progress(done, total)` counts chunks.
 
-    Raises Interrupted when it is asked to stop, ModelError, or UsageError when the device is not here.
+    Raises Interrupted on a stop, ModelError, or UsageError when the device is not available.
     """
     machine = choose_machine(recipe_of_yardstick(recipe), load_config(model, revision).model_type)
     masked_lm = load_for_scoring(model, revision, machine.device, test.table.chunk_size, recipe.seed)
@@ -169,7 +166,7 @@ def score(
 def as_row(
     test: YardstickTest, evaluation: Evaluation, *, run_id: int | None, step: int, model: str, weights: str
 ) -> Yardstick:
-    """What the store keeps of a score."""
+    """The score as a row of the store."""
     return Yardstick(
         run_id=run_id,
         step=step,
@@ -187,7 +184,7 @@ def as_row(
 
 
 def _fingerprint_of_masks(masker: Masker, chunk_size: int) -> str:
-    """Of the masks that are really drawn, on made-up chunks of all tokens that there are."""
+    """A hash of masks drawn on synthetic chunks of all tokens of the vocabulary."""
     vocabulary = masker.vocabulary
     ids = torch.arange(_PROBE_ROWS * chunk_size).reshape(_PROBE_ROWS, chunk_size) % vocabulary.size
     drawn = masker(ids, torch.arange(_PROBE_ROWS), 0)

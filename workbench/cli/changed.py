@@ -56,9 +56,9 @@ def changed(
                 f"`mlm-workbench compare {runs[0].id} {runs[1].id}` says what differs.",
             )
         bar.begin(f"run {runs[0].id}")
-        before = token_losses(test, paths[0], told=bar.at)
+        before = token_losses(test, paths[0], progress=bar.at)
         bar.begin(f"run {runs[1].id}")
-        after = token_losses(test, paths[1], told=bar.at)
+        after = token_losses(test, paths[1], progress=bar.at)
     found = changes(test, before, after, load_tokenizer(paths[0]), words=words, fewest=fewest)
     if as_json:
         print_json({"a": runs[0].id, "b": runs[1].id, **asdict(found)})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.analysis.cloze import read_suite, turns
+from workbench.analysis.cloze import rank_changes, read_suite
 from workbench.cli.bar import Bar, quiet_libraries
 from workbench.cli.completion import offer_runs
 from workbench.cli.options import AsJson, Db, open_store
@@ -17,7 +17,7 @@ from workbench.display import numbers
 from workbench.text import printable
 
 if TYPE_CHECKING:
-    from workbench.analysis.cloze import Turn
+    from workbench.analysis.cloze import RankChange
     from workbench.store import Checkpoint, Cloze, Run, Store
 
 _MOST_TURNS = 10
@@ -51,17 +51,17 @@ def cloze(
     found = [store.find(run) for run in runs]
 
     quiet_libraries()
-    from workbench.analysis.cloze_runs import ask_base, ask_checkpoint
+    from workbench.analysis.cloze_runs import score_base, score_checkpoint
 
     scored: list[tuple[Run, list[tuple[Checkpoint | None, Cloze]]]] = []
     with Bar() as bar:
         for run in found:
             saved = _checkpoints(store, run, last)
             bar.begin(f"run {run.id}")
-            rows: list[tuple[Checkpoint | None, Cloze]] = [(None, ask_base(store, suite, run))]
+            rows: list[tuple[Checkpoint | None, Cloze]] = [(None, score_base(store, suite, run))]
             for done, one in enumerate(saved, start=1):
                 bar.at(done, len(saved) + 1)
-                rows.append((one, ask_checkpoint(store, suite, run, one)))
+                rows.append((one, score_checkpoint(store, suite, run, one)))
             scored.append((run, rows))
     if as_json:
         print_json(
@@ -78,7 +78,9 @@ def cloze(
     _show_table(store, suite.name, scored)
     for run, rows in scored:
         first, newest = rows[0][1], rows[-1][1]
-        _show_turns(f"Run {run.id} {run.name}, before training and now", list(turns(first, newest)))
+        _show_rank_changes(
+            f"Run {run.id} {run.name}, before training and now", list(rank_changes(first, newest))
+        )
     _show_left_out(scored[0][1][-1][1])
 
 
@@ -95,12 +97,12 @@ def _as_json(score: Cloze) -> dict[str, Any]:
 def _show_table(
     store: Store, suite: str, scored: list[tuple[Run, list[tuple[Checkpoint | None, Cloze]]]]
 ) -> None:
-    table = [["run", "step", "top-1", "top-5", "MRR", "mended", "broke", "perplexity"]]
+    table = [["run", "step", "top-1", "top-5", "MRR", "fixed", "broke", "perplexity"]]
     for run, rows in scored:
         base = run.baseline_perplexity
         before: Cloze | None = None
         for saved, score in rows:
-            turned = list(turns(before, score)) if before else []
+            turned = list(rank_changes(before, score)) if before else []
             table.append(
                 [
                     f"{run.id} {run.name}",
@@ -108,7 +110,7 @@ def _show_table(
                     numbers.share(score.top1),
                     numbers.share(score.top5),
                     f"{score.mean_reciprocal_rank:.3f}",
-                    str(sum(turn.mended for turn in turned)) if before else "",
+                    str(sum(turn.fixed for turn in turned)) if before else "",
                     str(sum(turn.broke for turn in turned)) if before else "",
                     numbers.perplexity(saved.eval_perplexity if saved else base),
                 ]
@@ -118,11 +120,11 @@ def _show_table(
     show_table(f"{suite}: {items} sentences; perplexity on the run's own test", table, frozenset(range(1, 8)))
 
 
-def _show_turns(title: str, turned: list[Turn]) -> None:
+def _show_rank_changes(title: str, turned: list[RankChange]) -> None:
     """The items that changed most, worst first."""
     if not turned:
         return
-    turned.sort(key=lambda turn: (not turn.broke, not turn.mended, -abs(1 / turn.after - 1 / turn.before)))
+    turned.sort(key=lambda turn: (not turn.broke, not turn.fixed, -abs(1 / turn.after - 1 / turn.before)))
     rows = [["line", "sentence", "expected", "rank", "now", ""]]
     rows += [
         [
@@ -131,7 +133,7 @@ def _show_turns(title: str, turned: list[Turn]) -> None:
             " | ".join(turn.expected),
             f"{turn.before:,}",
             f"{turn.after:,}",
-            "broke" if turn.broke else "mended" if turn.mended else "",
+            "broke" if turn.broke else "fixed" if turn.fixed else "",
         ]
         for turn in turned[:_MOST_TURNS]
     ]

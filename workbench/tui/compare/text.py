@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from workbench.analysis.differences import differences, not_told
+from workbench.analysis.differences import differences, unknown_fields
 from workbench.display import numbers
 from workbench.display.run import as_shown, elapsed
 from workbench.display.status import mark
@@ -85,7 +85,7 @@ def differing(compared: Sequence[ComparedRun], width: int) -> Iterator[Text]:
     """The recipe fields in which the runs differ."""
     runs = [one.run for one in compared]
     found = differences(runs)
-    for sentence in not_told(runs):
+    for sentence in unknown_fields(runs):
         yield Text(printable(sentence))
     if not found:
         yield Text("Their recipes are equal.", "bold")

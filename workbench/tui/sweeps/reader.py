@@ -18,7 +18,7 @@ from workbench.status import ACTIVE, Status
 from workbench.store.sweeps import state_of
 
 if TYPE_CHECKING:
-    from workbench.analysis.sweep_table import Known, SweepTable
+    from workbench.analysis.sweep_table import Compared, SweepTable
     from workbench.display.curve import Point
     from workbench.store import Store, Sweep
     from workbench.store.sweep_lines import SweepRun
@@ -138,7 +138,7 @@ class SweepReader:
     def __init__(self, store: Store, sweep_id: int) -> None:
         self._store, self._id = store, sweep_id
         self._table: tuple[object, SweepTable] | None = None
-        self._compared: Known = {}
+        self._compared: Compared = {}
         self._states: dict[int, object] = {}
         self._curves: dict[int, Sequence[Point]] = {}
 
