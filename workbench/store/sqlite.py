@@ -22,7 +22,7 @@ from workbench.store.backend import Backend
 from workbench.store.json_text import as_json
 
 BUSY_SECONDS = 60.0
-"""How long a writer waits for another one before it gives up."""
+"""How long a writer waits for another writer."""
 _SMALLEST_PAGE = 512
 _NAMES_SECONDS = 1.0
 _ELSEWHERE = "Choose another place with --db PATH or MLM_WORKBENCH_DB."
@@ -47,13 +47,13 @@ class SQLite:
         return str(self._file.relative_to(here) if self._file.is_relative_to(here) else self._file)
 
     def may_be(self, other: Backend) -> bool:
-        """Whether the two are one file; also where this one is gone, and it cannot be known."""
+        """Whether the two are the same file; True if this one is gone, since that cannot be known."""
         if other.file is None:
             return False
         return not self._file.is_file() or self._file.samefile(other.file)
 
     def open_engine(self) -> Engine:
-        """An engine. Raises StoreError when the file is not a database; it is then left as it is."""
+        """An engine. Raises StoreError, leaving the file unchanged, when it is not a database."""
         _prepare_file(self._file)
         engine = create_engine(
             self.url,
@@ -65,9 +65,9 @@ class SQLite:
 
     @contextmanager
     def migration(self, engine: Engine) -> Iterator[Connection]:
-        """One transaction that holds the writer's lock from its beginning."""
+        """One transaction that holds the write lock from its start."""
         with engine.connect() as connection:
-            # pysqlite would begin only at the first INSERT, and leave CREATE TABLE outside
+            # pysqlite would begin the transaction at the first INSERT, after CREATE TABLE
             driver = connection.connection.driver_connection
             assert isinstance(driver, sqlite3.Connection)
             usual = driver.isolation_level
@@ -83,9 +83,9 @@ class SQLite:
                 driver.isolation_level = usual
 
     def back_up(self, revision: str) -> None:
-        """Copy the file beside itself. Raises StoreError, the file untouched, where that fails."""
+        """Copy the file beside itself. Raises StoreError, the file unchanged, if that fails."""
         copy = self._file.with_name(f"{self._file.name}.before-{revision}.bak")
-        unfinished = copy.with_name(f"{copy.name}.part")  # a copy that is there is a whole one
+        unfinished = copy.with_name(f"{copy.name}.part")  # an existing backup is always complete
         try:
             unfinished.unlink(missing_ok=True)
             unfinished.touch(mode=file_mode())
@@ -94,12 +94,11 @@ class SQLite:
                 closing(sqlite3.connect(unfinished)) as target,
             ):
                 source.backup(target)
-                target.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
+                target.execute("PRAGMA journal_mode = DELETE")  # a single file, without a -wal file
             unfinished.replace(copy)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
-                f"No copy of {self._file} can be made beside it before it is migrated: {error}; "
-                "it was left as it is.",
+                f"Cannot back up {self._file} before its migration: {error}; it was left as it is.",
                 "Make room there, or give the folder write permission.",
             ) from error
 
@@ -108,16 +107,16 @@ class SQLite:
         reason = str(error.orig)
         if opening:
             return StoreError(
-                f"The database {self.location} cannot be used: {reason}.",
-                "If it is damaged, put a copy in its place; another is chosen with --db PATH.",
+                f"Cannot use the database {self.location}: {reason}.",
+                "If it is damaged, replace it with a backup, or choose another with --db PATH.",
             )
         hint = ""
         if "locked" in reason:
-            hint = "Another process holds the database; try again when it is done."
+            hint = "Another process has locked the database; try again later."
         elif "full" in reason:
             hint = "Make room on the disk."
         elif "readonly" in reason:
-            hint = "The file or its folder cannot be written: change its permissions, or use --db PATH."
+            hint = "The file or its folder is not writable: change its permissions, or use --db PATH."
         return StoreError(f"The database refused: {reason}.", hint)
 
     def take_turns(self, session: Session) -> None:
@@ -185,28 +184,28 @@ def _prepare_file(file: Path) -> None:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     except OSError as error:
         raise StoreError(f"Cannot open the database {file}: {error.strerror}.", _ELSEWHERE) from error
-    if _is_something_else(file):
+    if _is_not_sqlite(file):
         raise StoreError(
             f"{file} is not a SQLite database; it was left as it is.",
             "Choose another file with --db PATH, or move this one away.",
         )
 
 
-def _is_something_else(file: Path) -> bool:
+def _is_not_sqlite(file: Path) -> bool:
     if 0 < file.stat().st_size < _SMALLEST_PAGE:
         return True  # SQLite would take a few bytes for an empty database
     try:
         with contextlib.closing(sqlite3.connect(file)) as connection:
             connection.execute("PRAGMA schema_version")
     except sqlite3.DatabaseError as error:
-        # any other trouble is met again, and told, when the schema is looked at
+        # other errors occur again, and are reported, when the schema version is read
         return error.sqlite_errorcode == sqlite3.SQLITE_NOTADB
     return False
 
 
 def _set_pragmas(connection: sqlite3.Connection, record: Any) -> None:
     cursor = connection.cursor()
-    # NORMAL loses no commit when a process is killed; only when the machine loses power, the newest.
+    # NORMAL loses no commit when a process is killed; a power failure may lose the newest ones.
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
