@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 from contextlib import suppress
 from pathlib import Path
 
@@ -183,3 +184,14 @@ def test_an_inspection_or_a_training_tells_of_them(tmp_path, tokenizer) -> None:
     assert corpus.repeated == 10
     again = prepare_corpus(recipe, tokenizer, max_chunk=512, cache=tmp_path / "cache", listen=Heard())
     assert again.from_cache and again.notes == corpus.notes
+
+
+def test_the_same_letters_in_other_codes_are_copies(tmp_path) -> None:
+    text = "Après l'été, la fête de l'hôtel à Orléans n'était déjà plus qu'un rêve de la fenêtre du château"
+    others = [
+        unicodedata.normalize("NFD", text),
+        text.replace(" ", "\xa0"),
+        text.replace("fen", "fen\xad"),
+        text.replace("rêve", "\u200brêve"),
+    ]
+    assert copies([text, *others], tmp_path).groups.tolist() == [0] * 5

@@ -1,10 +1,10 @@
-"""What a person may want to take out of a text: frequent lines, documents of another script, short ones."""
+"""What a person may want to take out of a text: frequent lines, documents in another language, short ones."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ import xxhash
 
 from workbench.corpus.dedup import FEW_WORDS, has_words, in_batches
 from workbench.corpus.documents import Documents
+from workbench.corpus.languages import language_of
 from workbench.corpus.notes import Notes
 from workbench.corpus.sources import open_source
 from workbench.recipe import Recipe
@@ -26,16 +27,21 @@ _MOST_LINES = 1 << 20
 """Different lines that are counted at once: of more, those that came once are forgotten."""
 _EXAMPLES, _SHOWN = 5, 80  # of each; characters
 _JUDGED_BY = 300  # characters
+_MOST_JUDGED = 100_000
+"""Documents whose language is looked at, evenly spaced: more would take minutes."""
 _TOGETHER = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HALFWIDTH": "CJK", "FULLWIDTH": "LATIN"}
 
 
 @dataclass(frozen=True)
 class Example:
-    """A document (counted from 1), its beginning, and where it stands, "" where that is not known."""
+    """A document (counted from 1), its beginning, where it stands, and its language where it is an example of
+    that; "" where it is not known.
+    """
 
     document: int
     text: str
     place: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,8 @@ class FrequentLine:
 @dataclass(frozen=True)
 class Look:
     """What was found, with examples. script: of most documents (LATIN, CYRILLIC, CJK …), "" where none has
-    letters. other_scripts: how many documents are mostly in another, by script.
+    letters. other_scripts: how many documents are mostly in another, by script. language, other_languages:
+    the same by language, of `judged_languages` documents; where it is not sure a document counts for none.
     """
 
     frequent_lines: tuple[FrequentLine, ...]
@@ -57,6 +64,10 @@ class Look:
     script: str
     other_scripts: dict[str, int]
     other_script_examples: tuple[Example, ...]
+    language: str = ""
+    other_languages: dict[str, int] = field(default_factory=dict)
+    other_language_examples: tuple[Example, ...] = ()
+    judged_languages: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -73,10 +84,10 @@ def look_through(recipe: Recipe, cache: Path, notes: Notes) -> Look:
 
 def look_at(documents: Documents, notes: Notes) -> Look:
     """Look at every document, in little memory."""
-    lines, scripts = _Lines(), Counter[str]()
+    lines, scripts, languages = _Lines(), _Kinds(), _Kinds()
     short: list[Example] = []
-    of_script: dict[str, list[Example]] = {}
-    number = 0
+    number = judged = 0
+    every = max(1, -(-len(documents) // _MOST_JUDGED))
     for texts in in_batches(documents, np.arange(len(documents))):
         for text in texts:
             number += 1
@@ -84,14 +95,54 @@ def look_at(documents: Documents, notes: Notes) -> Look:
             if len(short) < _EXAMPLES and text.strip() and not has_words(text, FEW_WORDS):
                 short.append(_example(documents, number, text))
             if script := script_of(text):
-                scripts[script] += 1
-                if len(of_script.setdefault(script, [])) < _EXAMPLES:
-                    of_script[script].append(_example(documents, number, text))
+                scripts.add(script, documents, number, text)
+            if number % every == 0:
+                judged += 1
+                if language := language_of(text):
+                    languages.add(language, documents, number, text)
         notes.progress(number, len(documents), "documents looked at")
-    main = max(scripts, key=lambda name: scripts[name], default="")
-    others = {name: count for name, count in scripts.most_common() if name != main}
-    examples = [example for name in others for example in of_script[name]]
-    return Look(lines.frequent(number), tuple(short), main, others, tuple(examples[:_EXAMPLES]))
+    return Look(
+        lines.frequent(number),
+        tuple(short),
+        scripts.main(),
+        scripts.others(),
+        scripts.examples(),
+        languages.main(),
+        languages.others(),
+        tuple(replace(one, language=kind) for kind, one in languages.labelled()),
+        judged,
+    )
+
+
+class _Kinds:
+    """How many documents are of each kind, with examples."""
+
+    def __init__(self) -> None:
+        self._counts = Counter[str]()
+        self._examples: dict[str, list[Example]] = {}
+
+    def add(self, kind: str, documents: Documents, number: int, text: str) -> None:
+        self._counts[kind] += 1
+        found = self._examples.setdefault(kind, [])
+        if len(found) < _EXAMPLES:
+            found.append(_example(documents, number, text))
+
+    def main(self) -> str:
+        """The kind of most documents; "" where there are none."""
+        return max(self._counts, key=lambda kind: self._counts[kind], default="")
+
+    def others(self) -> dict[str, int]:
+        """How many are of each other kind, the most frequent first."""
+        main = self.main()
+        return {kind: count for kind, count in self._counts.most_common() if kind != main}
+
+    def labelled(self) -> list[tuple[str, Example]]:
+        """Examples of the other kinds, each with its kind."""
+        return [(kind, one) for kind in self.others() for one in self._examples[kind]][:_EXAMPLES]
+
+    def examples(self) -> tuple[Example, ...]:
+        """The same without their kinds."""
+        return tuple(one for _, one in self.labelled())
 
 
 def script_of(text: str) -> str:

@@ -9,6 +9,8 @@ texts themselves: nothing is called a copy on the ground of its hashes alone.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,8 @@ _BANDS, _ROWS = 16, 5
 _LONGEST = 1_000_000
 """Characters of a document that are compared."""
 _BYTES_AT_ONCE = 1 << 19
+_BLANKS = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+_WITHOUT_WIDTH = re.compile("[\xad\u200b-\u200f\u2060\ufeff]")
 _BLANK = np.isin(np.arange(256), list(b" \t\n\r\f\v"))
 _BASE = 0x100000001B3  # odd, so that it has an inverse
 _SHINGLES_AT_ONCE = 1 << 16
@@ -163,13 +167,20 @@ def _some_at_once(texts: Sequence[str]) -> Iterator[list[bytes]]:
     part: list[bytes] = []
     size = 0
     for text in texts:
-        part.append(apart(text[:_LONGEST].lower()).encode("utf-8", "replace"))
+        part.append(_plain(text[:_LONGEST]).encode("utf-8", "replace"))
         size += len(part[-1])
         if size >= _BYTES_AT_ONCE:
             yield part
             part, size = [], 0
     if part:
         yield part
+
+
+def _plain(text: str) -> str:
+    """A text in lower case, with one kind of blank, no characters without width, and each letter composed."""
+    if not text.isascii():
+        text = _WITHOUT_WIDTH.sub("", _BLANKS.sub(" ", unicodedata.normalize("NFC", text)))
+    return apart(text.lower())
 
 
 def _word_hashes(texts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:

@@ -55,9 +55,15 @@ def _looked(found: Mapping[str, Any]) -> list[str]:
         counts = ", ".join(f"{name} {count:,}" for name, count in others.items())
         lines += ["", f"mostly in another script than {found['script']}: {counts}; for instance"]
         lines += map(_example, found["other_script_examples"])
+    if others := found.get("other_languages"):
+        counts = ", ".join(f"{name} {count:,}" for name, count in others.items())
+        of = f" (of {found['judged_languages']:,} documents looked at)"
+        lines += ["", f"in another language than {found['language']}: {counts}{of}; for instance"]
+        lines += map(_example, found["other_language_examples"])
     return lines
 
 
 def _example(example: Mapping[str, Any]) -> str:
     place = f" ({example['place']})" if example.get("place") else ""
-    return f"  document {example['document']:,}{place}: {example['text']}"
+    language = f", {example['language']}" if example.get("language") else ""
+    return f"  document {example['document']:,}{place}{language}: {example['text']}"
