@@ -100,6 +100,12 @@ def postgres() -> Iterator[servers.Server]:
     yield from servers.started()
 
 
+@pytest.fixture(scope="session")
+def restarted() -> Iterator[servers.Server]:
+    """Another server, which tests may stop if they start it again."""
+    yield from servers.started()
+
+
 @pytest.fixture(params=servers.KINDS)
 def location(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where a test's store is, for each kind of database: path or URL. Its runs lie in `runs` of tmp_path."""

@@ -21,7 +21,7 @@ from workbench.store import MetricValue, Store
 from workbench.store.backend import ConflictError
 from workbench.store.names import run_names
 
-from ..postgres import Server, started
+from ..postgres import Server
 
 STARTER = PRESETS["starter"]
 
@@ -287,25 +287,19 @@ def test_a_deadlock_is_tried_again(store: Store) -> None:
 # Restarts
 
 
-@pytest.fixture(scope="module")
-def own_server() -> Iterator[Server]:
-    """A server that tests of this file may stop."""
-    yield from started()
-
-
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
 def test_a_restart_is_not_noticed_afterwards(
-    own_server: Server, how: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    restarted: Server, how: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLM_WORKBENCH_RUNS", str(tmp_path))
-    store = Store.open(own_server.new_store())
+    store = Store.open(restarted.new_store())
     run = store.create_run(STARTER)
     version = store.data_version()
-    own_server.stop(how)
+    restarted.stop(how)
     for ask in (store.data_version, store.runs, lambda: store.update_run(run.id, note="x")):
         with pytest.raises(StoreError, match=r"No server answers|stopping|lost"):
             ask()
-    own_server.start()
+    restarted.start()
     assert store.data_version() == version
     store.update_run(run.id, note="y")
     assert store.data_version() != version and store.run(run.id).note == "y"

@@ -47,6 +47,9 @@ class Backend(Protocol):
     def open_engine(self) -> Engine:
         """An engine. Raises StoreError when the URL is not a database; nothing is changed then."""
 
+    def be_patient(self, seconds: float) -> None:
+        """From now on, wait so long for a server that does not answer: it may be restarting."""
+
     def migration(self, engine: Engine) -> AbstractContextManager[Connection]:
         """One transaction that only one process at a time can be in."""
 

@@ -30,6 +30,7 @@ _CONNECT_SECONDS = 10
 _NAMES_SECONDS = 2
 _ANSWER_SECONDS = 60.0
 """How long to ask a server that restarts whether it committed."""
+_AGAIN_SECONDS = 0.5
 _CONNECTING: dict[str, Any] = {
     "application_name": "mlm-workbench",
     "connect_timeout": _CONNECT_SECONDS,
@@ -51,6 +52,7 @@ class PostgreSQL:
         self.url = self._url.render_as_string(hide_password=False)
         self._slot = secrets.randbelow(SLOTS)
         self._last = threading.local()
+        self._patience = 0.0
 
     @property
     def location(self) -> str:
@@ -67,6 +69,7 @@ class PostgreSQL:
         # One process of a team needs few connections, and a server has about a hundred. A connection is tried
         # before it is used: after a restart of the server the pool's are dead.
         engine = self._engine(pool_size=2, max_overflow=10, pool_pre_ping=True)
+        event.listen(engine, "do_connect", self._connect)
         event.listen(engine, "connect", self._greet)
         event.listen(engine, "begin", self._begin)
         event.listen(engine, "commit", self._count)
@@ -90,6 +93,20 @@ class PostgreSQL:
                 "PostgreSQL needs the package psycopg, which is not installed.",
                 "Install it: pip install 'mlm-workbench[postgres]'",
             ) from error
+
+    def be_patient(self, seconds: float) -> None:
+        """From now on, wait so long for a server that does not answer."""
+        self._patience = seconds
+
+    def _connect(self, dialect: Any, record: Any, arguments: Any, named: Any) -> Any:
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                return dialect.connect(*arguments, **named)
+            except dialect.dbapi.OperationalError:
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(_AGAIN_SECONDS)
 
     def _greet(self, connection: Any, record: Any) -> None:
         encoding = connection.info.parameter_status("server_encoding")
@@ -155,7 +172,7 @@ class PostgreSQL:
                 status = connection.execute(text("SELECT txid_status(:id)"), {"id": transaction}).scalar()
                 if status != "in progress":
                     return bool(status == "committed")
-            time.sleep(0.5)
+            time.sleep(_AGAIN_SECONDS)
         return False
 
     def problems(self, engine: Engine) -> list[str]:

@@ -63,6 +63,9 @@ class SQLite:
         event.listen(engine, "connect", _set_pragmas)
         return engine
 
+    def be_patient(self, seconds: float) -> None:
+        """A file is always there; for another writer it is waited in any case (BUSY_SECONDS)."""
+
     @contextmanager
     def migration(self, engine: Engine) -> Iterator[Connection]:
         """One transaction that holds the write lock from its start."""

@@ -53,6 +53,11 @@ class Store(Runs, Measurements, Fills):
         """Close all connections to the database."""
         self.database.close()
 
+    def be_patient(self, seconds: float) -> None:
+        """From now on, wait so long for a database server that does not answer: it may be restarting. For
+        processes without a person who waits for them."""
+        self.database.backend.be_patient(seconds)
+
     @property
     def url(self) -> str:
         """The URL with which another process opens this database."""

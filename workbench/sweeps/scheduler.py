@@ -35,6 +35,8 @@ from workbench.worker.stop_flag import StopFlag
 log = logging.getLogger("workbench.sweeps.scheduler")  # when run as a program, the module's name is __main__
 
 LOOK_SECONDS = 0.5
+_PATIENCE_SECONDS = 60.0
+"""How long to wait for a database server that restarts; later, whoever looks starts another scheduler."""
 _BEAT_SECONDS = 2.0
 
 
@@ -207,6 +209,7 @@ def main(arguments: Sequence[str], stop: StopFlag) -> int:
     except WorkbenchError as error:
         log.error("%s", error)
         return 1
+    store.be_patient(_PATIENCE_SECONDS)
     try:
         Scheduler(store, stop).run()
     finally:

@@ -68,6 +68,8 @@ class WorkbenchApp(App[None]):
         self.standstills: dict[int, str] = {}
         """Why a running run seems to stall, by the run's id."""
         self._checking = False
+        self._trouble: str | None = None
+        """Why the last look failed."""
         self._any_active = True
         self._inference: InferenceClient | None = None
         self.animation_level = "none"  # frames of an animation are bytes over SSH
@@ -154,8 +156,11 @@ class WorkbenchApp(App[None]):
                 self._reload()
             elif self._any_active:
                 self._reload()  # the elapsed time of a running run has changed
+            self._trouble = None
         except WorkbenchError as error:
-            self._tell(error)
+            if error.message != self._trouble:  # once, not every second until it is over
+                self._trouble = error.message
+                self._tell(error)
         finally:
             self._checking = False
 

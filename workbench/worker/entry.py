@@ -51,6 +51,7 @@ def main(arguments: Sequence[str], stop: StopFlag) -> int:
     _set_up_process()
     try:
         store = Store.open(options.db)
+        store.be_patient(PATIENCE_AT_END)
         run = _claim(store, options.run)
     except WorkbenchError as error:
         log.error("%s", error)
