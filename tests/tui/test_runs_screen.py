@@ -212,6 +212,9 @@ async def test_the_palette_has_every_action_of_the_screen(app: WorkbenchApp, his
         assert {key.what for key in keys_of(app.screen) if key.title} - set(titles) == {
             "Continue a stopped run from its last checkpoint",
             "Bring back the runs deleted last",
+            "Cancel jobs of a cluster at once (asks)",
+            "Put running jobs of a cluster back into the queue",
+            "The script of the run's job",
         }, "all but what cannot be done to this run"
         assert len(titles) == len(set(titles))
         await pilot.press("ctrl+p")

@@ -10,7 +10,7 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
         "mlm-workbench train --config recipe.toml --set max_steps=100",
         "mlm-workbench train --report-to tensorboard  # tensorboard --logdir runs",
         "ID=$(mlm-workbench train --detach)           # runs in the background",
-        "mlm-workbench train --on slurm --gpus 4      # a job of a cluster; see docs/cluster.md",
+        "mlm-workbench train --on slurm --gpus 4      # a job of a cluster",
     ),
     "runs": (
         "mlm-workbench runs",
@@ -38,7 +38,7 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
         "mlm-workbench sweep --chunk-size 64,128,256 --mask-prob 0.15,0.3 --seeds 3",
         "mlm-workbench sweep --lr 1e-5..1e-3 --mask-prob 0.1..0.4 --search 30",
         "mlm-workbench sweep --set schedule=linear,cosine --epochs 1 --detach",
-        "mlm-workbench sweep --on a100 --chunk-size 64,128 --parallel 4   # a job array",
+        "mlm-workbench sweep --on slurm --chunk-size 64,128    # a job array",
         "mlm-workbench sweep show latest --plot",
         "mlm-workbench sweep extend latest --mask-prob 0.5 --seeds 5",
         "mlm-workbench sweep move 12 --first",

@@ -16,6 +16,7 @@ from workbench.caveats import diverged, untrained_base
 from workbench.cli.output import say
 from workbench.cli.progress import BarView, LineView, View
 from workbench.display import numbers
+from workbench.display.where import waiting_for
 from workbench.engines import control
 from workbench.metrics import CURVES
 from workbench.status import ACTIVE, Status
@@ -55,7 +56,7 @@ def follow(store: Store, run_id: int, interrupts: list[int]) -> Run:
     run = store.run(run_id)
     warnings = _Warnings(Path(run.folder) / LOG)
     view.say(f"Run {run.id} {run.name}; its log: {run.folder}/{LOG}")
-    cursor, version, checked, stopping = 0, None, time.monotonic(), False
+    cursor, version, checked, stopping, told = 0, None, time.monotonic(), False, ""
     with view:
         while True:
             if interrupts and not stopping:
@@ -75,6 +76,9 @@ def follow(store: Store, run_id: int, interrupts: list[int]) -> Run:
                 cursor = max([cursor, *(metric.id for metric in metrics)])
                 for line in warnings.read():
                     view.say(f"Warning: {line}")
+                if (waits := waiting_for(run)) and waits != told:
+                    told = waits
+                    view.say(f"Waiting: {waits}.")
                 view.show(run, metrics)
             if run.status not in ACTIVE or len(interrupts) > 1:
                 return run

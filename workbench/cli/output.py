@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from workbench.caveats import warnings_of
+from workbench.display.where import HERE, waiting_for
 from workbench.metrics import as_json
 from workbench.text import printable
 
@@ -42,6 +43,9 @@ _COLUMNS = (
     "host",
     "worker_pid",
     "heartbeat_at",
+    "processes",
+    "nodes",
+    "job",
 )
 
 
@@ -60,7 +64,12 @@ def run_as_json(run: Run) -> dict[str, Any]:
 
     values = {name: getattr(run, name) for name in _COLUMNS}
     shown = {name: iso(value) if name.endswith("_at") else value for name, value in values.items()}
-    return {**shown, "stalled": stalled(run) or None, "warnings": warnings_of(run)}
+    where_it_runs = {
+        "place": run.place or HERE,
+        "engine_state": run.engine_state,
+        "waiting_for": waiting_for(run) or None,
+    }
+    return {**shown, **where_it_runs, "stalled": stalled(run) or None, "warnings": warnings_of(run)}
 
 
 def details_as_json(run: Run, metrics: Sequence[Metric], checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from workbench.cli.options import AsJson, Db, RunReference, open_store
 from workbench.cli.output import details_as_json, local_time, print_json, run_as_json, say
 from workbench.display import numbers
 from workbench.display.table import table
+from workbench.display.where import HERE, waiting_for, where
 from workbench.errors import UsageError
 from workbench.metrics import MetricName
 from workbench.status import ACTIVE, Status
@@ -51,7 +52,7 @@ def runs(
     if not known:
         say("There are no runs yet. Start one: mlm-workbench train")
         return
-    rows = [["id", "name", "status", "chunk", "mask", "epoch", "test", "best", "before", "started"]]
+    rows = [["id", "name", "status", "where", "chunk", "mask", "epoch", "test", "best", "before", "started"]]
     for run in known:
         phase = f", {run.phase}" if run.status == Status.RUNNING and run.phase else ""
         phase += ", stalled" if liveness.stalled(run) else ", diverged" if diverged(run) else ""
@@ -60,6 +61,7 @@ def runs(
                 str(run.id),
                 run.name,
                 f"{run.status}{phase}",
+                where(run),
                 numbers.known(run.recipe.chunk_size),
                 numbers.decimal(run.recipe.mask_prob),
                 f"{run.epoch or 0:.1f}/{numbers.known(run.recipe.epochs)}",
@@ -69,7 +71,10 @@ def runs(
                 local_time(run.started_at or run.created_at),
             ]
         )
-    print(table(rows, right=frozenset({0, 3, 4, 5, 6, 7, 8})))
+    if all(row[3] == HERE for row in rows[1:]):
+        rows = [[*row[:3], *row[4:]] for row in rows]
+    figures = ("id", "chunk", "mask", "epoch", "test", "best", "before")
+    print(table(rows, right=frozenset(map(rows[0].index, figures))))
 
 
 def show(
@@ -154,6 +159,8 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
     from workbench.worker import liveness
 
     lines = [f"Run {run.id} {printable(run.name)}: {run.status}" + (f", {run.phase}" if run.phase else "")]
+    if waits := waiting_for(run):
+        lines.append(f"Waits: {printable(waits)}.")
     if standstill := liveness.stalled(run):
         lines.append(f"It stalls: {standstill}.")
     if run.error:
@@ -203,6 +210,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         (MetricName.YARDSTICK_PERPLEXITY.label, numbers.perplexity(run.yardstick_perplexity)),
         (MetricName.TRAIN_PERPLEXITY.label, numbers.perplexity(run.train_perplexity)),
         ("throughput", f"{numbers.compact(run.tokens_per_second)} tokens/s"),
+        ("where", where(run) if run.place_engine else ""),
         ("tags", ", ".join(run.tags)),
         ("log", "" if is_imported(run) else str(Path(run.folder) / "worker.log")),
     ]

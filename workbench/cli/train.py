@@ -14,7 +14,7 @@ from workbench.cli.output import print_json, run_as_json, say
 from workbench.cli.settings import flagged, takes_fields
 from workbench.cli.where import DryRun, Gpus, Nodes, On, Sbatch, chosen_place
 from workbench.engines.place import Place, here
-from workbench.engines.script import Layout, run_script
+from workbench.engines.script import preview_script
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -124,10 +124,7 @@ def _print_script(place: Place, name: str | None) -> None:
         raise UsageError(
             "--dry-run prints a job's script; a run on this machine has none.", "Add --on PLACE."
         )
-    title = f"mlm-workbench: run ID {name or 'NAME'}, place {place.name}"
-    folder = Path("RUN_FOLDER")
-    text = run_script(place, Layout.of(place), title, folder, Path.cwd(), ["--folder", str(folder)])
-    typer.echo(text, nl=False)
+    typer.echo(preview_script(place, name), nl=False)
 
 
 def _is_another_model(model: str | None) -> bool:

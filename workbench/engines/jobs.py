@@ -84,6 +84,14 @@ def _write_array(store: Store, runs: Sequence[Run]) -> Submission:
     return Submission(folder / SCRIPT, tuple(range(len(runs))))
 
 
+def script_file(store: Store, run: Run) -> Path | None:
+    """The script that the run's job runs; None: it is not written yet."""
+    own, array = Path(run.folder) / SCRIPT, sweep_folder(store, run.sweep_id) / SCRIPT
+    if run.job is not None and "_" in run.job and array.is_file():
+        return array
+    return own if own.is_file() else None
+
+
 def sweep_folder(store: Store, sweep_id: int | None) -> Path:
     """Where the files of a sweep's job lie, beside its runs' folders."""
     return store.runs_folder / f"sweep-{sweep_id}"

@@ -52,6 +52,13 @@ class RunLine:
     checkpoint: str | None
     error: str | None
     error_hint: str | None
+    place: str
+    place_engine: str
+    job: str | None
+    engine_state: str | None
+    engine_reason: str | None
+    processes: int | None
+    nodes: int | None
     recipe: StoredRecipe
 
 

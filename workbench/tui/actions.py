@@ -94,6 +94,9 @@ TABLE: dict[str, tuple[Action, ...]] = {
         Action(
             "sweeps", "w", "Sweeps", "Sweeps: grids of runs, and which is best", "app.sweeps", footer=False
         ),
+        _help_only("cancel", "X", "Cancel", "Cancel jobs of a cluster at once (asks)"),
+        _help_only("requeue", "R", "Requeue", "Put running jobs of a cluster back into the queue"),
+        _help_only("script", "b", "Script", "The script of the run's job"),
         _help_only("panel", "p", "Panel", "Show or hide the panel beside the list"),
         _help_only("clear", "escape", "Clear", "Clear the filter, then the marks"),
     ),
@@ -120,6 +123,7 @@ TABLE: dict[str, tuple[Action, ...]] = {
         Action("preview", "f2", "Preview", "Show or hide the text with its masks; count it", display="F2"),
         Action("save_preset", "f3", "Save", "Save all fields as a preset", display="F3"),
         _help_only("statistics", "f6", "Text", "Statistics of the text: documents, lengths, …"),
+        _help_only("script", "f7", "Script", "The script of the job, where the run is for a cluster"),
         _help_only("delete_preset", "f8", "Delete", "Delete this saved preset (asks)"),
         Action("copy", "ctrl+y", "Copy", "Copy the command line that starts this run"),
         _help_only("next", "down,enter,j", "Next", "Next field", "go(1)", display="↓"),
@@ -159,6 +163,9 @@ TABLE: dict[str, tuple[Action, ...]] = {
         Action("console", "c", "Fill", "Fill masks with the newest checkpoint; training continues"),
         Action("stop", "x", "Stop", "Stop this run; a checkpoint is saved first"),
         Action("resume", "r", "Resume", "Continue a stopped run from its last checkpoint"),
+        _help_only("cancel", "X", "Cancel", "Cancel this run's job on a cluster at once (asks)"),
+        _help_only("requeue", "R", "Requeue", "Put this run's job back into the queue"),
+        _help_only("script", "b", "Script", "The script of this run's job"),
         _help_only("delete", "d", "Delete", "Delete this run, its checkpoints and its log (asks)"),
         _HELP,
         _QUIT,
@@ -253,6 +260,7 @@ TABLE: dict[str, tuple[Action, ...]] = {
         Action("no", "n,escape,q,enter", "No", call="answer(False)"),
     ),
     "ask": (Action("leave", "escape", "Back"),),
+    "text": (_CLOSE, _SCROLL_DOWN, _SCROLL_UP),
     "help": (_CLOSE._replace(keys="escape,question_mark,f1,q,enter"), _SCROLL_DOWN, _SCROLL_UP),
 }
 """The actions of each place: a screen, a dialog, or a widget with keys of its own."""

@@ -29,7 +29,12 @@ def is_elsewhere(run: Run) -> bool:
 
 def jobs_to_watch(store: Store) -> bool:
     """Whether there are active jobs, and this machine can ask for them."""
-    return store.has_active_jobs() and shutil.which("squeue") is not None
+    return can_ask() and store.has_active_jobs()
+
+
+def can_ask() -> bool:
+    """Whether this machine has the command that says how jobs stand."""
+    return shutil.which("squeue") is not None
 
 
 def say_that_somebody_looks(folder: Path) -> None:

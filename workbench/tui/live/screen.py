@@ -22,6 +22,7 @@ from workbench.display.measurements import (
     Past,
 )
 from workbench.display.run import elapsed
+from workbench.display.where import engine_line
 from workbench.metrics import CURVES, PANELS, TIMES
 from workbench.status import ACTIVE, RESUMABLE
 from workbench.text import printable
@@ -40,13 +41,15 @@ from workbench.tui.live.text import (
     waiting_text,
 )
 from workbench.tui.screen import TitleBar, WorkbenchScreen
-from workbench.tui.widgets import run_jobs
+from workbench.tui.widgets import job_actions, run_jobs
 from workbench.tui.widgets.chart import Chart
 from workbench.tui.widgets.key_footer import KeyFooter
 
 if TYPE_CHECKING:
     from workbench.store import Metric, Run
 
+_DECIDING = ("status", "checkpoint", "job")
+"""Columns on which it depends which keys there are."""
 _TALL = 34
 """Terminal height from which the panels are shown by default."""
 
@@ -86,10 +89,12 @@ leave this screen or quit the program.
         self._run_time = TimeLeft(lambda: self.workbench.clock())
         self._figures = ""
         self._problem = ""
+        self._engine = ""
 
     def compose(self) -> ComposeResult:
         yield TitleBar()
         yield Static("", id="figures", markup=False)
+        yield Static("", id="engine", markup=False)
         yield Chart()
         yield Static("", id="problem", markup=False)
         with Vertical(id="progress"):
@@ -131,11 +136,12 @@ leave this screen or quit the program.
         self._show_curves(run)
         self._show_panels(run)
         self._show_figures(run)
+        self._show_engine(run)
         self._show_progress(run)
         self._show_problem(run)
         if run.folder:
             self.query_one(LogTail).follow(Path(run.folder) / "worker.log")
-        if before is None or before.status != run.status or before.checkpoint != run.checkpoint:
+        if before is None or any(getattr(before, name) != getattr(run, name) for name in _DECIDING):
             self.refresh_bindings()
 
     def _show_curves(self, run: Run) -> None:
@@ -165,6 +171,13 @@ leave this screen or quit the program.
         if wanted != self._figures:
             self._figures = wanted
             self.query_one("#figures", Static).update(wanted)
+
+    def _show_engine(self, run: Run) -> None:
+        wanted = printable(engine_line(run, self.workbench.clock()))
+        if wanted != self._engine:
+            self._engine = wanted
+            self.query_one("#engine", Static).update(wanted)
+            self.set_class(bool(wanted), "-engine")
 
     def _show_problem(self, run: Run) -> None:
         wanted = ""
@@ -198,12 +211,14 @@ leave this screen or quit the program.
         run = self.run_now
         if run is None:
             # A key may be pressed before the run is read; its action reads it first.
-            return action not in ("resume", "delete")
+            return action not in ("resume", "delete", "cancel", "requeue", "script")
         if action == "stop":
             # Only one of the two is possible, and the footer shows only that one.
             return run.status in ACTIVE
         if action == "resume":
             return run.status in RESUMABLE
+        if action in ("cancel", "requeue", "script"):
+            return job_actions.can(action, run)
         if action == "console":
             return bool(run.checkpoint)
         if action == "find_next":
@@ -290,6 +305,18 @@ leave this screen or quit the program.
     def action_resume(self) -> None:
         if self.run_now:
             run_jobs.resume(self, self.run_now)
+
+    def action_cancel(self) -> None:
+        if self.run_now:
+            job_actions.cancel(self, self.run_now)
+
+    def action_requeue(self) -> None:
+        if self.run_now:
+            job_actions.requeue(self, self.run_now)
+
+    def action_script(self) -> None:
+        if self.run_now:
+            job_actions.show_script(self, self.run_now)
 
     def action_delete(self) -> None:
         if self.run_now:

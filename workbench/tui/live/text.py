@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from workbench.display import numbers
 from workbench.display.measurements import Measurements
 from workbench.display.run import doing, short_name
+from workbench.display.where import waiting_for
 from workbench.events import Phase
 from workbench.metrics import PANELS, MetricName
 from workbench.status import Status
+from workbench.text import printable
 from workbench.tui.live.panels import Panel
 
 if TYPE_CHECKING:
@@ -77,6 +79,8 @@ def seconds_left(run: Run) -> float | None:
 
 def waiting_text(run: Run) -> str:
     """The chart's text while there is nothing to draw."""
+    if waits := waiting_for(run):
+        return f"Waiting: {printable(waits.partition('; ')[0])}."
     if run.status == Status.QUEUED:
         return "Waiting for the worker to start."
     if run.status == Status.RUNNING:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shlex
 
+from workbench.engines.place import HERE
 from workbench.recipe import Recipe
 from workbench.recipe_fields import FIELDS, as_text
 from workbench.sweeps.plan import Plan
 
 
-def command_of(recipe: Recipe, preset: str, base: Recipe, name: str | None, plan: Plan | None = None) -> str:
+def command_of(
+    recipe: Recipe, preset: str, base: Recipe, name: str | None, plan: Plan | None = None, place: str = HERE
+) -> str:
     """The command that starts the same run, or queues the same sweep. `base`: the recipe of `preset`."""
     words = ["mlm-workbench", "sweep" if plan else "train", "--preset", preset]
     before = base.model_dump()
@@ -26,4 +29,5 @@ def command_of(recipe: Recipe, preset: str, base: Recipe, name: str | None, plan
         first, count = plan.base.seed, len(plan.seed_list)
         in_order = plan.seed_list == tuple(range(first, first + count))
         words += ["--seeds", str(count) if in_order else ",".join(map(str, plan.seed_list))]
+    words += ["--on", place] if place != HERE else []
     return shlex.join([*words, "--name", name] if name else words)

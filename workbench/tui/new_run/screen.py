@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from workbench import presets
 from workbench.display import numbers
+from workbench.engines.script import preview_script
 from workbench.errors import WorkbenchError
 from workbench.recipe import GROUPS, PRESETS, Recipe
 from workbench.recipe_fields import FIELDS, as_text
@@ -32,11 +33,13 @@ from workbench.tui.new_run.preview_pane import PreviewPane
 from workbench.tui.new_run.save_preset import SavePreset
 from workbench.tui.new_run.start import queue_sweep, start_run
 from workbench.tui.new_run.text_statistics import TextStatistics
+from workbench.tui.new_run.where import WhereRow, about_place
 from workbench.tui.screen import TitleBar, WorkbenchScreen
 from workbench.tui.widgets.confirm import Confirm
 from workbench.tui.widgets.inputs import NumberInput
 from workbench.tui.widgets.key_footer import KeyFooter
 from workbench.tui.widgets.sources import Kind
+from workbench.tui.widgets.text_page import TextPage
 
 FIRST = ("chunk_size", "mask_prob", "epochs")
 _IN_SIGHT = {
@@ -110,6 +113,7 @@ that you save are offered here and by train --preset.
                 seeds.cursor_blink = False
                 yield seeds
                 yield Static("repeats per recipe: 3, or seeds 1,2,7", classes="hint", markup=False)
+            yield WhereRow()
             with Vertical(id="groups"):
                 for group in GROUPS:
                     yield FieldGroup(group, group_fields(group))
@@ -124,6 +128,8 @@ that you save are offered here and by train --preset.
         # At once, so that keys already typed reach the field.
         self.set_focus(self.query_one("#field-chunk_size", RecipeField).editor)
         self._check()
+        if problem := self.query_one(WhereRow).problem:
+            self.tell_error(problem)
 
     def read(self) -> list[MeasuredRun]:
         return self.workbench.store.past.measured()
@@ -144,6 +150,8 @@ that you save are offered here and by train --preset.
             self._check()
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
+        if event.choice.id == "where":
+            self.query_one("#about", Static).update(about_place(self.query_one(WhereRow).place))
         if event.choice.id == "preset":
             self._use_preset(event.value)
 
@@ -185,6 +193,8 @@ that you save are offered here and by train --preset.
             )
         if widget.id == "seeds":
             return "How many seeds each recipe gets, or which: shows the effect of chance.\nempty: one"
+        if widget.id == "where":
+            return about_place(self.query_one(WhereRow).place)
         return "The name of the run or sweep in the list; a run's files are in runs/ID-NAME."
 
     def _use_preset(self, name: str) -> None:
@@ -307,7 +317,8 @@ that you save are offered here and by train --preset.
         self.tell(f"Copied: {self._command(self._recipe)}")
 
     def _command(self, recipe: Recipe) -> str:
-        return command_of(recipe, self._preset, self._base, self._run_name, self._typed.plan)
+        place = self.query_one(WhereRow).place
+        return command_of(recipe, self._preset, self._base, self._run_name, self._typed.plan, place.name)
 
     @property
     def _run_name(self) -> str | None:
@@ -322,6 +333,13 @@ that you save are offered here and by train --preset.
             self._tell_problem()
             return
         self.app.push_screen(TextStatistics(self._recipe, self.query_one(PreviewPane)))
+
+    def action_script(self) -> None:
+        place = self.query_one(WhereRow).place
+        if place.is_local:
+            self.tell("A run on this machine has no script; choose another place at Where.", warning=True)
+            return
+        self.app.push_screen(TextPage("The script of this run's job", preview_script(place, self._run_name)))
 
     def action_scroll_preview(self, by: int) -> None:
         pane = self.query_one(PreviewPane)
@@ -349,11 +367,11 @@ that you save are offered here and by train --preset.
         if self._recipe is None:
             await self._go_to_problem()
             return
-        command = self._command(self._recipe)
+        command, place = self._command(self._recipe), self.query_one(WhereRow).place
         if self._typed.plan is not None:
-            queue_sweep(self, self._typed.plan, self._run_name, command)
+            queue_sweep(self, self._typed.plan, self._run_name, command, place)
         else:
-            start_run(self, self._recipe, self._run_name, command)
+            start_run(self, self._recipe, self._run_name, command, place)
 
     async def _go_to_problem(self) -> None:
         """Focus the first field with an error, unfolding its group."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.display import numbers
 from workbench.display.run import STAR, elapsed, epochs, short_name, shown_status
 from workbench.display.status import mark
+from workbench.display.where import where
 from workbench.status import ORDER
 from workbench.text import printable
 
@@ -104,6 +105,8 @@ COLUMNS: tuple[Column, ...] = (
         lambda line, context: printable(context.status_of(line)),
         lambda line: ORDER.get(line.status, len(ORDER)),
     ),
+    # Not shown while all runs are here.
+    _words("where", "where it runs", (14, 34, 2), where, str),
     _words("model", "model", (7, 30, 9), lambda line: line.recipe.model or "", short_name),
     _words("data", "data set", (6, 30, 10), lambda line: line.recipe.dataset or "", short_name),
     _figure("chunk", "chunk", "chunk size", (5, 6, 6), "recipe.chunk_size", lambda size: str(size or "")),

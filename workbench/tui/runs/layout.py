@@ -10,8 +10,9 @@ from rich.cells import cell_len
 
 from workbench.display import numbers
 from workbench.display.run import epochs, short_name
+from workbench.display.where import HERE, where
 from workbench.status import Status
-from workbench.tui.runs.columns import COLUMNS, GAP, LOOSE, PINNED, Column
+from workbench.tui.runs.columns import BY_KEY, COLUMNS, GAP, LOOSE, PINNED, Column
 
 if TYPE_CHECKING:
     from workbench.store.run_lines import RunLine
@@ -30,8 +31,8 @@ class Layout:
 def lay_out(wanted: Sequence[int], width: int, first: int = 0) -> Layout:
     """Which columns are shown in `width` cells, and how wide.
 
-    `wanted`: the cells that each of COLUMNS could use. `first` 0: the most important columns that fit;
-    otherwise the pinned columns and the loose ones from number `first` (counted from 1) on.
+    `wanted`: the cells that each of COLUMNS could use; 0 leaves it out. `first` 0: the most important columns
+    that fit; otherwise the pinned columns and the loose ones from number `first` (counted from 1) on.
     """
     want = dict(zip(COLUMNS, wanted, strict=True))
     pinned = sum(_least(column, want[column]) + GAP for column in PINNED)
@@ -40,6 +41,8 @@ def lay_out(wanted: Sequence[int], width: int, first: int = 0) -> Layout:
     candidates = sorted(LOOSE, key=lambda column: column.rank) if first == 0 else LOOSE[first - 1 :]
     chosen: list[Column] = []
     for column in candidates:
+        if want[column] == 0:  # it says nothing of these runs
+            continue
         needed = _least(column, want[column]) + GAP
         if needed <= room:
             chosen.append(column)
@@ -56,7 +59,8 @@ def lay_out(wanted: Sequence[int], width: int, first: int = 0) -> Layout:
         left -= 1
     shown = [LOOSE.index(column) for column in chosen]
     before = first - 1 if first else 0
-    after = len(LOOSE) - 1 - max(shown, default=-1) if first else len(LOOSE) - len(chosen)
+    silent = sum(want[column] == 0 for column in LOOSE)
+    after = len(LOOSE) - 1 - max(shown, default=-1) if first else len(LOOSE) - silent - len(chosen)
     return Layout(columns, tuple(given), before, after)
 
 
@@ -75,16 +79,20 @@ def widths(lines: Sequence[RunLine]) -> list[int]:
         "ppl": _widest(line.eval_perplexity for line in lines),
         "best": _widest(line.best_eval_perplexity for line in lines),
         "yard": _widest(line.yardstick_perplexity for line in lines),
+        "where": {where(line) for line in lines},
         "model": {short_name(model) for model in {line.recipe.model for line in lines}},
         "data": {short_name(data) for data in {line.recipe.dataset for line in lines}},
         "tags": {" ".join(tags) for tags in {line.tags for line in lines}},
     }
-    return [
+    found = [
         min(max((_cells(text) for text in (f"{column.title}▲", *texts[column.key])), default=0), column.most)
         if column.key in texts
         else column.least
         for column in COLUMNS
     ]
+    if texts["where"] <= {HERE}:
+        found[COLUMNS.index(BY_KEY["where"])] = 0
+    return found
 
 
 def _cells(text: str) -> int:

@@ -13,6 +13,7 @@ from textual.widgets import Static
 from workbench.caveats import warnings_of
 from workbench.display import numbers
 from workbench.display.run import STAR, as_shown, doing
+from workbench.display.where import waiting_for, where
 from workbench.text import printable
 from workbench.tui.widgets.chart import Chart
 
@@ -104,6 +105,7 @@ def described(about: About, width: int) -> Iterator[Text]:
         yield _fact("tags", " ".join(run.tags), width)
     if run.note:
         yield Text(f"“{printable(run.note)}”", "italic")
+    yield from _where_it_runs(run, width)
     yield Text("")
     if not run.recipe:  # an imported run whose log has no recipe
         return
@@ -119,6 +121,13 @@ def described(about: About, width: int) -> Iterator[Text]:
     for name, value in run.recipe.items():
         if name not in about.differences:
             yield _fact(name, as_shown(value), width)
+
+
+def _where_it_runs(run: Run, width: int) -> Iterator[Text]:
+    if run.place_engine:
+        yield _fact("where", where(run), width)
+    if waits := waiting_for(run):
+        yield Text(f"waits: {printable(waits)}", "italic")
 
 
 def _what_went_wrong(run: Run) -> Iterator[str]:

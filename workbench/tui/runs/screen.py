@@ -22,7 +22,7 @@ from workbench.tui.runs.panel import RunPanel
 from workbench.tui.runs.reader import Listing, Reading
 from workbench.tui.runs.table import RunTable
 from workbench.tui.screen import TitleBar, WorkbenchScreen
-from workbench.tui.widgets import run_jobs
+from workbench.tui.widgets import job_actions, run_jobs
 from workbench.tui.widgets.key_footer import KeyFooter
 
 if TYPE_CHECKING:
@@ -258,6 +258,8 @@ class RunsScreen(WorkbenchScreen):
             return any(line.status in ACTIVE for line in chosen)
         if action == "resume":
             return any(line.status in RESUMABLE for line in chosen)
+        if action in _ON_JOBS:
+            return any(job_actions.can(action, line) for line in chosen)
         return bool(self._ordered) if action in ("filter", "sort") else bool(chosen)
 
     def action_open(self) -> None:
@@ -313,6 +315,21 @@ class RunsScreen(WorkbenchScreen):
     def action_resume(self) -> None:
         edits.resume(self, self.chosen)
 
+    def action_cancel(self) -> None:
+        if jobs := self._possible("cancel"):
+            job_actions.cancel(self, *jobs)
+
+    def action_requeue(self) -> None:
+        if jobs := self._possible("requeue"):
+            job_actions.requeue(self, *jobs)
+
+    def action_script(self) -> None:
+        if (line := self.current) and job_actions.can("script", line):
+            job_actions.show_script(self, line)
+
+    def _possible(self, action: str) -> list[RunLine]:
+        return [line for line in self.chosen if job_actions.can(action, line)]
+
     def action_delete(self) -> None:
         run_jobs.delete_all(self, self.chosen)
 
@@ -355,5 +372,6 @@ class RunsScreen(WorkbenchScreen):
 
 _ON_ONE = frozenset({"open", "rename", "duplicate", "mark", "mark_all", "filter", "sort", "undo"})
 _ON_MANY = frozenset({"stop", "resume", "delete", "compare", "star", "archive", "tags", "note"})
-_NEEDING = _ON_ONE | _ON_MANY
+_ON_JOBS = frozenset({"cancel", "requeue", "script"})
+_NEEDING = _ON_ONE | _ON_MANY | _ON_JOBS
 """Actions that need a run, or one of a certain status."""

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from workbench.display import numbers
 from workbench.display.run import STAR, short_name
+from workbench.display.where import waiting_for, where
 from workbench.text import printable
 from workbench.tui.runs.panel import summary
 
@@ -49,11 +50,16 @@ def detail(line: RunLine, width: int, standstill: str = "") -> Text:
     star = f" {STAR}" if line.starred else ""
     first = Text(f"{numbers.clip(printable(line.name), width // 2)}{star}  ", "bold", no_wrap=True, end="")
     parts = [summary(line, standstill)]
+    if line.place_engine:
+        parts.append(where(line))
     if line.baseline_perplexity is not None:
         parts.append(f"{numbers.perplexity(line.baseline_perplexity)} before training")
     first.append(numbers.clip(printable(" · ".join(parts)), width - first.cell_len), "not bold")
     recipe = line.recipe
-    if line.error:
+    waits = waiting_for(line)
+    if waits:
+        second = f"waits: {waits}" if line.job else waits
+    elif line.error:
         second = f"{line.error.partition(chr(10))[0]} {line.error_hint or ''}"
     else:
         second = (

@@ -28,10 +28,10 @@ def stop(screen: WorkbenchScreen, *runs: Named) -> None:
     """Ask runs to stop. It needs no confirmation, since nothing is lost."""
 
     async def job() -> None:
-        from workbench.worker import launch
+        from workbench.engines import control
 
         for run_id in ids_of(runs):
-            await asyncio.to_thread(launch.stop, screen.workbench.store, run_id)
+            await asyncio.to_thread(control.stop, screen.workbench.store, run_id)
         if len(runs) == 1:
             screen.tell(f"Stopping “{runs[0].name}” after saving a checkpoint; r resumes it.")
         else:
@@ -44,10 +44,10 @@ def resume(screen: WorkbenchScreen, *runs: Named) -> None:
     """Continue runs from their last checkpoints."""
 
     async def job() -> None:
-        from workbench.worker import launch
+        from workbench.engines import control
 
         for run_id in ids_of(runs):
-            await asyncio.to_thread(launch.resume, screen.workbench.store, run_id)
+            await asyncio.to_thread(control.resume, screen.workbench.store, run_id)
         screen.tell(f"Resuming “{runs[0].name}”." if len(runs) == 1 else f"Resuming {len(runs)} runs.")
 
     screen.in_background(job, ids_of(runs))

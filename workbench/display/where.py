@@ -1,0 +1,83 @@
+"""Where a run runs, and why it waits there, as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from workbench.status import PlaceEngine, Status
+
+if TYPE_CHECKING:
+    from workbench.store import Run
+
+HERE = "here"
+SILENT = "Slurm does not answer"
+"""How the reason begins while the engine cannot be reached."""
+
+
+class Placed(Protocol):
+    """Something that runs at a place, with columns named as in the table `run`."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def place(self) -> str: ...
+    @property
+    def place_engine(self) -> str: ...
+    @property
+    def job(self) -> str | None: ...
+    @property
+    def engine_state(self) -> str | None: ...
+    @property
+    def engine_reason(self) -> str | None: ...
+    @property
+    def processes(self) -> int | None: ...
+    @property
+    def nodes(self) -> int | None: ...
+
+
+def where(run: Placed) -> str:
+    """`here`, or engine and job, place, and nodes × processes of each: `slurm 1234_5 · a100 · 2×4`."""
+    if run.place_engine == PlaceEngine.LOCAL:
+        return HERE
+    parts = [f"{run.place_engine} {run.job or ''}".strip()]
+    if run.place != run.place_engine:
+        parts.append(run.place)
+    if (run.processes or 1) > 1:
+        parts.append(f"{run.nodes or 1}×{(run.processes or 1) // (run.nodes or 1)}")
+    return " · ".join(part for part in parts if part)
+
+
+def waiting_for(run: Placed) -> str:
+    """What a queued run waits for, in words; "" for any other, and where its engine has not said it."""
+    if run.status != Status.QUEUED or run.place_engine != PlaceEngine.SLURM:
+        return ""
+    reason = run.engine_reason or ""
+    if run.job is None:
+        return reason or "it is being submitted"
+    if run.engine_state == "PENDING" or reason.startswith(SILENT):
+        return reason or "Slurm has not said why"
+    if run.engine_state in ("RUNNING", "CONFIGURING"):
+        return f"its job has started on {reason}" if reason else "its job has started"
+    return reason
+
+
+def engine_line(run: Run, now: float) -> str:
+    """The job of a run on a cluster, its state and when the engine said so; "" for a run that is here.
+
+    Why it waits is not in it: that is long, and `waiting_for` says it.
+    """
+    if run.place_engine != PlaceEngine.SLURM:
+        return ""
+    parts = [f"Slurm       {where(run).removeprefix('slurm').strip(' ·') or 'no job yet'}"]
+    reason, state = run.engine_reason or "", run.engine_state or ""
+    if reason.startswith(SILENT):
+        job = parts[0].removeprefix("Slurm").strip()
+        return f"Slurm       {reason.removeprefix('Slurm ')}, nothing is marked meanwhile  {job}"
+    if waits := waiting_for(run):
+        parts += waits.split("; ")[1:] or ["waits"] if run.job else [waits]
+    else:
+        on = f" on {reason}" if reason and state == "RUNNING" else ""
+        parts.append(f"{state.lower().replace('_', ' ')}{on}")
+    if run.engine_seen_at and run.status in (Status.QUEUED, Status.RUNNING):
+        parts.append(f"{max(now - run.engine_seen_at, 0):.0f} s ago")
+    return "  ".join(part for part in parts if part)
