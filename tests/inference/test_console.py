@@ -22,20 +22,20 @@ from rich.cells import cell_len
 
 from workbench.display.answer import beside, render
 from workbench.errors import UsageError
-from workbench.inference.asking import Asking, obey
+from workbench.inference.query import Query, run_command
 from workbench.inference.results import Candidate, FillResult, JointFill, MaskFill, Prediction, Surprisal
 from workbench.inference.results import TokenSurprisal as Token
 from workbench.store import Store
 
 SCRIPT = """
 import sys
-from workbench.inference.asking import Asking
+from workbench.inference.query import Query
 from workbench.cli.prompt import run_console
 from workbench.inference.resolve import ModelChoice
 from workbench.store import Store
 store = Store.open(sys.argv[1])
 choices = [ModelChoice('the starter', sys.argv[2])]
-sys.exit(run_console(store, choices, Asking(3), as_json='--json' in sys.argv))
+sys.exit(run_console(store, choices, Query(3), as_json='--json' in sys.argv))
 """
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -205,19 +205,19 @@ def test_every_kind_of_answer_fits_the_terminal(width: int) -> None:
 
 
 def test_commands_change_what_is_asked() -> None:
-    asking = Asking(5)
-    assert obey(":cand bbc, police", asking).asking.candidates == ("bbc", "police")
-    assert obey(":candidates", Asking(5, ("bbc",))).asking.candidates == ()
-    assert obey(":top 10", asking).asking.top_k == 10
-    assert obey(":surprisal", asking).asking.surprisal
-    assert not obey(":surprisal", Asking(surprisal=True)).asking.surprisal
-    once = obey(":s A text.", asking)
-    assert once.text == "A text." and once.asking.surprisal
-    assert obey(":model starter run:3@best", asking).models == ("starter", "run:3@best")
-    assert ":top" in obey(":help", asking).said
+    query = Query(5)
+    assert run_command(":cand bbc, police", query).query.candidates == ("bbc", "police")
+    assert run_command(":candidates", Query(5, ("bbc",))).query.candidates == ()
+    assert run_command(":top 10", query).query.top_k == 10
+    assert run_command(":surprisal", query).query.surprisal
+    assert not run_command(":surprisal", Query(surprisal=True)).query.surprisal
+    once = run_command(":s A text.", query)
+    assert once.text == "A text." and once.query.surprisal
+    assert run_command(":model starter run:3@best", query).models == ("starter", "run:3@best")
+    assert ":top" in run_command(":help", query).message
     for wrong in (":", ":nothing", ":top", ":top -1", ":top ²", ":model", ":model a b c d e"):
         with pytest.raises(UsageError) as raised:
-            obey(wrong, asking)
+            run_command(wrong, query)
         assert raised.value.hint
 
 

@@ -200,7 +200,7 @@ def test_damaged_weights_are_told(tmp_path: Path) -> None:
 def test_scores_that_are_not_numbers_are_told(tmp_path: Path) -> None:
     filler = Filler.load(str(copy_of_starter(tmp_path / "model")))
     filler._model.get_output_embeddings().bias.data[5] = math.nan
-    with pytest.raises(ModelError, match="no numbers"):
+    with pytest.raises(ModelError, match="are NaN"):
         filler.fill("A [MASK].")
 
 

@@ -78,7 +78,7 @@ def test_masks_and_unknown_letters_are_not_scored(starter: Filler) -> None:
 def test_a_text_too_long_to_score_is_refused(starter: Filler, byte_level: Filler) -> None:
     with pytest.raises(UsageError, match="513 tokens long; this model reads at most 512") as raised:
         starter.surprisal("a " * 511)
-    assert raised.value.hint == "Ask about a shorter part of it."
+    assert raised.value.hint == "Use a shorter part of it."
     assert byte_level.surprisal("a" * 8).count
 
 
@@ -196,7 +196,7 @@ def test_words_that_cannot_stand_in_the_mask_say_why(starter: Filler) -> None:
     assert list(found)[-1] == "\U0001f984", "it comes last"
     with pytest.raises(UsageError, match="can stand in mask 1") as raised:
         starter.fill("A [MASK]able [MASK].", 1, ("list",))
-    assert candidates.RUNS_IN in raised.value.hint
+    assert candidates.MERGES in raised.value.hint
     with pytest.raises(UsageError, match="None of the candidates can stand in the mask") as raised:
         starter.fill("A [MASK].", 1, ("\U0001f984",))
     assert candidates.UNKNOWN in raised.value.hint

@@ -10,8 +10,8 @@ import typer
 from workbench.cli.completion import offer_models, offer_runs
 from workbench.cli.options import AsJson, Db, open_store
 from workbench.errors import UsageError
-from workbench.inference.asking import MOST_MODELS, Asking
 from workbench.inference.candidates import split_words
+from workbench.inference.query import MOST_MODELS, Query
 from workbench.inference.resolve import LAST, resolve_model
 
 if TYPE_CHECKING:
@@ -69,14 +69,14 @@ def fill(
         raise UsageError("--candidates names no word.", "Separate words with commas: bbc,police.")
     if surprisal and words:
         raise UsageError("--candidates and --surprisal do not go together.", "Give one of them.")
-    asking = Asking(top_k, words, surprisal)
+    query = Query(top_k, words, surprisal)
     store = open_store(context, db)
     choices = _choices(store, run, checkpoint or [], model or [])
     if text is None:
-        raise typer.Exit(prompt.run_console(store, choices, asking, as_json=as_json))
+        raise typer.Exit(prompt.run_console(store, choices, query, as_json=as_json))
     if text == "-":
-        raise typer.Exit(prompt.answer_lines(choices, sys.stdin, asking, as_json=as_json))
-    prompt.answer_once(choices, text, asking, as_json=as_json)
+        raise typer.Exit(prompt.answer_lines(choices, sys.stdin, query, as_json=as_json))
+    prompt.answer_once(choices, text, query, as_json=as_json)
 
 
 def _choices(store: Store, run: str | None, checkpoints: list[str], models: list[str]) -> list[ModelChoice]:

@@ -18,9 +18,9 @@ from rich.text import Text
 
 from workbench.display.answer import beside, render
 from workbench.errors import StoreError, WorkbenchError
-from workbench.inference.asking import COMMAND, Asking, obey
 from workbench.inference.client import InferenceClient
 from workbench.inference.local import answer, load
+from workbench.inference.query import COMMAND, Query, run_command
 from workbench.inference.resolve import ModelChoice, resolve_model
 from workbench.inference.results import FillResult, Surprisal
 from workbench.text import printable
@@ -34,20 +34,18 @@ PROMPT = "fill> "
 _PATIENCE = 0.4  # seconds before it says that the model is loading
 
 
-def run_console(
-    store: Store, choices: Sequence[ModelChoice], asking: Asking, *, as_json: bool = False
-) -> int:
+def run_console(store: Store, choices: Sequence[ModelChoice], query: Query, *, as_json: bool = False) -> int:
     """Prompt for texts and answer them until Ctrl-D; returns the exit code.
 
     Without a terminal, the lines of standard input are answered (see `answer_lines`).
     """
     if not sys.stdin.isatty():
-        return answer_lines(choices, sys.stdin, asking, as_json=as_json)
-    return _Prompt(store, choices, asking, as_json=as_json).run()
+        return answer_lines(choices, sys.stdin, query, as_json=as_json)
+    return _Prompt(store, choices, query, as_json=as_json).run()
 
 
 def answer_lines(
-    choices: Sequence[ModelChoice], lines: Iterable[str], asking: Asking, *, as_json: bool = False
+    choices: Sequence[ModelChoice], lines: Iterable[str], query: Query, *, as_json: bool = False
 ) -> int:
     """Answer each line; with `as_json`, one JSON object per line. Empty lines are skipped.
 
@@ -63,7 +61,7 @@ def answer_lines(
         if not text.strip():
             continue
         try:
-            answers = [(choice.label, answer(choice, text, asking)) for choice in choices]
+            answers = [(choice.label, answer(choice, text, query)) for choice in choices]
             _show(out, answers, as_json=as_json)
         except WorkbenchError as error:
             code = error.exit_code
@@ -71,9 +69,9 @@ def answer_lines(
     return code
 
 
-def answer_once(choices: Sequence[ModelChoice], text: str, asking: Asking, *, as_json: bool = False) -> None:
+def answer_once(choices: Sequence[ModelChoice], text: str, query: Query, *, as_json: bool = False) -> None:
     """Print one answer on standard output, and remarks on the models on standard error."""
-    answers = [(choice.label, answer(choice, text, asking)) for choice in choices]
+    answers = [(choice.label, answer(choice, text, query)) for choice in choices]
     for _, one in answers:
         _show_notes(Console(stderr=True), one.notes)
     _show(Console(), answers, as_json=as_json)
@@ -82,10 +80,8 @@ def answer_once(choices: Sequence[ModelChoice], text: str, asking: Asking, *, as
 class _Prompt:
     """The loop of the console. The models load in their own process while the user types."""
 
-    def __init__(
-        self, store: Store, choices: Sequence[ModelChoice], asking: Asking, *, as_json: bool
-    ) -> None:
-        self._store, self._choices, self._asking, self._as_json = store, choices, asking, as_json
+    def __init__(self, store: Store, choices: Sequence[ModelChoice], query: Query, *, as_json: bool) -> None:
+        self._store, self._choices, self._query, self._as_json = store, choices, query, as_json
         self._out = Console()
         self._err = Console(stderr=True)
         self._told: set[str] = set()
@@ -101,9 +97,9 @@ class _Prompt:
             try:
                 while (text := self._read()) is not None:
                     if text.startswith(COMMAND):
-                        self._obey(loop, client, text)
+                        self._run_command(loop, client, text)
                     elif text.strip():
-                        self._answer(loop, client, text, self._asking)
+                        self._answer(loop, client, text, self._query)
             finally:
                 for one in warming:
                     one.cancel()
@@ -114,21 +110,21 @@ class _Prompt:
         labels = " and ".join(printable(choice.label) for choice in self._choices)
         self._err.print(Text(f"Filling masks with {labels}."))
 
-    def _obey(self, loop: _Loop, client: InferenceClient, line: str) -> None:
+    def _run_command(self, loop: _Loop, client: InferenceClient, line: str) -> None:
         try:
-            turn = obey(line, self._asking)
-            if turn.models:
-                self._choices = [resolve_model(self._store, model=model) for model in turn.models]
+            result = run_command(line, self._query)
+            if result.models:
+                self._choices = [resolve_model(self._store, model=model) for model in result.models]
                 self._say_models()
         except WorkbenchError as error:
             self._err.print(_explained(error))
             return
-        if turn.text:
-            self._answer(loop, client, turn.text, turn.asking)
+        if result.text:
+            self._answer(loop, client, result.text, result.query)
             return
-        self._asking = turn.asking
-        if turn.said:
-            self._err.print(Text(printable(turn.said, keep_newlines=True)))
+        self._query = result.query
+        if result.message:
+            self._err.print(Text(printable(result.message, keep_newlines=True)))
 
     def _read(self) -> str | None:
         """A line, or None at the end."""
@@ -144,8 +140,8 @@ class _Prompt:
             self._err.print("That is not UTF-8 text.")
             return ""
 
-    def _answer(self, loop: _Loop, client: InferenceClient, text: str, asking: Asking) -> None:
-        asked = [loop.start(client.answer(choice.path, text, asking)) for choice in self._choices]
+    def _answer(self, loop: _Loop, client: InferenceClient, text: str, query: Query) -> None:
+        asked = [loop.start(client.answer(choice.path, text, query)) for choice in self._choices]
         try:
             results = self._wait(asked)
         except KeyboardInterrupt:

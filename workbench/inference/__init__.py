@@ -1,1 +1,1 @@
-"""Fill masks: a model's best guesses for the missing words of a sentence, and what surprises it in one."""
+"""Fills masks: a model's best guesses for missing words, and the surprisal of each token of a text."""

@@ -1,4 +1,4 @@
-"""Given words in the place of a mask: which tokens a word is there, or why it cannot stand there."""
+"""Candidate words for a mask: the tokens of a word in its place, or why it cannot stand there."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from workbench.inference.slots import Word
 
 MOST = 200
-RUNS_IN = "runs into the word beside it"
+MERGES = "merges with the word beside it"
 UNKNOWN = "has a letter that the tokenizer does not know"
-EMPTY = "is no text to this tokenizer"
+EMPTY = "is empty for this tokenizer"
 
 
 def split_words(text: str) -> tuple[str, ...]:
-    """The words of a list with commas between them, each once, without the spaces around them."""
+    """The words of a comma-separated list, without duplicates and surrounding spaces."""
     return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 
@@ -42,28 +42,28 @@ def tokens_in_place(
     slot: int,
     word: str,
 ) -> Word | str:
-    """The tokens of `word` in the place of mask `slot`, or what is wrong with it there.
+    """The tokens of `word` in the place of mask `slot`, or the reason why it cannot stand there.
 
     `around`: the text between the masks; `ids`, `positions`: the same text's tokens and its masks' places.
 
-    What the tokenizer makes of the whole sentence with the word in it decides, so that a space, an
-    apostrophe or a case that it looks at is seen. Where the tokens beside the word then are others than
-    beside the mask, as with tokenizers that begin a word after every mask, the word is taken by itself;
-    unless it touches a letter, for then it is a part of another word.
+    The whole sentence is tokenized with the word in it, so that the tokenizer sees spaces, apostrophes and
+    case. If the tokens beside the word differ from those beside the mask, as with tokenizers that begin a
+    word after every mask, the word is tokenized separately, unless it touches a letter: then it is a part of
+    another word.
     """  # fmt: skip
     mask = str(tokenizer.mask_token)
     parts = [part for text in around for part in (text, mask)][:-1]
     parts[2 * slot + 1] = word
     try:
         filled: list[int] = tokenizer("".join(parts), verbose=False)["input_ids"]
-    except Exception:  # of Rust: a tokenizer without a token for what it does not know
+    except Exception:  # raised by the tokenizer's Rust code when it has no token for unknown text
         return UNKNOWN
     before, after = list(ids[: positions[slot]]), list(ids[positions[slot] + 1 :])
     end = len(filled) - len(after)
     if end >= len(before) and filled[: len(before)] == before and filled[end:] == after:
         own = filled[len(before) : end]
     elif around[slot][-1:].isalnum() or around[slot + 1][:1].isalnum():
-        return RUNS_IN
+        return MERGES
     else:
         own = _alone(tokenizer, word, before, around[slot])
     if not own:
@@ -74,16 +74,17 @@ def tokens_in_place(
 
 
 def _alone(tokenizer: PreTrainedTokenizerBase, word: str, before: list[int], left: str) -> list[int]:
-    """As the beginning of a word after the space that ends `left`, the text before it; without that space
-    where a token of its own is it already.
+    """The tokens of a word that starts after the space at the end of `left`, the text before it.
+
+    The space is left out if a separate token stands for it.
     """
 
     def ids(text: str) -> list[int]:
         return list(tokenizer.encode(text, add_special_tokens=False))
 
     stem = left.rstrip()
-    space_is_there = before and not str(tokenizer.decode(before[-1:])).strip()
-    if space_is_there or stem == left:
+    has_space_token = before and not str(tokenizer.decode(before[-1:])).strip()
+    if has_space_token or stem == left:
         return ids(word)
     plain, joined = ids(stem), ids(f"{stem} {word}")
     return joined[len(plain) :] if joined[: len(plain)] == plain else ids(word)

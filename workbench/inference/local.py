@@ -1,11 +1,11 @@
-"""Asking models in this very process: for one answer and out."""
+"""Queries models in this process, for a single answer."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from workbench.inference.asking import Asking
+from workbench.inference.query import Query
 from workbench.inference.resolve import ModelChoice
 from workbench.inference.results import FillResult, Surprisal
 from workbench.processes import quieten
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 KEPT_MODELS = 4
 
 
-def answer(choice: ModelChoice, text: str, asking: Asking) -> FillResult | Surprisal:
-    """What is asked. Raises as `Filler` does."""
+def answer(choice: ModelChoice, text: str, query: Query) -> FillResult | Surprisal:
+    """Fill masks or compute surprisal, as `query` says. Raises as `Filler` does."""
     filler = load(choice)
-    if asking.surprisal:
+    if query.surprisal:
         return filler.surprisal(text)
-    return filler.fill(text, asking.top_k, asking.candidates)
+    return filler.fill(text, query.top_k, query.candidates)
 
 
 def load(choice: ModelChoice) -> Filler:
-    """The model that will answer. Raises ModelError when it cannot be had."""
+    """The loaded model. Raises ModelError when it cannot be loaded."""
     return _loaded(choice.path)
 
 

@@ -1,4 +1,4 @@
-"""A text with masks in it, as a tokenizer reads it."""
+"""A text with masks, tokenized."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 MASK = "[MASK]"
-"""How a person writes a mask, whatever the tokenizer calls it."""
+"""How users write a mask, whatever the tokenizer's own mask token is."""
 
 
 @dataclass(frozen=True, slots=True)
 class MaskedText:
-    """`around`: what stands between the masks, one more than there are masks; `ids`: the tokens, special
-    tokens among them; `positions`: the masks' places in them; `spans`: each token's (start, end) in `text`.
+    """`around`: the parts of the text between the masks, one more than masks; `ids`: the tokens with special
+    tokens; `positions`: the masks' indices in `ids`; `spans`: each token's (start, end) in `text`.
     """
 
     text: str
@@ -32,10 +32,10 @@ class MaskedText:
 
 
 def read_text(tokenizer: PreTrainedTokenizerBase, text: str, limit: int, name: str) -> MaskedText:
-    """Read `text`, in which `[MASK]` and the tokenizer's own mask both mean a mask; there may be none.
+    """Tokenize `text`, in which `[MASK]` and the tokenizer's own mask token both mean a mask, if any.
 
-    Raises UsageError: not Unicode, more than `limit` tokens. Raises ModelError when the tokenizer takes a
-    mask for something else. `name`: of the model, for the message.
+    Raises UsageError for a text that is not Unicode or has more than `limit` tokens, ModelError when the
+    tokenizer does not recognize a mask. `name`: the model's, for messages.
     """
     try:
         text.encode()
@@ -50,12 +50,12 @@ def read_text(tokenizer: PreTrainedTokenizerBase, text: str, limit: int, name: s
     if len(ids) > limit:
         raise UsageError(
             f"The text is {len(ids):,} tokens long; this model reads at most {limit:,}.",
-            "Shorten it around the mask." if written else "Ask about a shorter part of it.",
+            "Shorten it around the mask." if written else "Use a shorter part of it.",
         )
     positions = tuple(place for place, token in enumerate(ids) if token == tokenizer.mask_token_id)
     if len(positions) != len(written):
         raise ModelError(
-            f"The tokenizer of {name} sees {len(positions)} of the {len(written)} masks.",
+            f"The tokenizer of {name} recognizes {len(positions)} of the {len(written)} masks.",
             "Put spaces around each mask.",
         )
     shifts, read = [], 0
@@ -69,7 +69,7 @@ def read_text(tokenizer: PreTrainedTokenizerBase, text: str, limit: int, name: s
 
 
 def spaces_seen(tokenizer: PreTrainedTokenizerBase, before: Sequence[str]) -> bool:
-    """Whether tokens tell if a space stands before a mask. `before`: the texts around the masks up to it."""
+    """Whether the tokens depend on a space before a mask. `before`: the parts of the text up to the mask."""
     own = str(tokenizer.mask_token)
     text = own.join(before).rstrip(" \t")
     return bool(tokenizer.encode(f"{text} {own}") != tokenizer.encode(f"{text}{own}"))
@@ -78,7 +78,7 @@ def spaces_seen(tokenizer: PreTrainedTokenizerBase, before: Sequence[str]) -> bo
 def _encoded(tokenizer: PreTrainedTokenizerBase, text: str, name: str) -> Any:
     try:
         return tokenizer(text, return_offsets_mapping=True, verbose=False)
-    except Exception as error:  # of Rust: a word without a token, and no token for what is unknown
+    except Exception as error:  # raised by the tokenizer's Rust code for a word without a token
         words = UnknownWords(tokenizer)(text)
         shown = f" {', '.join(words[:3])}" if words else " some of this text"
         raise UsageError(
@@ -88,7 +88,7 @@ def _encoded(tokenizer: PreTrainedTokenizerBase, text: str, name: str) -> Any:
 
 
 def require_masks(text: MaskedText, own_mask: str) -> None:
-    """Raises UsageError, which says how a mask is written, when there is none."""
+    """Raise UsageError, which explains how to write a mask, if there is none."""
     if not text.positions:
         also = f" ({own_mask} is this model's own, and works as well)" if own_mask != MASK else ""
         raise UsageError(
@@ -100,7 +100,7 @@ def require_masks(text: MaskedText, own_mask: str) -> None:
 def original_spans(
     spans: list[tuple[int, int]], shifts: list[tuple[int, int]]
 ) -> tuple[tuple[int, int], ...]:
-    """Spans in the text as it was given. `shifts`: (place in the text read, what to add from there on)."""
+    """Spans in the original text. `shifts`: (index in the tokenized text, what to add from there on)."""
     places = [place for place, _ in shifts]
 
     def moved(place: int, *, end: bool) -> int:

@@ -1,8 +1,8 @@
-"""Tokens as a person reads them, and a sentence put together from them, for any family of tokenizer.
+"""Readable tokens, and sentences made from them, for any family of tokenizers.
 
-Tokenizers mark the beginning of a word in different ways: WordPiece marks the others with `##`, byte-level
-BPE keeps the space before (`Ġ`), SentencePiece shows it as `▁`. No case per family is needed: what a token
-adds to a text is what the decoder shows when it stands behind another token; no word is made up for that.
+Tokenizers mark the beginning of a word in different ways: WordPiece marks the other tokens with `##`,
+byte-level BPE keeps the space before (`Ġ`), SentencePiece shows it as `▁`. No case per family is needed: the
+text that a token adds is what the decoder adds when the token follows itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import tokenizers
     from transformers import PreTrainedTokenizerBase
 
-_SPACES = ("\u2581", "\u0120")  # how tokens spell a space of their own
+_SPACES = ("\u2581", "\u0120")  # how tokens spell their own space
 
 
 class Pieces:
@@ -26,7 +26,7 @@ class Pieces:
         self._spaced = _has_spaces(tokenizer.backend_tokenizer)
 
     def added_text(self, token_id: int) -> str:
-        """What the token adds to a text: " paris" when it begins a word, "ing" when it goes on with one."""
+        """The text that the token adds: " paris" if it begins a word, "ing" if it continues one."""
         alone = self._decode([token_id])
         twice = self._decode([token_id, token_id])
         added = twice[len(alone) :] if twice.startswith(alone) else f" {alone.strip()}"
@@ -39,7 +39,7 @@ class Pieces:
         return added.removeprefix(" ") if not self._spaced or is_unspaced(added[1]) else added
 
     def readable(self, token_id: int) -> str:
-        """The token alone, for a list: `paris`, `##ing`."""
+        """The token for a list: `paris`, `##ing`."""
         added = self.added_text(token_id)
         raw = str(self._tokenizer.convert_ids_to_tokens(token_id))
         if raw == f"##{added}":
@@ -59,12 +59,12 @@ def fill_in(
 ) -> str:
     """The text with `added[i]` (see `Pieces.added_text`) between `around[i]` and `around[i + 1]`.
 
-    The person's own letters and spaces stay. A space is taken away only before a token that goes on with the
-    word before the mask, and put in only where two words would run together.
+    The user's own letters and spaces stay. A space is removed only before a token that continues the word
+    before the mask, and added only where two words would merge.
 
-    spaces_seen: for each mask, whether the model can see if a space stands before it; where it cannot, the
-    token decides. fits(slot, text, word): whether the tokenizer reads the token of that mask when its letters
-    follow the text without a space, as letters of proteins and Chinese characters do.
+    spaces_seen: for each mask, whether the model can see a space before it; if not, the token decides.
+    fits(slot, text, word): whether the tokenizer reads the mask's token when its letters follow the text
+    without a space, like letters of proteins and Chinese characters.
     """
     text = around[0]
     for slot, (piece, after, seen) in enumerate(zip(added, around[1:], spaces_seen, strict=True)):
@@ -81,14 +81,16 @@ def fill_in(
 
 
 def _has_spaces(backend: tokenizers.Tokenizer) -> bool:
-    """Whether the tokenizer's tokens are words with spaces between them, when no decoder says so: then it is
-    the pre-tokenizer that takes spaces away, and divides at nothing else but punctuation.
+    """Whether the tokenizer's tokens are words separated by spaces.
+
+    Without a decoder, that is so if the pre-tokenizer removes spaces and splits at nothing else but
+    punctuation.
     """
     if backend.decoder is not None:
         return True
     try:
         described = json.loads(backend.to_str())["pre_tokenizer"]
-    except Exception:  # a part in Python: words from a library
+    except Exception:  # the pre-tokenizer is written in Python and has no JSON
         return False
     steps = (described or {}).get("pretokenizers") or [described or {}]
     takes_spaces = {"WhitespaceSplit", "Whitespace", "BertPreTokenizer", "CharDelimiterSplit"}

@@ -1,4 +1,4 @@
-"""From what a person asked for to the model that answers: a run's checkpoint, or a model by name."""
+"""Resolves what a person typed to a model: a run's checkpoint, or a model by name."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _CHECKPOINT = re.compile(rf".@(\d+|{BEST}|{LAST}|{BASE})$", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """`path`: what to load, a checkpoint's folder or a model's name; `label`: how to call it on a screen.
+    """`path`: what to load, a checkpoint's folder or a model's name; `label`: its name on a screen.
 
-    `run_id`: the run whose checkpoint it is.
+    `run_id`: the run of the checkpoint, if it is one.
     """
 
     label: str
@@ -38,23 +38,22 @@ def resolve_model(
 ) -> ModelChoice:
     """A checkpoint of `run` (an id, a name, `latest`), or `model`.
 
-    `checkpoint`: its step, `best` by test perplexity, `last`, as with None, or `base`: the model that the run
-    started from. `model` is a hub id, a folder,
-    `starter`, `run:RUN` or `run:RUN@CHECKPOINT`. With neither: the newest run that has a checkpoint, or else
-    the starter. Whether a model by name exists is found out when it is loaded.
+    `checkpoint`: its step, `best` by test perplexity, `last` (also None), or `base`: the model that the run
+    started from. `model`: a hub id, a folder, `starter`, `run:RUN` or `run:RUN@CHECKPOINT`. With neither: the
+    newest run with a checkpoint, or else the starter. A named model is checked only when it is loaded.
 
-    Raises UsageError: both are given, there is no such run, or a checkpoint is asked of a model. Raises
-    ModelError when the run has no such checkpoint, StoreError when its folder is gone.
+    Raises UsageError for both, for an unknown run, or for a checkpoint of a model; ModelError when the run
+    has no such checkpoint, StoreError when its folder is missing.
     """
     if run and model:
-        raise UsageError("A run and a model were both given.", "Give --run or --model, not both.")
+        raise UsageError("Both a run and a model are given.", "Use --run or --model, not both.")
     if model and model.startswith(_RUN):
         run, model = model.removeprefix(_RUN), None
-        run, at, named = run.rpartition("@") if _CHECKPOINT.search(run) else (run, "", "")
-        checkpoint = named if at else checkpoint
+        run, at, chosen = run.rpartition("@") if _CHECKPOINT.search(run) else (run, "", "")
+        checkpoint = chosen if at else checkpoint
     if model:
         if checkpoint is not None:
-            raise UsageError("A checkpoint belongs to a run.", "Give --run with it, not --model.")
+            raise UsageError("A checkpoint belongs to a run.", "Use it with --run, not --model.")
         return ModelChoice(model, model)
     if run:
         return _of_run(store, store.find(run), checkpoint)
@@ -65,9 +64,9 @@ def resolve_model(
 
 
 def base_of(run: Run) -> str:
-    """The folder or name of the model that a run started from: with its new head, where it had none."""
+    """The folder or name of the model that a run started from, with its new head if it had none."""
     kept = start_of(Path(run.folder)) if run.folder else None
-    # where the recipe says run:RUN, the worker has written down which checkpoint that was
+    # for a recipe with run:RUN, the worker has recorded which checkpoint that was
     return str(kept or run.environment.get("base_model") or run.recipe.model)
 
 
@@ -80,7 +79,7 @@ def _of_run(store: Store, run: Run, wanted: int | str | None) -> ModelChoice:
         if not run.checkpoint:
             raise ModelError(
                 f"{name} has no checkpoint yet ({run.status}).",
-                "The first is saved after an epoch; `mlm-workbench runs` lists the runs.",
+                "The first one is saved after an epoch; `mlm-workbench runs` lists the runs.",
             )
         return ModelChoice(name, str(_folder(run, run.checkpoint)), run.id)
     saved = store.checkpoints(run.id)
@@ -88,9 +87,9 @@ def _of_run(store: Store, run: Run, wanted: int | str | None) -> ModelChoice:
         if (wanted == BEST and checkpoint.best) or str(wanted) == str(checkpoint.step):
             label = f"{name} {BEST if wanted == BEST else f'step {wanted}'}"
             return ModelChoice(label, str(_folder(run, checkpoint.path)), run.id)
-    there = ", ".join(str(checkpoint.step) for checkpoint in saved) or "none"
+    steps = ", ".join(str(checkpoint.step) for checkpoint in saved) or "none"
     missing = "best checkpoint" if wanted == BEST else f"checkpoint at step {printable(str(wanted))}"
-    raise ModelError(f"{name} has no {missing}.", f"Steps with one: {there}.")
+    raise ModelError(f"{name} has no {missing}.", f"Steps with one: {steps}.")
 
 
 def _folder(run: Run, saved: str) -> Path:

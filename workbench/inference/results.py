@@ -1,4 +1,4 @@
-"""What the console's questions give: plain data that goes over a pipe, into the store and onto the screen."""
+"""Results of the console's queries: plain data for the pipe, the store and the screen."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from workbench.metrics import as_json, perplexity
 class Prediction:
     """One token in the place of a mask. `probability` is the softmax over the whole vocabulary.
 
-    `text` is the token as a person reads it, without the space that some tokenizers keep in it; a WordPiece
-    token that goes on with the word before keeps its `##`. `token_id` tells apart tokens that read alike.
+    `text` is the readable token, without the space that some tokenizers keep in it; a WordPiece token that
+    continues a word keeps its `##`. `token_id` distinguishes tokens with equal text.
     """
 
     text: str
@@ -25,10 +25,10 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A given word in the place of a mask. `why_not`: why it cannot stand there; then nothing else is known.
+    """A candidate word in the place of a mask. `why_not`: why it cannot stand there; then the rest is empty.
 
     `log_probability`: natural logarithm, summed over the word's tokens from left to right, each masked
-    together with those after it; among words of as many tokens.
+    together with those after it; a probability among words of as many tokens.
     """
 
     text: str
@@ -58,7 +58,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class MaskFill:
-    """The best predictions for one mask, most probable first, and the candidates if some were given.
+    """The best predictions for one mask, most probable first, and the candidates, if any.
 
     `position` is the index of the mask token in the token sequence that the model reads, special tokens
     counted: in `[CLS] the [MASK]` it is 2.
@@ -69,22 +69,22 @@ class MaskFill:
     candidates: tuple[Candidate, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """{position, predictions: [{text, token_id, probability}]}, and candidates where some were given."""
+        """{position, predictions: [{text, token_id, probability}]}, and candidates, if any."""
         values: dict[str, Any] = {
             "position": self.position,
             "predictions": [
-                {"text": one.text, "token_id": one.token_id, "probability": one.probability}
-                for one in self.predictions
+                {"text": guess.text, "token_id": guess.token_id, "probability": guess.probability}
+                for guess in self.predictions
             ],
         }
         if self.candidates:
-            values["candidates"] = [one.to_json() for one in self.candidates]
+            values["candidates"] = [candidate.to_json() for candidate in self.candidates]
         return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> MaskFill:
-        predictions = tuple(Prediction(**one) for one in values["predictions"])
-        candidates = tuple(Candidate.from_json(one) for one in values.get("candidates", []))
+        predictions = tuple(Prediction(**guess) for guess in values["predictions"])
+        candidates = tuple(map(Candidate.from_json, values.get("candidates", [])))
         return cls(values["position"], predictions, candidates)
 
 
@@ -114,17 +114,17 @@ class JointFill:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> JointFill:
-        ids = tuple(tuple(one) for one in values["token_ids"])
+        ids = tuple(map(tuple, values["token_ids"]))
         return cls(values["filled"], tuple(values["words"]), ids, values["score"])
 
 
 @dataclass(frozen=True, slots=True)
 class FillResult:
-    """`text` as it was given, `filled` with the best word in each mask by itself, the masks in reading order,
-    and in `joint` the words that fit several masks best together, best first; empty for one mask.
+    """`text`: the input; `filled`: with the best word in each mask; `masks`: in reading order; `joint`: the
+    best combinations for several masks, best first, empty for one mask.
 
-    `notes`: what the person should know about the model, such as a missing head; not part of the JSON.
-    `unknown`: the words of the text that the model's tokenizer cannot spell.
+    `notes`: caveats about the model, such as a missing head; not part of the JSON. `unknown`: the words of
+    the text that the model's tokenizer cannot spell.
     """
 
     text: str
@@ -135,23 +135,23 @@ class FillResult:
     unknown: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """{text, filled, masks, joint}, of which see the parts, and unknown where there are such words."""
+        """{text, filled, masks, joint} with the parts' own JSON, and unknown, if any."""
         values: dict[str, Any] = {
             "text": self.text,
             "filled": self.filled,
             "masks": [mask.to_json() for mask in self.masks],
-            "joint": [one.to_json() for one in self.joint],
+            "joint": [fill.to_json() for fill in self.joint],
         }
         return values | ({"unknown": list(self.unknown)} if self.unknown else {})
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], notes: tuple[str, ...] = ()) -> FillResult:
-        """The result that `to_json` wrote."""
+        """A result from `to_json`."""
         return cls(
             text=values["text"],
             filled=values["filled"],
-            masks=tuple(MaskFill.from_json(mask) for mask in values["masks"]),
-            joint=tuple(JointFill.from_json(one) for one in values.get("joint", [])),
+            masks=tuple(map(MaskFill.from_json, values["masks"])),
+            joint=tuple(map(JointFill.from_json, values.get("joint", []))),
             notes=notes,
             unknown=tuple(values.get("unknown", ())),
         )
@@ -159,10 +159,10 @@ class FillResult:
 
 @dataclass(frozen=True, slots=True)
 class TokenSurprisal:
-    """A token of a text, which stands at `start` to `end` of it and reads as `token`.
+    """The token at `start` to `end` of a text; `token` is its readable form.
 
-    `bits`: -log2 p(token | all others); None: not scored. `rank`: its place among all tokens, from 1.
-    `best`: what the model would have put there, with `best_probability`.
+    `bits`: -log2 p(token | all others), None if not scored. `rank`: among all tokens, from 1. `best`: the
+    model's most likely token there, with `best_probability`.
     """
 
     start: int
@@ -177,7 +177,7 @@ class TokenSurprisal:
 
 @dataclass(frozen=True, slots=True)
 class Surprisal:
-    """`count` tokens were scored; `pseudo_log_likelihood` is the sum of their ln p(token | all others).
+    """`count`: the number of scored tokens; `pseudo_log_likelihood`: the sum of ln p(token | all others).
 
     Source: Salazar et al. 2020, "Masked Language Model Scoring", equations 1 and 4.
     """
@@ -190,7 +190,7 @@ class Surprisal:
 
     @property
     def pseudo_perplexity(self) -> float:
-        """exp of the mean surprisal of a token in nats; here of one text, there of a corpus."""
+        """exp of the mean surprisal per token in nats, for one text rather than a corpus."""
         return perplexity(-self.pseudo_log_likelihood / self.count)
 
     @property
@@ -217,6 +217,6 @@ class Surprisal:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Surprisal:
-        """What `to_json` wrote."""
+        """A result from `to_json`."""
         tokens = tuple(TokenSurprisal(**token) for token in values["tokens"])
         return cls(values["text"], tokens, values["count"], values["pseudo_log_likelihood"], notes)

@@ -1,10 +1,10 @@
-"""The warm inference process: the models used last, kept loaded (see `rpc` for how it is asked).
+"""The warm inference process, which keeps the last models loaded (see `rpc` for the protocol).
 
     {"model": "starter", "text": "The [MASK].", "top_k": 5, "candidates": []}   a request
     {"model": "starter", "text": "A sentence.", "task": "surprisal"}            another
     {"result": {...}, "notes": []}                                              an answer
 
-A cancelled request ends between two passes of the model.
+A cancelled request ends after the current pass of the model.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 KEPT_MODELS = 4
 KEPT_SHARE = 4
-"""Of this machine's memory, at most one part in so many holds warm models; the newest stays in any case."""
+"""Warm models take at most 1 / KEPT_SHARE of this machine's memory; the newest one always stays."""
 THREADS = 4
-"""Requests in work at once: while one waits for a download, the others are answered."""
+"""Number of parallel requests: while one waits for a download, the others are answered."""
 
 
 class WarmModels:
-    """The models used last, loaded, as many as `kept` and as `most_bytes` of weights allow.
+    """The last models, loaded: at most `kept`, and at most `most_bytes` of weights.
 
-    A folder that was written anew is loaded anew.
+    A model whose folder has changed is reloaded.
     """
 
     def __init__(self, kept: int = KEPT_MODELS, most_bytes: int | None = None) -> None:
@@ -46,7 +46,7 @@ class WarmModels:
         self._loading = threading.Lock()
 
     def get(self, model: str) -> Filler:
-        """The model, loaded now if need be. Raises ModelError."""
+        """The model, loaded if necessary. Raises ModelError."""
         stamp = _stamp(model)
         filler = self._warm(model, stamp)
         if filler:
@@ -71,21 +71,21 @@ class WarmModels:
 
     def _warm(self, model: str, stamp: object) -> Filler | None:
         with self._table:
-            found = self._fillers.get(model)
-            if found is None or found[0] != stamp:
+            loaded_stamp, filler = self._fillers.get(model, (None, None))
+            if filler is None or loaded_stamp != stamp:
                 return None
             self._fillers.move_to_end(model)
-            return found[1]
+            return filler
 
 
-class Fillings:
+class Answerer:
     """Answers requests with warm models."""
 
     def __init__(self) -> None:
         self._models = WarmModels()
 
     def answer(self, request: dict[str, Any], check: Check, _: Tell) -> dict[str, Any]:
-        """The masks filled, or the surprisal of the tokens. Raises UsageError, ModelError, Cancelled."""
+        """Fill masks or compute surprisal. Raises UsageError, ModelError, Cancelled."""
         result = self._ask(request, check)
         return {"result": result.to_json(), "notes": result.notes}
 
@@ -100,11 +100,11 @@ class Fillings:
 def main() -> None:
     """Serve standard input until it closes."""
     quieten(bars=False)
-    serve(Fillings().answer, failed=lambda error: ModelError(f"Filling failed: {error}"), threads=THREADS)
+    serve(Answerer().answer, failed=lambda error: ModelError(f"Filling failed: {error}"), threads=THREADS)
 
 
 def _stamp(model: str) -> object:
-    """Changes when the files of a model folder do; None for what is no folder."""
+    """A value that changes when the files of a model folder change; None if it is not a folder."""
     folder = Path(model).expanduser()
     if not folder.is_dir():
         return None

@@ -1,4 +1,4 @@
-"""How unexpected each token of a text is to a model that sees all the others."""
+"""The surprisal of each token of a text, given all others."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ def surprisal_of(
     special: frozenset[int],
     check: Check = never_cancelled,
 ) -> Surprisal:
-    """Each token masked in turn, the others as they are; see `Surprisal` for what comes of it.
+    """Mask each token in turn and score it (see `Surprisal`).
 
-    Special tokens, masks and tokens that stand for what the vocabulary lacks are not scored.
-    """  # fmt: skip
+    Special tokens, masks and unknown tokens are not scored.
+    """
     scored = [place for place, token in enumerate(text.ids) if token not in special]
     questions = [Question((*text.ids[:p], mask_id, *text.ids[p + 1 :]), p) for p in scored]
 
-    def take(number: int, found: torch.Tensor) -> _Read:
-        own, guesses = found[text.ids[scored[number]]], reader.guesses(found)
+    def take(number: int, scores: torch.Tensor) -> _Read:
+        own, guesses = scores[text.ids[scored[number]]], reader.guesses(scores)
         best = int(guesses.argmax())
-        return _Read(float(own), 1 + int((guesses > own).sum()), best, float(found[best].exp()))
+        return _Read(float(own), 1 + int((guesses > own).sum()), best, float(scores[best].exp()))
 
     answers = dict(zip(scored, reader.read(questions, take, check), strict=True))
     tokens = []
     for place, (start, end) in enumerate(text.spans):
         read = answers.get(place)
         if read is None and start == end:
-            continue  # what the tokenizer puts before and after every text
+            continue  # special tokens that the tokenizer adds to every text
         tokens.append(
             TokenSurprisal(
                 start,

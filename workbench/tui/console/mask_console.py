@@ -120,7 +120,7 @@ class MaskConsole(Vertical):
 
     def _welcome(self) -> str:
         """How to ask, with a sentence of the text that the first of the runs was trained on."""
-        if self.session.asking.surprisal:
+        if self.session.query.surprisal:
             return EMPTY_SURPRISAL
         run_ids = [asked.run_id for asked in self.session.models if asked.run_id is not None]
         sample = ""
@@ -130,13 +130,13 @@ class MaskConsole(Vertical):
         return EMPTY.format(example=printable(sample) or EXAMPLE)
 
     def _describe(self) -> None:
-        asking = self.session.asking
-        if asking.surprisal:
+        query = self.session.query
+        if query.surprisal:
             parts: tuple[str, ...] = ("surprisal",)
-        elif asking.candidates:
-            parts = (f"only {', '.join(asking.candidates)}",)
+        elif query.candidates:
+            parts = (f"only {', '.join(query.candidates)}",)
         else:
-            parts = (f"top {asking.top_k}",)
+            parts = (f"top {query.top_k}",)
         self.post_message(self.Described((*parts, "Enter sends")))
 
     @work(group="history")
@@ -158,7 +158,7 @@ class MaskConsole(Vertical):
             for pane in self.panes[1:]:
                 pane.say("Press Enter to query every model again.")
 
-    # Asking
+    # Queries
 
     async def _warm(self, asked: Asked) -> None:
         """Load the model while the user is typing."""
@@ -200,7 +200,7 @@ class MaskConsole(Vertical):
     async def _fill(self, pane: FillPane, asked: Asked, text: str) -> None:
         announced = self.set_timer(_PATIENCE, lambda: pane.say(LOADING))
         try:
-            answer = await self.workbench.inference.answer(await self._path(asked), text, self.session.asking)
+            answer = await self.workbench.inference.answer(await self._path(asked), text, self.session.query)
         except WorkbenchError as error:
             announced.stop()
             pane.say(f"✗ {error.message}\n{error.hint}")
@@ -254,8 +254,8 @@ class MaskConsole(Vertical):
         self.app.push_screen(PickLine(self.workbench.store), picked)
 
     def action_surprisal(self) -> None:
-        asking = self.session.asking
-        self.session.asking = replace(asking, surprisal=not asking.surprisal)
+        query = self.session.query
+        self.session.query = replace(query, surprisal=not query.surprisal)
         self._ask_again()
 
     def action_words(self) -> None:
@@ -264,7 +264,7 @@ class MaskConsole(Vertical):
             self._close_words()
             return
         self.add_class("-words")
-        words.value = ", ".join(self.session.asking.candidates)
+        words.value = ", ".join(self.session.query.candidates)
         words.focus()
 
     def _close_words(self) -> None:
@@ -272,14 +272,14 @@ class MaskConsole(Vertical):
         self.take_focus()
 
     def _limit(self, words: tuple[str, ...]) -> None:
-        self.session.asking = replace(self.session.asking, candidates=words, surprisal=False)
+        self.session.query = replace(self.session.query, candidates=words, surprisal=False)
         self._close_words()
         self._ask_again()
 
     def action_top_k(self) -> None:
-        top_k = self.session.asking.top_k
+        top_k = self.session.query.top_k
         after = next((one for one in TOP_K if one > top_k), TOP_K[0])
-        self.session.asking = replace(self.session.asking, top_k=after)
+        self.session.query = replace(self.session.query, top_k=after)
         self._ask_again()
 
     def action_pick(self) -> None:

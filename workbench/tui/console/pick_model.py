@@ -11,7 +11,7 @@ from textual.binding import BindingType
 
 from workbench.display import numbers
 from workbench.errors import WorkbenchError
-from workbench.inference.asking import MOST_MODELS
+from workbench.inference.query import MOST_MODELS
 from workbench.store.model_list import SavedModel
 from workbench.text import printable
 from workbench.tui.actions import bindings

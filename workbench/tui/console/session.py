@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workbench.caveats import untrained_base
-from workbench.inference.asking import MOST_MODELS, Asking
+from workbench.inference.query import MOST_MODELS, Query
 
 if TYPE_CHECKING:
     from workbench.store import Run
@@ -90,7 +90,7 @@ class Session:
 
     models: list[Asked]
     subject: Subject | None = None
-    asking: Asking = field(default_factory=Asking)
+    query: Query = field(default_factory=Query)
     text: str = ""
     asked: str = ""
     answers: dict[str, tuple[Mapping[str, Any], Sequence[str]]] = field(default_factory=dict)
