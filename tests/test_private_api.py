@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,25 @@ def test_accelerate_the_state_of_an_earlier_run_can_be_forgotten() -> None:
     assert AcceleratorState._shared_state
     _reset_accelerate()
     assert not AcceleratorState._shared_state
+
+
+@claims("tui.app", "_fatal_error", "_close_messages_no_wait")
+def test_textual_an_exception_that_nothing_caught_reaches_fatal_error() -> None:
+    from textual.app import App
+
+    class Broken(App[None]):
+        caught: BaseException | None = None
+
+        def on_mount(self) -> None:
+            raise ValueError("a fault")
+
+        def _fatal_error(self) -> None:
+            self.caught = sys.exc_info()[1]
+            self._close_messages_no_wait()
+
+    app = Broken()
+    app.run(headless=True)
+    assert isinstance(app.caught, ValueError) and app.return_code == 1
 
 
 @claims("tui.actions", "_bindings")

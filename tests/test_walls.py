@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "workbench"
-GROUND = {"errors", "paths", "private", "text", "file_kinds"}
+GROUND = {"errors", "paths", "private", "faults", "text", "file_kinds"}
 """Modules that anything may import."""
 BASE = GROUND | {
     "recipe",
@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "file_kinds": set(),
     "paths": GROUND,
     "private": GROUND,
+    "faults": GROUND,
     "text": GROUND,
     "recipe_wording": set(),
     "recipe": GROUND | {"recipe_wording"},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,11 +35,13 @@ from workbench.cli.sweep import sweep
 from workbench.cli.train import resume, train
 from workbench.cli.web import web
 from workbench.cli.yardstick import yardstick
-from workbench.errors import WorkbenchError
+from workbench.errors import UsageError, WorkbenchError
+from workbench.faults import explain
 from workbench.processes import lacks_memory
 from workbench.text import printable
 
 INTERRUPTED = 130
+_OUTPUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EPIPE, errno.EBADF, errno.EFBIG}
 
 
 class _Verbs(TyperGroup):
@@ -125,9 +128,24 @@ def workbench(
     if runs_folder is not None:
         _keep_runs_in(runs_folder, location(context, None))
     if context.invoked_subcommand is None:
+        _require_terminal()
         from workbench.tui.app import run
 
         run(location(context, None))
+
+
+def _require_terminal() -> None:
+    """Raises UsageError where the terminal UI can neither be drawn nor get keys."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            "The terminal UI needs a terminal.",
+            "Over SSH: ssh -t HOST mlm-workbench. Without one, use the verbs: mlm-workbench --help",
+        )
+    if os.environ.get("TERM") == "dumb":
+        raise UsageError(
+            "This terminal (TERM=dumb) cannot draw the terminal UI.",
+            "Use another one, or the verbs: mlm-workbench --help",
+        )
 
 
 def _keep_runs_in(folder: Path, place: str | None) -> None:
@@ -144,6 +162,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a character that the locale lacks must not end a command
     try:
+        code = _run(arguments)
+        sys.stdout.flush()  # what cannot be written is found out while it can be said
+        return code
+    except Exception as error:
+        return _unexpected(error)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
         app(args=None if arguments is None else list(arguments), prog_name="mlm-workbench")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
@@ -154,12 +181,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of the pipe closed it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except Exception as error:
-        if not lacks_memory(error):
-            raise
-        print("Error: The machine has too little memory for this command.", file=sys.stderr)
-        return 1
     return 0
+
+
+def _unexpected(error: Exception) -> int:
+    """Say what happened in a few lines, without a traceback; the exit code."""
+    refused = error.errno if isinstance(error, OSError) and error.filename is None else None
+    if (
+        refused is not None and refused in _OUTPUT_ERRORS
+    ):  # what is left in the buffer would be written, and fail, once more at the end
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # the reader of the pipe closed it
+        return 1
+    if lacks_memory(error):
+        message = "The machine has too little memory for this command."
+    elif refused is not None and refused in _OUTPUT_ERRORS:
+        message = f"The output could not be written: {os.strerror(refused)}."
+    else:
+        message = explain(error)
+    with suppress(OSError):
+        print(f"Error: {printable(message, keep_newlines=True)}", file=sys.stderr)
+    return 1

@@ -43,8 +43,8 @@ LOOK_EVERY = 1.0
 class WorkbenchApp(App[None]):
     """Holds what the screens share. Everything on them is read from `store`.
 
-    The store is opened while the first screen is drawn, since both take equally long. `failure`: why it
-    could not be opened, which ends the program.
+    The store is opened while the first screen is drawn, since both take equally long. `failure`: what ended
+    the program: an error of the store, or an exception that nothing caught.
     """
 
     TITLE = "mlm-workbench"
@@ -58,7 +58,7 @@ class WorkbenchApp(App[None]):
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._open_store: Callable[[], Store] = store if callable(store) else lambda: store
         self._opening: Future[Store] | None = None
-        self.failure: WorkbenchError | None = None
+        self.failure: BaseException | None = None
         self.clock = clock
         self.version: int | None = None
         """A number that changes when the store may have changed."""
@@ -85,6 +85,12 @@ class WorkbenchApp(App[None]):
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._begin)
+
+    def _fatal_error(self) -> None:
+        """An exception that nothing caught ends the program. Textual's own page would show local variables,
+        which hold texts of the user's; the command line says what is to be said."""
+        self.failure = self.failure or sys.exc_info()[1]
+        self._close_messages_no_wait()
 
     @property
     def store(self) -> Store:
