@@ -62,6 +62,21 @@ def work(database: str, run_id: int, log: str) -> int:
     return main(["--db", database, "--run", str(run_id)], stop)
 
 
+def work_in_job(folder: str, log: str) -> int:
+    """What `python -m workbench.worker --folder FOLDER` does; its exit code goes into a file."""
+    from workbench.worker.entry import main
+    from workbench.worker.stop_flag import StopFlag
+
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    stop = StopFlag()
+    stop.listen_to_signals()
+    code = main(["--folder", folder], stop)
+    (Path(folder) / "exit-code").write_text(str(code))
+    return code
+
+
 def work_until_the_gpu_fails(database: str, run_id: int, log: str, at: int) -> int:
     """A worker whose device is gone at a step, as PyTorch tells it."""
     import torch

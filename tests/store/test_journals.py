@@ -84,7 +84,6 @@ def test_every_kind_of_record_reaches_its_rows(store: Store, run: Run) -> None:
     writer.add(Kind.SCORE, **score_values(a_score(None)))
     writer.add(Kind.COLUMNS, values={"eval_perplexity": float("inf"), "yardstick_perplexity": 7.8})
     writer.add(Kind.MESSAGE, text="[red]a word", level="info")
-    writer.add(Kind.BEAT)
     writer.add("of a later version", anything=[1])
     writer.flush()
     assert store.journals.ingest(run.id) == writer.cursor.records

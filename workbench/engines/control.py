@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.engines.jobs import STOP
 from workbench.engines.place import Place
 from workbench.engines.protocol import Engine, Stand
 from workbench.engines.script import LOG, Layout
@@ -18,6 +17,7 @@ from workbench.status import ACTIVE, PlaceEngine, Status
 from workbench.store import Run, Store
 from workbench.worker import launch
 from workbench.worker.detached import start_detached
+from workbench.worker.job_file import STOP
 
 _SUBMIT = "workbench.engines.submit"
 _NO_JOB: dict[str, Any] = {

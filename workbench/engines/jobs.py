@@ -11,9 +11,8 @@ from workbench.engines.script import SCRIPT, Layout, array_script, run_script
 from workbench.errors import StoreError
 from workbench.private import make_folder, write_whole
 from workbench.store import Run, Store
+from workbench.worker.job_file import STOP, write_job
 
-STOP = "stop"
-"""A file in a run's folder: the user asked for a stop."""
 MOST_RUNS_IN_A_JOB = 1_000
 """Slurm's usual limit of an array (MaxArraySize 1001)."""
 
@@ -47,6 +46,7 @@ def write_scripts(store: Store, runs: Sequence[Run]) -> Submission:
     try:
         for run in runs:
             (Path(run.folder) / STOP).unlink(missing_ok=True)
+            write_job(store, run)
         if len(runs) == 1:
             script = Path(runs[0].folder) / SCRIPT
             write_whole(script, script_of(runs[0]).encode())

@@ -39,7 +39,6 @@ class Kind(StrEnum):
     SCORE = "score"  # of the run's model, or of its base model, on the yardstick
     MESSAGE = "message"
     ENDING = "ending"
-    BEAT = "beat"  # the worker lives
 
 
 @dataclass(frozen=True, slots=True)

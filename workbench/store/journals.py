@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,16 @@ from sqlmodel import Session, col, select
 
 from workbench.journal.lines import Cursor, Record
 from workbench.journal.reader import JournalError, read_on, skip_to_next
+from workbench.status import Status
 from workbench.store.database import Queries, retried
 from workbench.store.records import apply_records
 from workbench.store.tables import JournalRow, Run
+from workbench.stored_recipe import StoredRecipe
+
+log = logging.getLogger(__name__)
 
 LATE_SECONDS = 600.0
-"""Records that are missing may come for so long; then the next worker's file is read without them."""
+"""Records that are missing or damaged may come for so long; then the next worker's file is read."""
 
 
 class Journals(Queries):
@@ -71,6 +77,37 @@ class Journals(Queries):
                 ) from error
             session.commit()
             return True
+
+    def adopt(
+        self,
+        described: Mapping[str, Any],
+        folder: Path,
+        run_id: int | None = None,
+        name: str | None = None,
+        status: str = Status.QUEUED,
+    ) -> int:
+        """Add a run that its folder describes (see `journal.described`). Returns its id.
+
+        run_id: what the id is to be. Raises StoreError.
+        """
+        with self.database.session() as session:
+            run = Run(
+                name=name or described["name"],
+                status=status,
+                recipe=StoredRecipe(described["recipe"]),
+                tags=[str(tag) for tag in described["tags"]],
+                note=str(described.get("note") or ""),
+                created_at=float(described["created_at"]),
+                environment=described["environment"],
+                folder=str(folder),
+                segment=described["segment"],
+                started_at=described.get("started_at"),
+            )
+            if run_id is not None:
+                run.id = run_id
+            session.add(run)
+            session.commit()
+            return run.id
 
     def begin(self, run_id: int, cursor: Cursor) -> None:
         """Put the cursor somewhere, wherever it was: a worker begins a new file."""
@@ -136,7 +173,7 @@ class Journals(Queries):
     def _note(
         self, run_id: int, folder: Path, cursor: Cursor, error: JournalError, row: JournalRow | None
     ) -> None:
-        """Keep why it cannot be read on; after some minutes go on in the next file."""
+        """Keep why it cannot be read on; after some minutes the next file is read, if there is one."""
         known = row is not None and row.trouble == str(error)
         if not known:
             with self.database.session() as session:
@@ -147,9 +184,12 @@ class Journals(Queries):
             return
         assert row is not None
         waited = time.time() - (row.trouble_since or 0.0)
-        following = skip_to_next(folder, cursor) if error.late and waited > LATE_SECONDS else None
-        if following is not None:
-            self.apply(run_id, cursor, [], following)
+        if waited <= LATE_SECONDS:
+            return
+        with contextlib.suppress(JournalError):  # the next file is no better
+            following = skip_to_next(folder, cursor)
+            if following is not None and self.apply(run_id, cursor, [], following):
+                log.warning("run %s: %s It was read on without them.", run_id, error)
 
 
 def _row(session: Session, run_id: int) -> JournalRow | None:

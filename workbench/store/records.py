@@ -47,7 +47,7 @@ _PROCESS: dict[str, tuple[type, ...]] = {
     "host": _TEXT,
     "boot_id": _TEXT,
 }
-_ENDINGS = frozenset(Status) - {Status.RUNNING, Status.CRASHED}
+_ENDINGS = frozenset(Status) - {Status.RUNNING}
 _SAME_SECONDS = 1e-3
 """A database may round a time."""
 _BLOBS = ("chunk_losses", "chunk_tokens", "chunk_hashes", "chunk_documents")

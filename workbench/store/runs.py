@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
-from workbench.status import ACTIVE, PlaceEngine
+from workbench.status import ACTIVE, PlaceEngine, Status
 from workbench.store.database import Queries, retried
 from workbench.store.naming import name_for
 from workbench.store.tables import Run
@@ -67,6 +67,18 @@ class Runs(Queries):
         )
         with self.database.session() as session:
             return session.exec(query.limit(1)).first() is not None
+
+    def journaled_runs(self, since: float) -> list[Run]:
+        """The runs whose worker reports through a journal, and may still do so: they are active, or crashed
+        after `since`, when the rest of a journal may come late."""
+        recent = (col(Run.status) == Status.CRASHED) & (col(Run.ended_at) > since)
+        query = select(Run).where(
+            col(Run.deleted_at).is_(None),
+            col(Run.place_engine) != PlaceEngine.LOCAL,
+            col(Run.status).in_(ACTIVE) | recent,
+        )
+        with self.database.session() as session:
+            return list(session.exec(query))
 
     def find(self, reference: str) -> Run:
         """A run by id, by a unique name, or `latest`. Raises UsageError, which lists candidates."""

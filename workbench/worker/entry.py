@@ -27,6 +27,8 @@ from workbench.worker import environment
 from workbench.worker.channel import Channel
 from workbench.worker.explain import explain
 from workbench.worker.heartbeat import Heartbeat
+from workbench.worker.job import AGAIN, MODEL, PROGRESS_SECONDS, Pulse, end_of_job, scratch_store, vain_ends
+from workbench.worker.job_file import write_job
 from workbench.worker.phase_times import PhaseTimes
 from workbench.worker.recorder import Recorder, retry_until_written
 from workbench.worker.reporting import Reporting
@@ -43,23 +45,32 @@ PATIENCE_AT_END = 600.0
 
 
 def main(arguments: Sequence[str], stop: StopFlag) -> int:
-    """Train the run that `--run` names. Returns 0 when it finished or was stopped, 1 when it failed."""
+    """Train the run that is named. Returns 0 when it finished or was stopped, 1 when it failed, and AGAIN
+    when its job ends and it is to run again."""
     parser = argparse.ArgumentParser(prog="python -m workbench.worker", description=__doc__)
     parser.add_argument("--db", help="path or URL of the database; else MLM_WORKBENCH_DB")
-    parser.add_argument("--run", type=int, required=True, help="id of a queued run")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--run", type=int, help="id of a queued run")
+    which.add_argument("--folder", type=Path, help="a run's folder; the database is not opened")
     options = parser.parse_args(arguments)
     _set_up_process()
-    try:
-        store = Store.open(options.db)
-        store.be_patient(PATIENCE_AT_END)
-        run = _claim(store, options.run)
-    except WorkbenchError as error:
-        log.error("%s", error)
-        return 1
-    try:
-        return _Job(store, run, stop).do()
-    finally:
-        store.close()
+    with contextlib.ExitStack() as closing:
+        try:
+            if options.folder is not None:
+                store, run = closing.enter_context(scratch_store(options.folder))
+                if run.status == Status.FINISHED:
+                    log.info("run %s is finished already", run.id)
+                    return 0
+            else:
+                store = Store.open(options.db)
+                closing.callback(store.close)
+                store.be_patient(PATIENCE_AT_END)
+                run = store.run(options.run)
+            run = _claim(store, run.id)
+        except WorkbenchError as error:
+            log.error("%s", error)
+            return 1
+        return _Job(store, run, stop, in_job=options.folder is not None).do()
 
 
 def _set_up_process() -> None:
@@ -95,22 +106,29 @@ def _claim(store: Store, run_id: int) -> Run:
 class _Job:
     """One run, from the claim to its end."""
 
-    def __init__(self, store: Store, run: Run, stop: StopFlag) -> None:
+    def __init__(self, store: Store, run: Run, stop: StopFlag, *, in_job: bool = False) -> None:
+        """`in_job`: the store is a scratch one, and the run's journal is read by others."""
         self._store, self._run, self._run_id, self._stop = store, run, run.id, stop
         self._folder = Path(run.folder)
         self._ended_at: float | None = None
         self._heartbeat = Heartbeat(store, self._run_id, own_identity(), stop)
-        self._channel = Channel(store, run)
+        self._in_job = in_job
+        self._channel = Channel(
+            store, run, journal_first=in_job, progress_seconds=PROGRESS_SECONDS if in_job else 0.0
+        )
+        self._pulse = Pulse(self._channel, stop) if in_job else None
 
     def do(self) -> int:
         """Train, then record how it ended. Returns the exit code."""
-        with self._heartbeat:
+        with self._heartbeat, self._pulse or contextlib.nullcontext():
             try:
                 log.info("run %s, %s", self._run_id, time.strftime("%Y-%m-%d %H:%M:%S %z"))
                 self._begin_journal()
                 outcome = self._train()
                 ending: dict[str, Any] = {"status": outcome, "phase": None}
-                log.info("%s", outcome)
+                if self._in_job and outcome == Status.STOPPED:
+                    ending = self._end_of_job()
+                log.info("%s", ending["status"])
             except BaseException as error:
                 # the phase stays: it shows when the error occurred
                 ending = {"status": str(Status.FAILED), **explain(error, self._folder)}
@@ -120,13 +138,25 @@ class _Job:
                 make_private(self._folder)
             self._write_ending(ending)
             self._channel.close()
+        if ending["status"] == Status.QUEUED:
+            return AGAIN
         return 1 if ending["status"] == Status.FAILED else 0
+
+    def _end_of_job(self) -> dict[str, Any]:
+        run = self._store.run(self._run_id)
+        ending = end_of_job(run, self._folder)
+        if "vain" in ending:
+            self._tell(Kind.COLUMNS, values={"environment": vain_ends(run, ending)})
+        return ending
 
     def _begin_journal(self) -> None:
         """Take in what an earlier process reported and could not store, and begin a file of this process."""
         store, run_id, again = self._store, self._run_id, self._run.started_at is not None
         retry_until_written(lambda: store.journals.ingest(run_id, statuses=False), self._should_give_up)
         retry_until_written(lambda: self._channel.open(self._run.segment + again), self._should_give_up)
+        if not self._in_job:
+            with contextlib.suppress(OSError):  # told where the journal is written, if it lasts
+                write_job(store, self._run)
         self._channel.note(Kind.CLAIM, process=own_identity().columns(), phase=str(Phase.STARTING))
 
     def _tell(self, kind: Kind, **values: Any) -> None:
@@ -135,8 +165,10 @@ class _Job:
 
     def _train(self) -> str:
         """The status that the training ends with."""
-        self._store.claim_files(self._run)
+        if not self._in_job:
+            self._store.claim_files(self._run)
         facts = {**self._run.environment, **environment.facts()}
+        facts.pop(MODEL, None)
         self._tell(Kind.COLUMNS, values={"environment": facts})
         recipe = self._run.recipe.complete()
 
@@ -199,14 +231,20 @@ class _Job:
         if not recipe.model.startswith("run:"):
             return None
 
+        if self._in_job:
+            return str(self._run.environment[MODEL])
         return resolve_model(self._store, model=recipe.model).path
+
+    @property
+    def _lost(self) -> bool:
+        return self._heartbeat.lost or (self._pulse is not None and self._pulse.lost)
 
     def _should_give_up(self) -> bool:
         waited = time.monotonic() - self._ended_at if self._ended_at else 0.0
-        return self._heartbeat.lost or waited > PATIENCE_AT_END
+        return self._lost or waited > PATIENCE_AT_END
 
     def _write_ending(self, ending: dict[str, Any]) -> None:
-        if self._heartbeat.lost:
+        if self._lost:
             return
         self._ended_at = self._ended_at or time.monotonic()
         self._channel.note(Kind.ENDING, **{"error": None, "error_hint": None, **ending})

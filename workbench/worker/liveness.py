@@ -15,6 +15,7 @@ from workbench.store.sweep_lines import waits
 from workbench.text import printable
 from workbench.worker.death import Death, death_of
 from workbench.worker.elsewhere import is_silent_elsewhere
+from workbench.worker.follow import age_of_news, follow
 from workbench.worker.jobs import has_job, say_that_somebody_looks
 from workbench.worker.ownership import works_elsewhere
 from workbench.worker.scheduler_liveness import ensure_scheduler
@@ -26,6 +27,8 @@ QUIET_SECONDS = 10.0
 """A worker beats every second. After this much silence its pid belongs to another process."""
 START_SECONDS = 60.0
 """How long a queued run may be without a process before it counts as never started."""
+OLD_NEWS_SECONDS = 60.0
+"""A journal is written to every five seconds; a network file system may show that half a minute later."""
 STALL_SECONDS = 300.0
 """A run without progress for this long has stalled: a step of any sane recipe is shorter."""
 _LAST_LINES, _LAST_BYTES, _LONGEST_LINE = 5, 8192, 300
@@ -39,14 +42,18 @@ def refresh(store: Store, *, looking: bool = True) -> list[Run]:
     and a look at one process per active run. A run that was marked by mistake (its
     machine slept, or its clock was set) marks itself as running again at its next sign of life.
     """
+    with suppress(StoreError):  # what is known is shown all the same
+        follow(store)
     active = []
     for run in store.active_runs():
         dead = _why_dead(store, run)
         if dead is None:
             active.append(run)
             continue
+        if run.status == Status.RUNNING:  # it may have reported its end, and not lived to store it
+            _read_journal(store, run)
         resume = f"`mlm-workbench resume {run.id}` continues from its last checkpoint."
-        # Of several processes that look at once, one writes; a run that ended by itself meanwhile keeps that.
+        # Of all who look at the same time, one writes; a run that ended by itself in between stays so.
         store.change_status(
             run.id,
             {run.status},
@@ -71,13 +78,21 @@ def stalled(run: Run) -> str:
         return ""
     if run.host == platform.node() and is_suspended(run.worker_pid):
         return f"suspended; `kill -CONT {run.worker_pid}` continues it"
-    silence = seconds_of_silence(run)
+    age = age_of_news(run)
+    if age is not None and age > OLD_NEWS_SECONDS:
+        return f"last news {_roughly(age)} ago"
+    silence = seconds_of_silence(run) if age is None else 0.0
     if silence > QUIET_SECONDS:
         return f"no heartbeat for {_roughly(silence)}, though its process is alive"
     without_progress = time.time() - max(run.progress_at or 0.0, run.started_at or 0.0)
     if without_progress > STALL_SECONDS:
         return f"no progress for {_roughly(without_progress)}"
     return ""
+
+
+def _read_journal(store: Store, run: Run) -> None:
+    with suppress(StoreError, OSError):
+        store.journals.ingest(run.id)
 
 
 def seconds_of_silence(run: Run) -> float:

@@ -1,0 +1,120 @@
+"""A worker in a job of a cluster: it cannot open the store, and reports through its run's journal alone.
+
+What a worker asks of a store, it asks of a scratch one on its own machine's disk, made from the run's
+journal. So a run that continues in a job does so as everywhere, and its journal tells the user's store all.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from workbench.status import Status
+from workbench.store import Run, Store
+from workbench.worker.channel import Channel
+from workbench.worker.job_file import described_run, stop_was_asked
+from workbench.worker.stop_flag import StopFlag
+
+log = logging.getLogger(__name__)
+
+AGAIN = 75
+"""The exit code of a worker that was told to end, saved a checkpoint and is to run again: EX_TEMPFAIL."""
+PROGRESS_SECONDS = 2.0
+"""Progress is written no oftener to a journal that others read."""
+MODEL = "job_model"
+"""In the environment of a run in a scratch store: the folder of the model `run:RUN`."""
+MOST_VAIN_ENDS = 3
+"""A run whose job was ended so often without a new checkpoint does not run again."""
+_VAIN = "ended_without_checkpoint"
+_LOOK_SECONDS, _BEAT_SECONDS = 1.0, 5.0
+
+
+@contextmanager
+def scratch_store(folder: Path) -> Iterator[tuple[Store, Run]]:
+    """A store with the run of this folder alone, queued unless it is finished. Raises StoreError."""
+    folder = folder.absolute()
+    described = described_run(folder)
+    with tempfile.TemporaryDirectory(prefix="mlm-workbench-") as place:
+        store = Store.open(Path(place) / "scratch.db")
+        try:
+            store.database.take_paths_as_stored()
+            environment = {**described["environment"]}
+            if described.get("model"):
+                environment[MODEL] = described["model"]
+            run_id = store.journals.adopt({**described, "environment": environment}, folder, described["id"])
+            store.journals.ingest(run_id)
+            if trouble := store.journals.trouble(run_id):
+                log.warning("%s The run continues without what comes after it.", trouble)
+            if store.run(run_id).status != Status.FINISHED:
+                store.update_run(run_id, status=Status.QUEUED, stop_requested_at=None)
+            yield store, store.run(run_id)
+        finally:
+            store.close()
+
+
+def end_of_job(run: Run, folder: Path) -> dict[str, Any]:
+    """How a run stands that was stopped by a signal: the user's wish, or its job ends and it is to go on."""
+    if stop_was_asked(folder):
+        return {"status": str(Status.STOPPED), "phase": None}
+    step = run.environment.get(_VAIN, {})
+    count = step.get("count", 0) + 1 if step.get("checkpoint") == _name(run) else 1
+    if count > MOST_VAIN_ENDS:
+        return {
+            "status": str(Status.FAILED),
+            "error": f"Its job was ended {count} times before there was a new checkpoint.",
+            "error_hint": "Ask for more time, or set checkpoint_every to save a checkpoint sooner.",
+        }
+    return {"status": str(Status.QUEUED), "phase": None, "reason": "terminated", "vain": count}
+
+
+def vain_ends(run: Run, ending: dict[str, Any]) -> dict[str, Any]:
+    """What is kept in the run's environment, to count ends without a new checkpoint."""
+    return {_VAIN: {"checkpoint": _name(run), "count": ending["vain"]}}
+
+
+def _name(run: Run) -> str:
+    return Path(run.checkpoint).name if run.checkpoint else ""
+
+
+class Pulse(threading.Thread):
+    """A context manager around a training in a job: it shows in the journal that the worker lives, and looks
+    whether the user asked for a stop. `lost` is true once the run goes on in another process.
+    """
+
+    def __init__(self, channel: Channel, stop: StopFlag) -> None:
+        super().__init__(daemon=True, name="pulse")
+        self._channel, self._stop_flag = channel, stop
+        self._over = threading.Event()
+        self.lost = False
+
+    def __enter__(self) -> Pulse:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        """Look and beat until the training is over."""
+        beaten = 0.0
+        while not self._over.wait(_LOOK_SECONDS):
+            if stop_was_asked(self._channel.folder):
+                self._stop_flag.set()
+            try:
+                if self._channel.superseded():
+                    log.error("This run continues in another process: the worker ends.")
+                    self.lost = True
+                    self._stop_flag.set()
+                    return
+                if time.monotonic() - beaten >= _BEAT_SECONDS:
+                    beaten = time.monotonic()
+                    self._channel.beat()
+            except OSError as error:
+                log.debug("pulse: %s", error)  # the recorder complains, and once is enough

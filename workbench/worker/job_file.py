@@ -1,0 +1,44 @@
+"""What a run's folder says of the run: all that a worker needs who cannot open the store."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import StoreError, WorkbenchError
+from workbench.inference.resolve import resolve_model
+from workbench.journal.described import FORMAT, JOB, describe, read_described
+from workbench.private import write_whole
+from workbench.store import Run, Store
+
+STOP = "stop"
+"""A file in a run's folder: the user asked for a stop."""
+
+
+def write_job(store: Store, run: Run) -> None:
+    """Write the run's `job.json` anew. Raises OSError."""
+    model = None
+    if run.recipe.model is not None and str(run.recipe.model).startswith("run:"):
+        with contextlib.suppress(WorkbenchError):  # gone: a run that continues from a checkpoint does without
+            model = resolve_model(store, model=str(run.recipe.model)).path
+    described: dict[str, Any] = describe(run.model_dump(), dict(run.recipe), model)
+    content = json.dumps({"format": FORMAT, **described}, ensure_ascii=False, indent=1)
+    write_whole(Path(run.folder) / JOB, content.encode("utf-8", "replace"))
+
+
+def stop_was_asked(folder: Path) -> bool:
+    """Whether the user asked a run without a store to stop."""
+    try:
+        return (folder / STOP).exists()
+    except OSError:
+        return False
+
+
+def described_run(folder: Path) -> dict[str, Any]:
+    """What `write_job` wrote. Raises StoreError."""
+    try:
+        return read_described(folder)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{folder / JOB} cannot be read: {error}.", "Submit the run again.") from error
