@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from workbench.analysis.chunk_words import ChunkWords
 from workbench.analysis.yardstick import YardstickTest, load_for_scoring
 from workbench.training.batches import BatchMaker
 
@@ -102,7 +103,8 @@ def changes(
     A word's loss is the sum over its masked pieces. `fewest`: the least number of masked occurrences.
     """
     gains = a.losses - b.losses
-    starts = _word_starts(test, a)
+    found = ChunkWords(test.table, tokenizer)
+    starts = _word_starts(found, a)
     order = np.lexsort((a.positions, starts, a.chunks))
     key = np.stack([a.chunks[order], starts[order]], axis=1)
     new = np.ones(len(order), dtype=bool)
@@ -120,12 +122,12 @@ def changes(
     ]
     by_word: dict[str, list[tuple[int, int, float, float, float]]] = {}
     for place in places:
-        by_word.setdefault(_word_at(test, place[0], place[1], tokenizer), []).append(place)
+        by_word.setdefault(_word_at(test, found, place[0], place[1]), []).append(place)
 
     def described(word: str, sign: int) -> ChangedWord:
         occurrences = sorted(by_word[word], key=lambda place: -sign * place[2])
         mean_a, mean_b = (float(np.mean([place[column] for place in occurrences])) for column in (3, 4))
-        shown = tuple(_context(test, place, tokenizer) for place in occurrences[:contexts])
+        shown = tuple(_context(test, found, place) for place in occurrences[:contexts])
         return ChangedWord(
             word, len(occurrences), gain_of[word], float(np.exp(-mean_a)), float(np.exp(-mean_b)), shown
         )
@@ -138,29 +140,29 @@ def changes(
     return Changes(tuple(improved), tuple(worsened), len(gains))
 
 
-def _word_starts(test: YardstickTest, scored: TokenLosses) -> np.ndarray:
+def _word_starts(found: ChunkWords, scored: TokenLosses) -> np.ndarray:
     """The position in its chunk at which the word of each scored token starts: (tokens,)."""
-    starts = test.table.word_starts.astype(bool)
-    positions = np.where(starts, np.arange(starts.shape[1]), 0)
-    return np.maximum.accumulate(positions, axis=1)[scored.chunks, scored.positions]
+    starts = np.empty(len(scored.chunks), np.int64)
+    for chunk in np.unique(scored.chunks).tolist():
+        here = scored.chunks == chunk
+        begins = found.starts(chunk)
+        positions = np.maximum.accumulate(np.where(begins, np.arange(len(begins)), 0))
+        starts[here] = positions[scored.positions[here]]
+    return starts
 
 
-def _word_end(test: YardstickTest, chunk: int, start: int) -> int:
-    following = np.flatnonzero(test.table.word_starts[chunk, start + 1 :])
+def _word_end(test: YardstickTest, found: ChunkWords, chunk: int, start: int) -> int:
+    following = np.flatnonzero(found.starts(chunk)[start + 1 :])
     return start + 1 + int(following[0]) if len(following) else test.table.chunk_size
 
 
-def _word_at(test: YardstickTest, chunk: int, start: int, tokenizer: PreTrainedTokenizerBase) -> str:
-    ids = test.table.ids[chunk, start : _word_end(test, chunk, start)].tolist()
-    return str(tokenizer.decode(ids, clean_up_tokenization_spaces=False)).strip()
+def _word_at(test: YardstickTest, found: ChunkWords, chunk: int, start: int) -> str:
+    return found.text(test.table.ids[chunk, start : _word_end(test, found, chunk, start)].tolist())
 
 
-def _context(
-    test: YardstickTest, place: tuple[int, int, float, float, float], tokenizer: PreTrainedTokenizerBase
-) -> Context:
+def _context(test: YardstickTest, found: ChunkWords, place: tuple[int, int, float, float, float]) -> Context:
     chunk, start, _, loss_a, loss_b = place
-    ids, end = test.table.ids[chunk], _word_end(test, chunk, start)
+    ids, end = test.table.ids[chunk], _word_end(test, found, chunk, start)
     before = ids[max(0, start - CONTEXT_TOKENS) : start].tolist()
     after = ids[end : end + CONTEXT_TOKENS].tolist()
-    decode = tokenizer.decode
-    return Context(str(decode(before)).strip(), str(decode(after)).strip(), loss_a, loss_b)
+    return Context(found.text(before), found.text(after), loss_a, loss_b)
