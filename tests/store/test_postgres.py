@@ -20,6 +20,7 @@ from workbench.recipe import PRESETS
 from workbench.store import MetricValue, Store
 from workbench.store.backend import ConflictError
 from workbench.store.names import run_names
+from workbench.worker import launch
 
 from ..postgres import Server
 
@@ -375,6 +376,28 @@ def test_the_folder_of_runs_does_not_follow_the_current_one(
     with pytest.raises(UsageError, match="lie beside it"):
         file.database.folders.keep(tmp_path)
     file.close()
+
+
+def test_a_restored_dump_does_not_touch_the_originals_files(
+    store: Store, url: str, postgres: Server, tmp_path: Path
+) -> None:
+    run = store.create_run(STARTER)
+    Path(run.folder).mkdir(parents=True)
+    store.claim_files(run)
+    store.update_run(run.id, status="stopped")
+    store.close()
+    copy = name_of(postgres.empty_database()) + "_copy"
+    postgres.execute(f"CREATE DATABASE {copy} TEMPLATE {name_of(url)}")
+    restored = Store.open(postgres.url(copy))
+    with pytest.raises(StoreError, match="is its copy"):
+        launch.resume(restored, run.id)
+    restored.catalog.remove(run.id)
+    assert Path(run.folder).is_dir()
+    restored.close()
+    again = Store.open(url)
+    again.catalog.remove(run.id)
+    assert not Path(run.folder).exists()
+    again.close()
 
 
 def test_a_run_that_is_deleted_takes_its_folder_and_no_other(store: Store, tmp_path: Path) -> None:

@@ -38,6 +38,10 @@ class Backend(Protocol):
         """The database file; None for a server."""
 
     @property
+    def name(self) -> str:
+        """The file's name, or the database's on its server."""
+
+    @property
     def location(self) -> str:
         """The database as a person would name it: a path, or a URL without secrets."""
 

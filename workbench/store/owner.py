@@ -14,26 +14,48 @@ from urllib.parse import quote
 from workbench.errors import StoreError
 
 OWNER = "database"
-"""In a run's folder: the name of the database file that it belongs to, which lies beside `runs`."""
+"""In a run's folder: the name of the database file that it belongs to, which lies beside `runs`; for one of
+a server, `postgresql:` and its name."""
+_SERVER = "postgresql:"
 
 
-def claim(folder: Path, run_id: int, database: Path | None) -> None:
+def claim(folder: Path, run_id: int, database: Path) -> None:
     """Make a run's folder belong to a database, unless it belongs to another one that has this run.
 
-    database: None for a server, whose runs no copy beside it shares. Raises StoreError.
+    Raises StoreError.
     """
-    if database is None:
-        return
     other = owner(folder, run_id, database)
     if other is not None:
         raise StoreError(
             f"The files of run {run_id} in {folder} belong to {other}, of which {database.name} is a copy.",
             f"Use --db {other}, or put {database.name} into another folder, with a copy of {folder.parent}.",
         )
+    _mark(folder, database.name)
+
+
+def claim_for_server(folder: Path, run_id: int, database: str) -> None:
+    """The same for a database on a server: a restored dump names the folders of its original."""
+    other = server_owner(folder, database)
+    if other is not None:
+        raise StoreError(
+            f"The files of run {run_id} in {folder} belong to the database {other}; {database} is its copy.",
+            f"Use {other}. If it was renamed to {database}, remove {folder / OWNER}.",
+        )
+    _mark(folder, f"{_SERVER}{database}")
+
+
+def server_owner(folder: Path, database: str) -> str | None:
+    """The other database of a server that a run's folder belongs to; None where there is none."""
+    name = _named(folder / OWNER)
+    is_others = name.startswith(_SERVER) and name != f"{_SERVER}{database}"
+    return name.removeprefix(_SERVER) if is_others else None
+
+
+def _mark(folder: Path, name: str) -> None:
     with contextlib.suppress(OSError):  # a folder that cannot be written is told by who writes there
         mark = folder / OWNER
-        if _named(mark) != database.name:
-            mark.write_text(f"{database.name}\n", encoding="utf-8")
+        if _named(mark) != name:
+            mark.write_text(f"{name}\n", encoding="utf-8")
 
 
 def owner(folder: Path, run_id: int, database: Path) -> Path | None:

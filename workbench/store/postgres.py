@@ -55,6 +55,11 @@ class PostgreSQL:
         self._patience = 0.0
 
     @property
+    def name(self) -> str:
+        """The database's name."""
+        return self._url.database or self._url.username or ""
+
+    @property
     def location(self) -> str:
         """The URL without password and options: these may hold secrets, too."""
         plain = URL.create("postgresql", self._url.username, None, self._url.host, self._url.port)
@@ -62,7 +67,7 @@ class PostgreSQL:
 
     def may_be(self, other: Backend) -> bool:
         """Whether the databases have the same name: a server has several addresses."""
-        return isinstance(other, PostgreSQL) and other._url.database == self._url.database
+        return isinstance(other, PostgreSQL) and other.name == self.name
 
     def open_engine(self) -> Engine:
         """An engine. Raises StoreError where no driver is installed. Connects later."""

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from workbench.errors import UsageError
 from workbench.store.backend import Backend
-from workbench.store.owner import owner
+from workbench.store.owner import claim, claim_for_server, owner, server_owner
 from workbench.store.tables import Run, Setting
 
 VARIABLE = "MLM_WORKBENCH_RUNS"
@@ -69,7 +69,17 @@ class RunFolders:
         if not run.folder or not folder.name.startswith(f"{run.id}-"):
             return None
         file = self._backend.file
-        return None if file is not None and owner(folder, run.id, file) is not None else folder
+        if file is not None:
+            return folder if owner(folder, run.id, file) is None else None
+        return folder if server_owner(folder, self._backend.name) is None else None
+
+    def claim(self, run: Run) -> None:
+        """Make the run's folder this store's. Raises StoreError when it is another's (see `owner`)."""
+        file = self._backend.file
+        if file is not None:
+            claim(Path(run.folder), run.id, file)
+        else:
+            claim_for_server(Path(run.folder), run.id, self._backend.name)
 
     def _kept(self) -> Path | None:
         query = select(Setting.value).where(col(Setting.name) == _KEPT)

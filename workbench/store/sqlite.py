@@ -41,6 +41,11 @@ class SQLite:
         return self._file
 
     @property
+    def name(self) -> str:
+        """The file's name."""
+        return self._file.name
+
+    @property
     def location(self) -> str:
         """The path, from the current folder if it lies there."""
         here = Path.cwd()

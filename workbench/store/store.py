@@ -13,7 +13,6 @@ from workbench.store.journals import Journals
 from workbench.store.lease import Lease
 from workbench.store.measurements import Measurements
 from workbench.store.model_list import ModelList
-from workbench.store.owner import claim
 from workbench.store.past import PastRuns
 from workbench.store.runs import Runs
 from workbench.store.sweeps import Sweeps
@@ -75,7 +74,7 @@ class Store(Runs, Measurements, Fills):
 
     def claim_files(self, run: Run) -> None:
         """Make the run's folder this database's. Raises StoreError when it is another's (see `owner`)."""
-        claim(Path(run.folder), run.id, self.database.file)
+        self.database.folders.claim(run)
 
     def data_version(self) -> int:
         """See `Database.data_version`."""

@@ -100,10 +100,10 @@ def queue_again(store: Store, run_id: int, **columns: Any) -> Run:
     """
     run = store.run(run_id)
     if run.status in RESUMABLE and not Path(run.folder).is_dir():
-        raise StoreError(
-            f"The folder of run {run_id} {run.name} is gone: {run.folder}.",
-            "Restore it (a database needs the `runs` folder beside it), or start a new run.",
-        )
+        hint = "Restore it (a database needs the `runs` folder beside it), or start a new run."
+        if run.host not in (None, own_identity().host):
+            hint = f"It ran on {run.host}: resume it there, or let both machines see that folder."
+        raise StoreError(f"The folder of run {run_id} {run.name} is not here: {run.folder}.", hint)
     if run.status in RESUMABLE:
         store.claim_files(run)
     queued = store.change_status(
