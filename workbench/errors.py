@@ -33,5 +33,9 @@ class TrainingError(WorkbenchError):
     """Training cannot go on."""
 
 
+class PeerError(TrainingError):
+    """Another process of the run failed, and tells of it itself, or is gone."""
+
+
 class StoreError(WorkbenchError):
     """The database cannot be opened or does not hold what was asked for."""

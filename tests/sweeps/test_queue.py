@@ -189,12 +189,18 @@ def test_a_gpu_is_chosen_that_nobody_trains_on(store: Store, monkeypatch: pytest
     given, first, named, cpu = store.sweeps.runs(1)
     given.environment = {devices.ASSIGNED: "3"}
     named.recipe["device"], cpu.recipe["device"] = "cuda:1", "cpu"
-    assert devices.least_used(["0", "2", "3"], [given, first]) == "2"
-    assert devices.least_used(["0", "2", "3"], [first, named, cpu]) == "3"
-    assert devices.least_used(["0"], []) is None, "there is nothing to choose"
-    assert devices.variables("2") == {"CUDA_VISIBLE_DEVICES": "2"}
+    first.processes = 1
+    assert devices.choose(["0", "2", "3"], [given, first]) == ["2"]
+    assert devices.choose(["0", "2", "3"], [first, named, cpu]) == ["3"]
+    assert devices.choose(["0"], []) == [], "there is nothing to choose"
+    assert devices.variables(["2"]) == {"CUDA_VISIBLE_DEVICES": "2"}
+    assert devices.choose(["0", "2", "3"], [first], 2) == ["2", "3"]
+    assert devices.choose(["0", "2", "3"], [given, first], 2) is None, "it waits for two free ones"
+    assert devices.choose(["0", "2", "3"], [given, first], 2, shared=True) == ["2", "0"]
+    first.processes = None
+    assert devices.choose(["0", "2", "3"], [first]) is None, "it trains on all of them"
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    assert devices.variables("2")["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+    assert devices.variables(["2", "3"])["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
 
 
 def test_no_second_run_prepares_a_text_that_another_one_prepares(store: Store) -> None:

@@ -56,7 +56,7 @@ def start(
     On a cluster a process of its own fetches model and text, and submits the job.
     """
     if place.is_local:
-        return launch.start(store, recipe, name, tags, command, report_to)
+        return launch.start(store, recipe, name, tags, command, report_to, processes)
     columns = columns_of(place, processes)
     run = launch.queue(store, recipe, name, tags, command, report_to, **columns)
     send(store, [run])
@@ -104,11 +104,11 @@ def resume(store: Store, run_id: int, place: Place | None = None, processes: int
     run = store.run(run_id)
     if place is None:
         if run.place_engine != PlaceEngine.SLURM:
-            return launch.resume(store, run_id)
+            return launch.resume(store, run_id, processes)
         place, processes = Place.from_json(run.placement), processes or run.processes
     if place.is_local:
         store.update_run(run_id, **_HERE)
-        return launch.resume(store, run_id)
+        return launch.resume(store, run_id, processes)
     launch.queue_again(store, run_id, **columns_of(place, processes), **_NO_JOB)
     send(store, [store.run(run_id)])
     return store.run(run_id)

@@ -29,6 +29,8 @@ RESUMED = "resumed_by_the_queue"
 """The key in a run's environment for the number of automatic resumes."""
 PLACED = "columns"
 """Of a sweep's plan: the columns of its runs that say where they run; missing where that is here."""
+PROCESSES = "processes"
+"""Of a sweep's plan: how many train each of its runs; missing: one."""
 MOST_RESUMES = 2
 """Per run: one that keeps vanishing, for example out of memory, must not block the others for ever."""
 
@@ -62,6 +64,7 @@ class Sweeps(Queries):
         environment: dict[str, Any] | None = None,
         tags: Sequence[str] = (),
         columns: dict[str, Any] | None = None,
+        processes: int | None = None,
     ) -> Sweep:
         """Add a sweep and its waiting runs to the end of the queue, in one transaction.
 
@@ -78,6 +81,7 @@ class Sweeps(Queries):
                     "environment": environment or {},
                     "tags": list(tags),
                     **({PLACED: columns} if columns else {}),
+                    **({PROCESSES: processes} if processes else {}),
                 },
                 trials_left=trials,
                 created_at=time.time(),
@@ -102,7 +106,8 @@ class Sweeps(Queries):
         """Add runs and trials to a sweep, with its new plan."""
         with self.database.session() as session:
             sweep = self._get(session, sweep_id)
-            kept = {key: sweep.plan[key] for key in ("environment", "tags", PLACED) if key in sweep.plan}
+            kept_keys = ("environment", "tags", PLACED, PROCESSES)
+            kept = {key: sweep.plan[key] for key in kept_keys if key in sweep.plan}
             sweep.plan = {**plan, **kept}
             sweep.trials_left += trials
             made = self._queue(session, sweep, runs, make_folder)
@@ -139,7 +144,7 @@ class Sweeps(Queries):
                 sweep_id=sweep.id,
                 queue_position=None if placed else last + number,
                 created_at=time.time(),
-                **(placed or {}),
+                **(placed or {"processes": sweep.plan.get(PROCESSES)}),
             )
             session.add(run)
             session.flush()

@@ -15,6 +15,7 @@ from workbench.recipe import Recipe
 from workbench.store import Run, Store, Sweep
 from workbench.store.sweeps import PLACED, NewRun
 from workbench.sweeps.plan import Plan, run_name
+from workbench.worker.devices import gpus, processes_of
 from workbench.worker.launch import new_folder, without_passwords
 from workbench.worker.scheduler_liveness import ensure_scheduler
 
@@ -33,11 +34,15 @@ def start_sweep(
 ) -> Sweep:
     """Queue a plan's runs behind those already waiting, and return at once.
 
-    A grid is queued whole; the scheduler adds a search's trials one by one. On a cluster a grid is one job,
-    an array. Raises UsageError, StoreError.
+    processes: that many train each run; on this machine a run waits until as many GPUs are free. A grid is
+    queued whole; the scheduler adds a search's trials one by one. On a cluster a grid is one job, an array.
+    Raises UsageError, StoreError.
     """
     plan = _resolved(store, plan)
     recipes = [] if plan.trials else plan.recipes()
+    if place is None or place.is_local:
+        for recipe in recipes or [plan.base]:
+            processes_of(recipe, processes, gpus())
     sweep = store.sweeps.add(
         name,
         plan.to_json(),
@@ -47,6 +52,7 @@ def start_sweep(
         environment={"command": without_passwords(command), "working_folder": str(Path.cwd())},
         tags=tags,
         columns=control.columns_of(place, processes) if place and not place.is_local else None,
+        processes=processes,
     )
     _submit(store, sweep, store.sweeps.runs(sweep.id))
     return sweep

@@ -24,7 +24,7 @@ from workbench.recipe_fields import agree
 from workbench.status import Status
 from workbench.store import Run, Store
 from workbench.store.sweep_lines import waits
-from workbench.store.sweeps import MOST_RESUMES, PLACED, RESUMED
+from workbench.store.sweeps import MOST_RESUMES, PLACED, PROCESSES, RESUMED
 from workbench.sweeps.pruning import prune
 from workbench.sweeps.search import ask
 from workbench.worker import devices, launch, liveness
@@ -125,9 +125,8 @@ class Scheduler:
             if run.status == Status.CRASHED:
                 self._resume(run)
             else:
-                device = devices.least_used(self._devices, running)
                 log.info("starting run %s %s", run.id, run.name)
-                launch.start_waiting(self._store, run, device)
+                launch.start_waiting(self._store, run, self._gpus(run, self._plan(run), running) or ())
             running.append(self._store.run(run.id))
 
     def _submit_trials(self, elsewhere: Sequence[Run]) -> None:
@@ -153,14 +152,14 @@ class Scheduler:
     def _next(self, running: Sequence[Run]) -> Run | None:
         """The next run, if there is room for one: vanished runs come first."""
         for run in self._store.sweeps.crashed()[:1]:
-            return run if len(running) < self._parallel(self._plan(run)) else None
+            return run if self._has_room(run, self._plan(run), running) else None
         for run in self._store.sweeps.waiting()[:1]:
-            room = len(running) < self._parallel(self._plan(run))
+            room = self._has_room(run, self._plan(run), running)
             return run if room and not self._is_being_prepared(run.recipe, run.sweep_id, running) else None
         for search in self._store.sweeps.searches():
             if PLACED in search.plan:
                 continue
-            room = len(running) < self._parallel(search.plan)
+            room = self._has_room(None, search.plan, running)
             if room and not self._is_being_prepared(search.plan["base"], search.id, running):
                 return ask(self._store, search)
         return None
@@ -178,6 +177,20 @@ class Scheduler:
     def _plan(self, run: Run) -> dict[str, Any]:
         """The plan of the run's sweep; {} for a run without a sweep."""
         return self._store.sweeps.sweep(run.sweep_id).plan if run.sweep_id is not None else {}
+
+    def _has_room(self, run: Run | None, plan: dict[str, Any], running: Sequence[Run]) -> bool:
+        """Whether a waiting run, or the next trial of a search, may start. It gets GPUs of its own, unless the
+        sweep sets the number of parallel runs."""
+        return len(running) < self._parallel(plan) and self._gpus(run, plan, running) is not None
+
+    def _gpus(self, run: Run | None, plan: dict[str, Any], running: Sequence[Run]) -> list[str] | None:
+        """The GPUs for a run; empty if there is no choice, None while too few are free."""
+        wanted = run.processes if run else plan.get(PROCESSES)
+        device = run.recipe.device if run else plan["base"].get("device", "auto")
+        if device not in ("auto", "cuda"):
+            return []
+        shared = isinstance(plan.get("parallel"), int)
+        return devices.choose(self._devices, running, wanted or 1, shared=shared)
 
     def _parallel(self, plan: dict[str, object]) -> int:
         """The number of parallel runs: the sweep's setting, or one per GPU, at least one."""

@@ -20,17 +20,13 @@ import torch.distributed as dist
 from accelerate.state import AcceleratorState
 from torch import Tensor
 
-from workbench.errors import TrainingError, WorkbenchError
+from workbench.errors import PeerError, TrainingError, WorkbenchError
 from workbench.training.interrupted import Interrupted
 
 T = TypeVar("T")
 
 _FOREVER = timedelta(days=365)
 _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-
-
-class PeerError(TrainingError):
-    """Another process of the run failed, and tells of it itself, or is gone."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from workbench.store import Store
 from workbench.store.engine import VARIABLE
 from workbench.store.run_folders import VARIABLE as RUNS_VARIABLE
 from workbench.worker.death import remember_exit
+from workbench.worker.rank import forget_rank
 
 
 def start_detached(
@@ -33,6 +34,7 @@ def start_detached(
     # Threads that spin while they wait slow a shared machine to a crawl: two trainings on two cores run at
     # a twentieth of their speed. The variable must be set before PyTorch is loaded.
     variables = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **(environment or {})}
+    forget_rank(variables)
     if store.database.backend.file is None:
         # Everybody on the machine can read a command line, and a server's URL may hold secrets.
         variables |= {VARIABLE: store.url, RUNS_VARIABLE: str(store.runs_folder)}

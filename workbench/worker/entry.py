@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import faulthandler
 import logging
 import time
 import traceback
@@ -13,28 +12,32 @@ from pathlib import Path
 from typing import Any
 
 from workbench.caveats import diverged, divergence
-from workbench.errors import StoreError, WorkbenchError
+from workbench.errors import PeerError, StoreError, WorkbenchError
 from workbench.events import Listener, Message, Phase
 from workbench.inference.resolve import resolve_model
 from workbench.journal.lines import Kind
 from workbench.paths import cache_folder
 from workbench.private import make_private
-from workbench.processes import log_to_standard_error, own_identity, quieten
+from workbench.processes import own_identity
 from workbench.recipe import Recipe
 from workbench.status import Status
 from workbench.store import Run, Store
 from workbench.worker import environment
 from workbench.worker.channel import Channel
 from workbench.worker.explain import explain
+from workbench.worker.follower import dismiss, lead
 from workbench.worker.heartbeat import Heartbeat
 from workbench.worker.job import AGAIN, MODEL, PROGRESS_SECONDS, Pulse, end_of_job, scratch_store, vain_ends
 from workbench.worker.job_file import write_job
+from workbench.worker.leash import LAUNCHER, Leash, launcher
 from workbench.worker.phase_times import PhaseTimes
+from workbench.worker.rank import LOST
 from workbench.worker.recorder import Recorder, retry_until_written
 from workbench.worker.reporting import Reporting
 from workbench.worker.resuming import go_back_to_checkpoint
 from workbench.worker.run_summary import RunSummary
 from workbench.worker.scoring import score_run
+from workbench.worker.setup import set_up_process
 from workbench.worker.stop_flag import StopFlag
 from workbench.worker.system import SystemSampler
 
@@ -53,13 +56,14 @@ def main(arguments: Sequence[str], stop: StopFlag) -> int:
     which.add_argument("--run", type=int, help="id of a queued run")
     which.add_argument("--folder", type=Path, help="a run's folder; the database is not opened")
     options = parser.parse_args(arguments)
-    _set_up_process()
+    set_up_process()
     with contextlib.ExitStack() as closing:
         try:
             if options.folder is not None:
                 store, run = closing.enter_context(scratch_store(options.folder))
                 if run.status == Status.FINISHED:
                     log.info("run %s is finished already", run.id)
+                    dismiss()
                     return 0
             else:
                 store = Store.open(options.db)
@@ -71,14 +75,6 @@ def main(arguments: Sequence[str], stop: StopFlag) -> int:
             log.error("%s", error)
             return 1
         return _Job(store, run, stop, in_job=options.folder is not None).do()
-
-
-def _set_up_process() -> None:
-    """Set the log's format and quieten libraries. Standard error is the run's log."""
-    faulthandler.enable()
-    quieten(bars=False, tokenizer_threads=True)
-    log_to_standard_error()
-    logging.captureWarnings(True)
 
 
 def _claim(store: Store, run_id: int) -> Run:
@@ -103,6 +99,13 @@ def _claim(store: Store, run_id: int) -> Run:
     return run
 
 
+_LET_GO = {
+    "status": str(Status.CRASHED),
+    "error": "The process that had started this run's processes was killed.",
+    "error_hint": "A checkpoint was saved: `mlm-workbench resume` continues from it.",
+}
+
+
 class _Job:
     """One run, from the claim to its end."""
 
@@ -111,6 +114,7 @@ class _Job:
         self._store, self._run, self._run_id, self._stop = store, run, run.id, stop
         self._folder = Path(run.folder)
         self._ended_at: float | None = None
+        self._leash = Leash(stop).hold()
         self._heartbeat = Heartbeat(store, self._run_id, own_identity(), stop)
         self._in_job = in_job
         self._channel = Channel(
@@ -128,7 +132,15 @@ class _Job:
                 ending: dict[str, Any] = {"status": outcome, "phase": None}
                 if self._in_job and outcome == Status.STOPPED:
                     ending = self._end_of_job()
+                elif self._leash.broken and outcome == Status.STOPPED:
+                    ending = _LET_GO
                 log.info("%s", ending["status"])
+            except PeerError as error:
+                log.error("%s", error)
+                if launcher() is not None:  # it knows which process that was, and writes it
+                    self._channel.close()
+                    return LOST
+                ending = {"status": str(Status.CRASHED), "error": error.message, "error_hint": error.hint}
             except BaseException as error:
                 # the phase stays: it shows when the error occurred
                 ending = {"status": str(Status.FAILED), **explain(error, self._folder)}
@@ -140,7 +152,7 @@ class _Job:
             self._channel.close()
         if ending["status"] == Status.QUEUED:
             return AGAIN
-        return 1 if ending["status"] == Status.FAILED else 0
+        return 0 if ending["status"] in (Status.FINISHED, Status.STOPPED) else 1
 
     def _end_of_job(self) -> dict[str, Any]:
         run = self._store.run(self._run_id)
@@ -167,7 +179,7 @@ class _Job:
         """The status that the training ends with."""
         if not self._in_job:
             self._store.claim_files(self._run)
-        facts = {**self._run.environment, **environment.facts()}
+        facts = {**self._run.environment, **environment.facts(), LAUNCHER: launcher()}
         facts.pop(MODEL, None)
         self._tell(Kind.COLUMNS, values={"environment": facts})
         recipe = self._run.recipe.complete()
@@ -196,6 +208,7 @@ class _Job:
             SystemSampler(timed, step=step, epoch=epoch) as listen,
         ):
             try:
+                lead(recipe, self._folder, resume_from, model)
                 outcome = train(
                     recipe,
                     self._folder,

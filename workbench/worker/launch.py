@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import StoreError, UsageError
+from workbench.errors import StoreError, UsageError, WorkbenchError
 from workbench.private import folder_mode, make_folder
 from workbench.processes import is_same_process, own_identity
 from workbench.recipe import Recipe
@@ -17,7 +17,8 @@ from workbench.status import ACTIVE, RESUMABLE, Status
 from workbench.store import Run, Store
 from workbench.store.sweep_lines import waits
 from workbench.worker.detached import cannot_be_written, start_detached
-from workbench.worker.devices import ASSIGNED, gpus, least_used, variables
+from workbench.worker.devices import ASSIGNED, choose, gpus, processes_of, variables
+from workbench.worker.launcher import MODULE as LAUNCHER_MODULE
 from workbench.worker.liveness import LOG
 from workbench.worker.ownership import works_elsewhere
 from workbench.worker.reporting import REPORT_TO, check_trackers
@@ -32,10 +33,15 @@ def start(
     tags: Sequence[str] = (),
     command: str = "",
     report_to: Sequence[str] = (),
+    processes: int | None = None,
 ) -> Run:
-    """Queue a run as `queue` does and start its worker, which outlives this process. Returns at once."""
-    run = queue(store, recipe, name, tags, command, report_to)
-    _spawn(store, run)
+    """Queue a run as `queue` does and start its worker, which outlives this process. Returns at once.
+
+    processes: that many train it together (devices.processes_of); None: one for each GPU.
+    """
+    processes_of(recipe, processes, gpus())
+    run = queue(store, recipe, name, tags, command, report_to, processes=processes)
+    _spawn(store, run, gpus())
     return store.run(run.id)
 
 
@@ -79,17 +85,25 @@ def queue(
     return run
 
 
-def resume(store: Store, run_id: int) -> Run:
+def resume(store: Store, run_id: int, processes: int | None = None) -> Run:
     """Resume a run that was stopped, failed or crashed, from its newest whole checkpoint.
 
-    Raises UsageError when it is active or finished, StoreError when its folder is missing or belongs to the
-    database that this one is a copy of.
+    processes: from here on that many, 0 for one per GPU; None: as many as before. Raises UsageError when the
+    run is active or finished, StoreError when its folder is missing or belongs to the database that this one
+    is a copy of.
     """
-    run = queue_again(store, run_id)
-    # a run that the queue had assigned a GPU must not crowd onto the first one
-    others = [other for other in store.active_runs() if other.id != run_id and not waits(other)]
-    device = least_used(gpus(), others) if ASSIGNED in run.environment else None
-    _spawn(store, run, _seeing(store, run, device))
+    known = store.run(run_id)
+    wanted = known.processes if processes is None else processes or None
+    if known.status in RESUMABLE:
+        processes_of(known.recipe.filled(), wanted, gpus())
+    run = queue_again(store, run_id, processes=wanted)
+    run.processes = wanted
+    chosen: list[str] = []
+    if ASSIGNED in run.environment:
+        # a run that the queue had assigned GPUs must not crowd onto the first ones
+        others = [other for other in store.active_runs() if other.id != run_id and not waits(other)]
+        chosen = choose(gpus(), others, wanted or 1, shared=True) or []
+    _spawn(store, run, _assign(store, run, chosen))
     return store.run(run_id)
 
 
@@ -131,20 +145,21 @@ def queue_again(store: Store, run_id: int, **columns: Any) -> Run:
     return run
 
 
-def start_waiting(store: Store, run: Run, device: str | None = None) -> None:
-    """Start the worker of a run that waits in the queue. `device`: the only GPU that it may use.
+def start_waiting(store: Store, run: Run, chosen: Sequence[str] = ()) -> None:
+    """Start the worker of a run that waits in the queue. `chosen`: the GPUs that it may use; empty: all.
 
     Raises StoreError when the worker cannot be started; the run is marked as failed then.
     """
-    _spawn(store, run, _seeing(store, run, device))
+    _spawn(store, run, _assign(store, run, chosen))
 
 
-def _seeing(store: Store, run: Run, device: str | None) -> dict[str, str] | None:
-    """The environment variables of a worker that may use only this GPU; None: no restriction."""
-    if device is None or run.recipe.device not in ("auto", "cuda"):
-        return None
-    store.update_run(run.id, environment={**run.environment, ASSIGNED: device})
-    return variables(device)
+def _assign(store: Store, run: Run, chosen: Sequence[str]) -> list[str]:
+    """The GPUs that a run may use. Chosen ones are recorded in its environment."""
+    if not chosen or run.recipe.device not in ("auto", "cuda"):
+        return gpus()
+    run.environment = {**run.environment, ASSIGNED: ",".join(chosen)}
+    store.update_run(run.id, environment=run.environment)
+    return list(chosen)
 
 
 def stop(store: Store, run_id: int) -> Run:
@@ -201,19 +216,21 @@ def new_folder(wanted: Path) -> Path:
     return folder
 
 
-def _spawn(store: Store, run: Run, environment: Mapping[str, str] | None = None) -> None:
+def _spawn(store: Store, run: Run, devices: list[str]) -> None:
+    """Start the worker of a run, or the launcher of its workers. `devices`: the GPUs that it may use."""
     working_folder = Path(str(run.environment.get("working_folder") or Path.cwd()))
     try:
+        count = processes_of(run.recipe.filled(), run.processes, devices)
         identity = start_detached(
             store,
-            "workbench.worker",
-            ["--run", str(run.id)],
+            LAUNCHER_MODULE if count > 1 else "workbench.worker",
+            ["--run", str(run.id), *(("--processes", str(count)) if count > 1 else ())],
             log=Path(run.folder) / LOG,
             # the recipe may name files relative to it
             working_folder=working_folder if working_folder.is_dir() else None,
-            environment=environment,
+            environment=variables(devices) if devices != gpus() else None,
         )
-    except StoreError as error:
+    except WorkbenchError as error:
         fail(store, run.id, error)
         raise
     # The worker writes this too once it has started; until then its death must be noticed as well.
@@ -221,7 +238,7 @@ def _spawn(store: Store, run: Run, environment: Mapping[str, str] | None = None)
     store.change_status(run.id, {Status.QUEUED}, **columns)
 
 
-def fail(store: Store, run_id: int, error: StoreError) -> None:
+def fail(store: Store, run_id: int, error: WorkbenchError) -> None:
     """Mark an active run as failed, with the error's words."""
     store.change_status(
         run_id,

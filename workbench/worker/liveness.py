@@ -17,6 +17,7 @@ from workbench.worker.death import Death, death_of
 from workbench.worker.elsewhere import is_silent_elsewhere
 from workbench.worker.follow import age_of_news, follow
 from workbench.worker.jobs import has_job, say_that_somebody_looks
+from workbench.worker.leash import launcher_lives
 from workbench.worker.ownership import works_elsewhere
 from workbench.worker.scheduler_liveness import ensure_scheduler
 
@@ -59,7 +60,7 @@ def refresh(store: Store, *, looking: bool = True) -> list[Run]:
             {run.status},
             status=Status.CRASHED,
             ended_at=min(run.heartbeat_at or time.time(), time.time()),  # the clock may have been set back
-            error=_with_last_lines(dead.how, run),
+            error=with_last_lines(dead.how, run),
             error_hint=f"{dead.advice} {resume}".strip(),
         )
     if looking and any(has_job(run) for run in active):
@@ -125,6 +126,15 @@ def _why_dead(store: Store, run: Run) -> Death | None:
             return None
         case Life.RESTARTED:
             return Death("The machine was restarted while it ran.")
+    return _vanished(run)
+
+
+def _vanished(run: Run) -> Death | None:
+    """How a worker of this machine died whose process is gone; None if it may be alive all the same."""
+    assert run.worker_pid is not None
+    created = run.worker_started_at or 0.0
+    if launcher_lives(run.environment):
+        return None  # it ends the other processes and records which one died
     # A different creation time means another process. But a worker of an earlier version counted it from
     # 1970, which moves with the clock: such a worker is alive while it beats.
     from_1970 = created >= FROM_1970
@@ -138,7 +148,8 @@ def _roughly(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def _with_last_lines(reason: str, run: Run) -> str:
+def with_last_lines(reason: str, run: Run) -> str:
+    """Why a run ended, with what its log says last."""
     lines = last_lines(Path(run.folder) / LOG) if run.folder else []
     if not lines:
         return reason
