@@ -10,6 +10,7 @@ from itertools import takewhile
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
 from workbench.store import Run
+from workbench.stored_recipe import StoredRecipe
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 ASSIGNED = "visible_device"
@@ -35,11 +36,11 @@ def gpus() -> list[str]:
         return []
 
 
-def processes_of(recipe: Recipe, wanted: int | None, devices: list[str]) -> int:
+def processes_of(recipe: Recipe | StoredRecipe, wanted: int | None, devices: list[str]) -> int:
     """How many processes train a run on this machine. `wanted` None: one for each GPU that it may use, one on
     a CPU. Raises UsageError for more than there are GPUs, or chunks in a step.
     """
-    chunks = recipe.effective_batch_size
+    chunks = recipe.batch_size * recipe.gradient_accumulation
     on_gpus = bool(devices) and recipe.device in ("auto", "cuda")
     if wanted is None:
         return min(len(devices), chunks) if on_gpus else 1
