@@ -179,8 +179,10 @@ class Scheduler:
         return self._store.sweeps.sweep(run.sweep_id).plan if run.sweep_id is not None else {}
 
     def _has_room(self, run: Run | None, plan: dict[str, Any], running: Sequence[Run]) -> bool:
-        """Whether a waiting run, or the next trial of a search, may start. It gets GPUs of its own, unless the
-        sweep sets the number of parallel runs."""
+        """Whether a waiting run, or the next trial of a search, may start.
+
+        It gets GPUs of its own, unless the sweep sets the number of parallel runs.
+        """
         return len(running) < self._parallel(plan) and self._gpus(run, plan, running) is not None
 
     def _gpus(self, run: Run | None, plan: dict[str, Any], running: Sequence[Run]) -> list[str] | None:

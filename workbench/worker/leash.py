@@ -60,6 +60,6 @@ class Leash(threading.Thread):
         while is_same_process(*self._launcher):
             time.sleep(LOOK_SECONDS)
         self.broken = True
-        self._stop_flag.ask()
+        self._stop_flag.set()
         time.sleep(PATIENCE)
         os._exit(1)
