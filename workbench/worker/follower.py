@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ def lead(recipe: Recipe, folder: Path, resume_from: Path | None, model: str | No
 
 def dismiss() -> None:
     """Let the other processes of this run end: there is nothing to train. With none it does nothing."""
+    if int(os.environ.get("WORLD_SIZE") or 1) == 1:
+        return
     from workbench.training.ranks import join
 
     ranks = join()
