@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "workbench"
-GROUND = {"errors", "paths", "private", "faults", "text", "file_kinds"}
+GROUND = {"errors", "paths", "private", "faults", "text", "file_kinds", "mounts"}
 """Modules that anything may import."""
 BASE = GROUND | {
     "recipe",
@@ -30,6 +30,7 @@ FEATURES = ("runs", "new_run", "live", "compare", "sweeps", "console")
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "file_kinds": set(),
+    "mounts": set(),
     "paths": GROUND,
     "private": GROUND,
     "faults": GROUND,

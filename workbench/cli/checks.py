@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from workbench.cli.check import Check
 from workbench.cli.terminal_checks import terminal_checks
 from workbench.errors import WorkbenchError
+from workbench.mounts import file_system_of
 from workbench.paths import CACHE_VARIABLE, cache_folder
 from workbench.pretrained.hub import hub_is_reachable
 from workbench.pretrained.starter import starter_folder
@@ -25,22 +26,6 @@ if TYPE_CHECKING:
 _NEEDED = ("torch", "transformers", "tokenizers", "datasets", "accelerate", "textual", "sqlmodel", "alembic")
 _LITTLE, _VERY_LITTLE = 5e9, 5e8
 """Bytes of free space below which `doctor` warns, and fails."""
-_NETWORK_FILE_SYSTEMS = frozenset(
-    {
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb3",
-        "smbfs",
-        "9p",
-        "afs",
-        "ceph",
-        "lustre",
-        "glusterfs",
-        "beegfs",
-        "fuse.sshfs",
-    }
-)
 
 
 def all_checks(location: str | None, *, hub: bool) -> Iterator[tuple[str, Check]]:
@@ -162,23 +147,21 @@ def _privacy(location: str | None) -> Check:
     return Check("ok", "only you can read your runs")
 
 
-def _file_system(location: str | None) -> Check:
+def _file_system(location: str | None, mounts: Path | None = None) -> Check:
     """WAL needs shared memory between processes, which network file systems lack."""
-    import psutil
-
     from workbench.store.engine import locate, sqlite_file
 
-    if sqlite_file(locate(location)) is None:
+    file = sqlite_file(locate(location))
+    if file is None:
         return Check("ok", f"no database file here; runs lie in {_runs_folder(location)}")
-    folder = _existing(_runs_folder(location).parent)
-    holding = [part for part in psutil.disk_partitions(all=True) if folder.is_relative_to(part.mountpoint)]
-    if not holding:
+    found = file_system_of(file, mounts)
+    if found is None:
         return Check("ok", "not known")
-    partition = max(holding, key=lambda part: len(part.mountpoint))
-    if partition.fstype.lower() in _NETWORK_FILE_SYSTEMS:
-        hint = "Keep the database on a local disk (--db PATH): SQLite can be damaged by two machines at once."
-        return Check("warning", f"{folder} is on a network ({partition.fstype})", hint)
-    return Check("ok", f"{partition.fstype} at {partition.mountpoint}")
+    if found.is_network:
+        hint = "Keep the database on a local disk (--db PATH); several machines at once need PostgreSQL."
+        message = f"{file.parent} is on a network ({found.kind}): no WAL, one machine at a time"
+        return Check("warning", message, hint)
+    return Check("ok", f"{found.kind} at {found.mount_point}")
 
 
 def _space(folder: Path) -> Check:

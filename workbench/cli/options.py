@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workbench.cli.completion import offer_runs
+from workbench.cli.output import say
 
 if TYPE_CHECKING:
     from workbench.store import Store
@@ -40,7 +41,10 @@ def open_store(context: typer.Context, db: str | None) -> Store:
     """Open the given store. Raises StoreError."""
     from workbench.store import Store
 
-    return Store.open(location(context, db))
+    store = Store.open(location(context, db))
+    if store.notice:
+        say(store.notice)
+    return store
 
 
 def command_line() -> str:

@@ -51,6 +51,13 @@ class Backend(Protocol):
     def open_engine(self) -> Engine:
         """An engine. Raises StoreError when the URL is not a database; nothing is changed then."""
 
+    @property
+    def notice(self) -> str:
+        """What a person should be told once about where the database lies; "": nothing."""
+
+    def release(self) -> None:
+        """The database is closed."""
+
     def be_patient(self, seconds: float) -> None:
         """From now on, wait so long for a server that does not answer: it may be restarting."""
 

@@ -69,6 +69,7 @@ class Database:
             self._watcher.close()
             self._watcher = None
         self.engine.dispose()
+        self.backend.release()
 
     @property
     def location(self) -> str:

@@ -99,6 +99,14 @@ class PostgreSQL:
                 "Install it: pip install 'mlm-workbench[postgres]'",
             ) from error
 
+    @property
+    def notice(self) -> str:
+        """Nothing."""
+        return ""
+
+    def release(self) -> None:
+        """Nothing is held."""
+
     def be_patient(self, seconds: float) -> None:
         """From now on, wait so long for a server that does not answer."""
         self._patience = seconds

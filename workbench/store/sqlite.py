@@ -17,9 +17,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel, create_engine
 
 from workbench.errors import StoreError
+from workbench.mounts import file_system_of
 from workbench.private import file_mode, make_folder
 from workbench.store.backend import Backend
 from workbench.store.json_text import as_json
+from workbench.store.one_host import Hold
 
 BUSY_SECONDS = 60.0
 """How long a writer waits for another writer."""
@@ -34,6 +36,7 @@ class SQLite:
     def __init__(self, url: str, file: Path) -> None:
         self.url = url
         self._file = file
+        self._hold: Hold | None = None
 
     @property
     def file(self) -> Path:
@@ -59,14 +62,30 @@ class SQLite:
 
     def open_engine(self) -> Engine:
         """An engine. Raises StoreError, leaving the file unchanged, when it is not a database."""
+        system = file_system_of(self._file)
+        on_network = system is not None and system.is_network
+        if system is not None and on_network:
+            with contextlib.suppress(OSError):  # told when the file is made
+                make_folder(self._file.parent)
+                self._hold = Hold(self._file, system.kind)
         _prepare_file(self._file)
         engine = create_engine(
             self.url,
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
             json_serializer=as_json,
         )
-        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "connect", _set_network_pragmas if on_network else _set_pragmas)
         return engine
+
+    @property
+    def notice(self) -> str:
+        """That the file is on a network, for the first process of a machine that opens it."""
+        return self._hold.notice if self._hold is not None and self._hold.is_first else ""
+
+    def release(self) -> None:
+        """Let other machines have the file, some time after the last process of this one."""
+        if self._hold is not None:
+            self._hold.release()
 
     def be_patient(self, seconds: float) -> None:
         """A file is always there; for another writer it is waited in any case (BUSY_SECONDS)."""
@@ -212,8 +231,17 @@ def _is_not_sqlite(file: Path) -> bool:
 
 
 def _set_pragmas(connection: sqlite3.Connection, record: Any) -> None:
-    cursor = connection.cursor()
     # NORMAL loses no commit when a process is killed; a power failure may lose the newest ones.
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    _set(connection, "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON")
+
+
+def _set_network_pragmas(connection: sqlite3.Connection, record: Any) -> None:
+    # WAL needs memory that all processes share, which a network file system does not give
+    _set(connection, "journal_mode = TRUNCATE", "synchronous = FULL", "foreign_keys = ON")
+
+
+def _set(connection: sqlite3.Connection, *pragmas: str) -> None:
+    cursor = connection.cursor()
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -63,6 +63,11 @@ class Store(Runs, Measurements, Fills):
         return self.database.url
 
     @property
+    def notice(self) -> str:
+        """What a person should be told once about where the database lies; "": nothing."""
+        return self.database.backend.notice
+
+    @property
     def location(self) -> str:
         """See `Database.location`."""
         return self.database.location

@@ -117,6 +117,8 @@ class WorkbenchApp(App[None]):
             self.exit()
             return
         self._reload()
+        if store.notice:
+            self.notify(printable(store.notice), severity="warning", timeout=30, markup=False)
         self.set_interval(LOOK_EVERY, self._look)
         try:
             await asyncio.to_thread(
