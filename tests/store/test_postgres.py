@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,11 +18,13 @@ import pytest
 from sqlalchemy import text
 
 from workbench.errors import StoreError, UsageError
+from workbench.processes import process_exists
 from workbench.recipe import PRESETS
 from workbench.store import MetricValue, Store
 from workbench.store.backend import ConflictError
 from workbench.store.names import run_names
 from workbench.worker import launch
+from workbench.worker.detached import start_detached
 
 from ..postgres import Server
 
@@ -203,6 +207,18 @@ def test_what_a_server_may_raise(store: Store, state: str, expected: str) -> Non
     with pytest.raises(StoreError, match=expected) as refused:
         store.database.write(raising)
     assert "from within" not in str(refused.value)
+
+
+def test_no_process_that_is_started_shows_the_password(
+    store: Store, postgres: Server, tmp_path: Path
+) -> None:
+    log = tmp_path / "scheduler.log"
+    started = start_detached(store, "workbench.sweeps.scheduler", ["--nonsense"], log=log)
+    with contextlib.suppress(FileNotFoundError):  # it may have ended
+        assert postgres.password not in Path(f"/proc/{started.worker_pid}/cmdline").read_text()
+    while process_exists(started.worker_pid):
+        time.sleep(0.05)
+    assert "unrecognized" in log.read_text() and postgres.password not in log.read_text()
 
 
 # Races

@@ -23,6 +23,8 @@ def test_passwords_in_urls_are_left_out() -> None:
     assert (
         without_passwords("train --db=postgresql://me:a@b@host/x") == "train --db=postgresql://me:***@host/x"
     )
+    given = "train --db postgresql://host/x?user=me&password=s3cret&sslmode=require --epochs 1"
+    assert without_passwords(given) == given.replace("s3cret", "***")
     assert without_passwords("train --model a/b --db sqlite:////tmp/x.db") == (
         "train --model a/b --db sqlite:////tmp/x.db"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from workbench.worker.ownership import works_elsewhere
 from workbench.worker.reporting import REPORT_TO, check_trackers
 
 _RUN = "run:"
+_PASSWORD_OPTION = re.compile(r"([?&](?:ssl)?password=)[^&\s]*")
 
 
 def start(
@@ -116,8 +118,8 @@ def queue_again(store: Store, run_id: int, **columns: Any) -> Run:
     if run.status in RESUMABLE and not Path(run.folder).is_dir():
         hint = "Restore it (a database needs the `runs` folder beside it), or start a new run."
         if run.host not in (None, own_identity().host):
-            hint = f"It ran on {run.host}: resume it there, or let both machines see that folder."
-        raise StoreError(f"The folder of run {run_id} {run.name} is not here: {run.folder}.", hint)
+            hint = f"It ran on {run.host}: resume it there, or let both machines see that folder. {hint}"
+        raise StoreError(f"The folder of run {run_id} {run.name} is gone: {run.folder}.", hint)
     if run.status in RESUMABLE:
         store.claim_files(run)
     queued = store.change_status(
@@ -185,8 +187,8 @@ def stop(store: Store, run_id: int) -> Run:
 
 
 def without_passwords(command: str) -> str:
-    """`command` with the passwords in URLs replaced by ***."""
-    words = command.split(" ")
+    """`command` with the passwords in URLs, and among their options, replaced by ***."""
+    words = _PASSWORD_OPTION.sub(r"\1***", command).split(" ")
     for index, word in enumerate(words):
         before, separator, rest = word.partition("://")
         user, at, place = rest.rpartition("@")
