@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.corpus.conftest import Heard, recipe_for
-from workbench.corpus import journal, prepare_corpus
-from workbench.events import Event, Phase, PhaseChanged, Progress
+from workbench.corpus import Corpus, journal, prepare_corpus
+from workbench.errors import CorpusError
+from workbench.events import Event, Message, Phase, PhaseChanged, Progress
 from workbench.recipe import Recipe
 
 LINES = [
@@ -115,3 +116,43 @@ def test_it_goes_on_after_a_kill(recipe, tokenizer, tmp_path) -> None:
     assert told[0] > 4000
     assert PhaseChanged(Phase.TOKENIZING) in heard
     assert len(list(cache.iterdir())) == 1
+
+
+def prepared(recipe, tokenizer, cache, known=None) -> Corpus:
+    return prepare_corpus(
+        recipe, tokenizer, max_chunk=512, cache=cache, listen=lambda event: None, known=known
+    )
+
+
+@pytest.mark.parametrize("change", ["edited", "gone", "none", "moved back"])
+def test_a_text_that_is_known_is_the_same_whatever_became_of_its_file(tmp_path, tokenizer, change) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("".join(f"This is line {number} of a text.\n" for number in range(200)))
+    recipe = recipe_for(path)
+    before = prepared(recipe, tokenizer, tmp_path / "c")
+    if change == "edited":
+        path.write_text(path.read_text() + "one more line\n")
+    elif change == "gone":
+        path.unlink()
+    elif change == "moved back":
+        path.rename(tmp_path / "b.txt").rename(path)
+    after = prepared(recipe, tokenizer, tmp_path / "c", known=before.fingerprint)
+    assert (after.fingerprint, after.from_cache) == (before.fingerprint, True)
+    news = [note for note in after.notes if note not in before.notes]
+    expected = {
+        "edited": [f"{path} has changed since the run's text was prepared. "],
+        "gone": [f"There is no file or folder {path}. "],
+    }.get(change, [])
+    assert news == [text + "The text that was prepared before is used." for text in expected]
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, tokenizer) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("".join(f"This is line {number} of a text.\n" for number in range(200)))
+
+    def write(event: Event) -> None:
+        if isinstance(event, Message) and "each line is a document" in event.text:
+            path.write_text(path.read_text() + "one more line\n")
+
+    with pytest.raises(CorpusError, match="has changed while it was read"):
+        prepare_corpus(recipe_for(path), tokenizer, max_chunk=512, cache=tmp_path / "c", listen=write)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,11 +20,15 @@ from workbench.corpus.selection import selected_rows
 from workbench.corpus.streams import TokenStream
 from workbench.corpus.tokenizing import DocumentTokenizer
 from workbench.corpus.unknown import judge
+from workbench.errors import CorpusError
 from workbench.events import Listener, Phase, PhaseChanged, Progress
 from workbench.recipe import Recipe
 
 FORMAT = 5
 """Counted up when what lies in the cache changes its meaning."""
+
+ON_THIS_MACHINE = ("files", "saved")
+"""Kinds of sources that can be looked at again at any time; to ask the hub would need the network."""
 
 _BATCH_DOCUMENTS = 1024
 _BATCH_CHARACTERS = 2_000_000
@@ -80,15 +85,19 @@ def open_entry(folder: Path) -> Entry | None:
 def build_entry(
     folder: Path,
     source: Source,
+    identity: Mapping[str, Any],
     recipe: Recipe,
     encoder: DocumentTokenizer,
     notes: Notes,
     listen: Listener,
 ) -> None:
-    """Write a whole entry into `folder`, or what an earlier attempt left to write. Raises CorpusError."""
+    """Write a whole entry into `folder`, or what an earlier attempt left to write. `identity`: the source's.
+
+    Raises CorpusError.
+    """
     scratch = folder / cached.SCRATCH
     journal = Journal(folder, encoder.dtype)
-    documents = _read(source, scratch, journal, notes)
+    documents = _read(source, identity, scratch, journal, notes)
     train, test = selected_rows(documents, recipe, scratch, notes)
     listen(PhaseChanged(Phase.TOKENIZING))
     total = len(train) + len(test)
@@ -127,17 +136,24 @@ def build_entry(
             "words": encoder.words_version,
             "sample": masked_sentence(documents.texts(test[:20])),
             "notes": notes.kept,
+            "source": dict(identity),
         },
     )
 
 
-def _read(source: Source, scratch: Path, journal: Journal, notes: Notes) -> Documents:
+def _read(
+    source: Source, identity: Mapping[str, Any], scratch: Path, journal: Journal, notes: Notes
+) -> Documents:
     """The source's documents; those of an earlier attempt, where it had read them all."""
     spooled = SpooledDocuments.reopen(scratch / SPOOL)
     if spooled is not None:
         notes.repeat(journal.notes)
         return spooled
     documents = source.read(scratch, notes)
+    if identity.get("source") in ON_THIS_MACHINE and source.identity(Notes(lambda event: None)) != identity:
+        raise CorpusError(
+            "The text has changed while it was read.", "Try again when nothing writes to its files any more."
+        )
     notes.tell_counts()
     if isinstance(documents, SpooledDocuments):
         documents.keep()

@@ -12,6 +12,7 @@ from workbench.corpus.file_set import FileSet, of_one_shape
 from workbench.corpus.finding import find_files, kind_of_named
 from workbench.corpus.intake import Intake
 from workbench.corpus.notes import Notes
+from workbench.corpus.packing import unreadable
 from workbench.corpus.plain import PlainText
 from workbench.corpus.table_files import TableFiles
 from workbench.errors import CorpusError
@@ -43,7 +44,10 @@ class LocalFiles:
         for why, path in self._skipped:
             notes.count(f"skipped in {self._dataset}, {why}", str(path))
         notes.tell_counts()
-        stats = [(str(path), path.stat()) for path in self.paths]
+        try:
+            stats = [(str(path), path.stat()) for path in self.paths]
+        except OSError as error:
+            raise unreadable(Path(self._dataset), error) from error
         tables = self._set is None or self._set.table is not None
         texts = self._set is None or self._set.table is None
         return {

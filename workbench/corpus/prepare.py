@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from workbench.corpus import cache as cached
 from workbench.corpus.build import FORMAT, Entry, build_entry, open_entry
 from workbench.corpus.chunks import ChunkTable
+from workbench.corpus.known import entries_of, tell_changes
 from workbench.corpus.long_words import check_words
 from workbench.corpus.notes import Notes
 from workbench.corpus.sources import open_source
@@ -84,17 +85,20 @@ def prepare_corpus(
     max_chunk: tokens that the model can read at once; None: no limit is known. cache: a folder, made if it is
     not there. `listen` is told phases, progress in documents, warnings, and CorpusReady at the end; if it
     raises, the preparation ends and leaves nothing behind. `known`: the fingerprint that this text had
-    before; where the cache still has it, its source is not looked at, and may be gone. Raises CorpusError
-    with what to do.
+    before; where the cache still has it, its source is not read, and may be gone or changed, which is told.
+    Raises CorpusError with what to do.
     """
     began = time.monotonic()
     listen(PhaseChanged(Phase.LOADING_DATA))
     _check_chunk_size(recipe.chunk_size, max_chunk, tokenizer)
     notes = Notes(listen)
     encoder = DocumentTokenizer(tokenizer, words=recipe.masking != "token")
-    found, today = (_entry_of(cache, known, encoder) if known else None), list(notes.kept)
-    from_cache = found is not None
+    folders = entries_of(cache, known, encoder.words_version) if known else []
+    found = next(filter(None, map(open_entry, folders)), None)
+    from_cache, today = found is not None, list[tuple[str, str]]()
     if found is not None:
+        tell_changes(recipe, cache, folders, notes)
+        today = list(notes.kept)
         notes.repeat(found.notes)
     else:
         try:
@@ -137,9 +141,10 @@ def _entry(
     Raises CorpusError.
     """
     source = open_source(recipe, cache)
+    identity = source.identity(notes)
     parts = {
         "format": FORMAT,
-        "source": source.identity(notes),
+        "source": identity,
         "tokenizer": encoder.fingerprint,
         "recipe": deciding(recipe.model_dump(), Affects.TEXT, "source", "tokenizer"),
     }
@@ -154,21 +159,11 @@ def _entry(
         return found, True, today
     notes.kept.clear()
     with cached.new_entry(cache, key) as folder:
-        build_entry(folder, source, recipe, encoder, notes, listen)
+        build_entry(folder, source, identity, recipe, encoder, notes, listen)
     found = open_entry(cache / key)
     if found is None:
         raise CorpusError(f"The prepared text in {cache / key} cannot be read back.", "Check that disk.")
     return found, False, today
-
-
-def _entry_of(cache: Path, fingerprint: str, encoder: DocumentTokenizer) -> Entry | None:
-    """The prepared text of that fingerprint, with words as `encoder` finds them, whatever its source was."""
-    for folder in cached.entries(cache):
-        facts = cached.read_facts(folder) or {}
-        other_words = facts.get("unspaced") and encoder.words_version not in (None, facts.get("words"))
-        if facts.get("fingerprint") == fingerprint and not other_words:
-            return open_entry(folder)
-    return None
 
 
 def _check_chunk_size(chunk_size: int, max_chunk: int | None, tokenizer: PreTrainedTokenizerBase) -> None:

@@ -117,7 +117,8 @@ class TrainingLoop:
         """Continue from a checkpoint's state. Raises TrainingError when the text has changed."""
         if state.corpus_fingerprint != self.state.corpus_fingerprint:
             raise TrainingError(
-                "Cannot resume: the run's text has changed since it started.",
+                "Cannot resume: the text has changed since the run started, and what it was trained on is no "
+                "longer in the cache.",
                 "Restore the old text, or start a new run.",
             )
         self.state = state
