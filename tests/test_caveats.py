@@ -58,7 +58,7 @@ def test_a_run_that_ends_worse_than_it_began_says_so_everywhere(
 
 
 def test_what_began_at_random_is_no_trained_base() -> None:
-    assert untrained_base(StoredRecipe({"model": "new:tiny"}), {}) == "it began from random weights"
+    assert untrained_base(StoredRecipe({"model": "new:tiny"}), {}) == "it started from random weights"
     assert untrained_base(StoredRecipe({"model": "bert"}), {"drawn": ["cls.bias"]}) == "its head was new"
     assert (
         untrained_base(StoredRecipe({"model": "bert"}), {"drawn": []})

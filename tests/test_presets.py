@@ -69,7 +69,7 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatc
     blocked.touch()
     monkeypatch.setenv("MLM_WORKBENCH_CONFIG", str(blocked))
     assert presets.saved() == []
-    with pytest.raises(UsageError, match="cannot be written to"):
+    with pytest.raises(UsageError, match="Cannot write the preset to"):
         presets.save("mine", MINE)
 
 

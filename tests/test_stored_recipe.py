@@ -34,7 +34,7 @@ def test_what_is_not_known_is_none_and_no_field_is_an_error() -> None:
     assert imported.epochs == 2 and imported.chunk_size is None
     with pytest.raises(AttributeError, match="no field chunksize"):
         _ = imported.chunksize
-    with pytest.raises(UsageError, match="does not say its model and its dataset"):
+    with pytest.raises(UsageError, match="has no model and no dataset"):
         imported.complete()
 
 

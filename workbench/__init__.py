@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 __all__ = ["Recipe", "Store", "__version__", "train"]
 
 _WHERE = {"Recipe": "workbench.recipe", "Store": "workbench.store", "train": "workbench.library"}
-"""Loaded on first use (PEP 562), since the command line and the worker need few of them."""
+"""Modules loaded on first use (PEP 562), since the command line and the worker need only some of them."""
 
 
 def __getattr__(name: str) -> Any:

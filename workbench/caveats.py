@@ -1,4 +1,4 @@
-"""What must be said beside a run's metrics: that it diverged, that its base was not a trained model."""
+"""Caveats for a run's metrics: it diverged, or its base was not a trained model."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from workbench.stored_recipe import StoredRecipe
 
 NEW_HEAD = "its head was new"
-FROM_NOTHING = "it began from random weights"
+FROM_NOTHING = "it started from random weights"
 _ENDED = frozenset({Status.FINISHED, Status.STOPPED})
 
 
 class Measured(Protocol):
-    """A run with what it measured."""
+    """A run with its metrics."""
 
     @property
     def status(self) -> str: ...
@@ -28,7 +28,7 @@ class Measured(Protocol):
 
 
 class Described(Measured, Protocol):
-    """A run with its recipe and what its engine told."""
+    """A run with its recipe and its engine's data."""
 
     @property
     def recipe(self) -> StoredRecipe: ...
@@ -37,7 +37,7 @@ class Described(Measured, Protocol):
 
 
 def diverged(run: Measured) -> bool:
-    """Whether a run that has ended is worse on its own test than before training, or without bound."""
+    """Whether an ended run is worse on its own test than before training, or its perplexity is infinite."""
     now, before = run.eval_perplexity, run.baseline_perplexity
     if run.status not in _ENDED or now is None:
         return False
@@ -45,9 +45,9 @@ def diverged(run: Measured) -> bool:
 
 
 def untrained_base(recipe: StoredRecipe, engine: Mapping[str, Any]) -> str:
-    """Why the model that a run started from was not a trained one, in a few words; "" where it was.
+    """Why the model that a run started from was not a trained one; "" if it was.
 
-    Such a model is no measure of what training gained: its figures are those of random weights.
+    Its perplexity is that of random weights, and no baseline for the training.
     """
     if str(recipe.model or "").startswith("new:"):
         return FROM_NOTHING
@@ -55,31 +55,30 @@ def untrained_base(recipe: StoredRecipe, engine: Mapping[str, Any]) -> str:
 
 
 def base_name(recipe: StoredRecipe, engine: Mapping[str, Any]) -> str:
-    """The model that a run started from, by a name that tells it from others: a head that was drawn is
-    another one for each seed."""
+    """A unique name for the model that a run started from: a new head is different for each seed."""
     name = str(recipe.model)
     return f"{name}, new head of seed {recipe.seed}" if engine.get("drawn") else name
 
 
 def warnings_of(run: Described) -> list[str]:
-    """Sentences that belong beside the run's figures; none for a run that went as one would wish."""
-    found = [divergence(run)] if diverged(run) else []
+    """Caveats for the run's metrics, as sentences."""
+    warnings = [divergence(run)] if diverged(run) else []
     if drawn := run.engine.get("drawn"):
         shown = ", ".join(map(str, drawn[:3])) + (" …" if len(drawn) > 3 else "")
-        found.append(
+        warnings.append(
             f"The model had no weights for {shown}: they were drawn at random, so its perplexity before "
-            "training is no measure of what was gained."
+            "training is no baseline."
         )
-    return found
+    return warnings
 
 
 def divergence(run: Measured) -> str:
-    """How a run that diverged stands, and what to do."""
+    """How a run diverged, and what to do."""
     now, before = run.eval_perplexity, run.baseline_perplexity
-    how = "The training diverged: its test perplexity is infinite."
+    message = "The training diverged: its test perplexity is infinite."
     if now is not None and before is not None and math.isfinite(now):
-        how = (
+        message = (
             f"The training made the model worse: its test perplexity is {now:,.4g}, and was {before:,.4g} "
             "before training."
         )
-    return f"{how} Lower learning_rate, or add warmup_ratio."
+    return f"{message} Lower learning_rate, or add warmup_ratio."

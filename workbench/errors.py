@@ -1,10 +1,10 @@
-"""Errors that speak to the person at the keyboard: what was wrong, where, and what to do."""
+"""Errors for the user: what is wrong, where, and what to do."""
 
 
 class WorkbenchError(Exception):
-    """Something the user can act on. `message` says what and where, `hint` what to do about it.
+    """An error that the user can act on. `message` says what and where, `hint` what to do.
 
-    `exit_code` is what the command line ends with: 1 it failed, 2 bad usage.
+    `exit_code` of the command line: 1 for a failure, 2 for bad usage.
     """
 
     exit_code = 1
@@ -16,21 +16,21 @@ class WorkbenchError(Exception):
 
 
 class UsageError(WorkbenchError):
-    """The request itself is wrong: a flag, a recipe value, a reference to no run."""
+    """The request is wrong: a flag, a recipe value, a reference to an unknown run."""
 
     exit_code = 2
 
 
 class CorpusError(WorkbenchError):
-    """The text cannot be read, or is not enough to train on."""
+    """The text cannot be read, or is too short to train on."""
 
 
 class ModelError(WorkbenchError):
-    """The model or its tokenizer cannot be found, or is not fit for masked language modelling."""
+    """The model or its tokenizer is missing, or not suitable for masked language modelling."""
 
 
 class TrainingError(WorkbenchError):
-    """Training cannot go on."""
+    """Training cannot continue."""
 
 
 class PeerError(TrainingError):
@@ -38,4 +38,4 @@ class PeerError(TrainingError):
 
 
 class StoreError(WorkbenchError):
-    """The database cannot be opened or does not hold what was asked for."""
+    """The database cannot be opened, or lacks what was requested."""

@@ -1,4 +1,4 @@
-"""What training tells whoever listens: typed events, no store, no screen."""
+"""The typed events that a training reports to its listener, independent of store and screens."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class PhaseChanged:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the current phase is. `total` 0: not known. `unit`: what is counted ("steps", "documents")."""
+    """The progress of the current phase. `total` 0: unknown. `unit`: what is counted ("steps",
+    "documents")."""
 
     done: int
     total: int
@@ -37,10 +38,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class CorpusReady:
-    """The text is cut and ready. Counts are of documents, tokens and chunks; `fingerprint` names the data.
+    """The text is prepared. Counts are of documents, tokens and chunks; `fingerprint` identifies the data.
 
-    `notes`: what was guessed, changed or left out, a sentence each. `sample`: a sentence of the text with
-    a masked word.
+    `notes`: sentences on what was guessed, changed or left out. `sample`: a sentence of the text with a
+    masked word.
     """
 
     fingerprint: str
@@ -62,9 +63,9 @@ class CorpusReady:
 class EngineReady:
     """How the model will be trained. `head`: "masked-only" or "full"; `head_reason` says why it is full.
 
-    `drawn`: the parameters that the base model had no weights for, and that the run began with at random.
-    `batch_size`: chunks in one forward pass; `gradient_accumulation`: passes of a step on each process.
-    `devices`: of each process, its host and device.
+    `drawn`: the parameters without weights in the base model, which were drawn at random. `batch_size`:
+    chunks per forward pass; `gradient_accumulation`: passes per step and process. `devices`: host and device
+    of each process.
     """
 
     model: str
@@ -90,7 +91,7 @@ class EngineReady:
 class Metrics:
     """Values measured at an optimizer step. Step 0 is before any training; `epoch` is fractional.
 
-    `values`: by name, of which metrics.py has those that are known.
+    `values`: by name (see metrics.py).
     """
 
     step: int
@@ -100,7 +101,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSaved:
-    """A whole model folder is in place. `eval_perplexity` is None when it was not measured at this step."""
+    """A checkpoint was saved. `eval_perplexity` is None if it was not measured at this step."""
 
     path: Path
     step: int

@@ -1,6 +1,6 @@
-"""The kinds of file whose text can be read: one list, for the readers, the form, the messages and the docs.
+"""The kinds of readable files: one list for the readers, the form, the messages and the docs.
 
-A new kind is a row here and a reader in `workbench.corpus`; nothing else names kinds of files.
+A new kind needs an entry here and a reader in `workbench.corpus`; nothing else names kinds of files.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 Shape = Literal["text", "table", "document", "archive"]
 
 PACKED = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}
-"""How a file is packed, by the end of its name. Any kind of file may be."""
+"""Compression by suffix. Files of any kind may be compressed."""
 
 _SHORT = {
     ".tgz": (".tar", ".gz"),
@@ -230,16 +230,14 @@ KINDS: tuple[FileKind, ...] = (
         "a password; a damaged archive",
     ),
 )
-"""All that can be read, in the order of the documentation."""
+"""All readable kinds, in the order of the documentation."""
 
 _BY_SUFFIX = {suffix: kind for kind in KINDS for suffix in kind.suffixes}
 PLAIN = KINDS[0]
 
 
 def suffixes_of(name: str | PurePath) -> tuple[str, str]:
-    """The end of a name that says the kind, and that which says the packing, "" for none: a.CSV.gz gives
-    (".csv", ".gz").
-    """
+    """The suffixes for kind and compression, "" for none: a.CSV.gz gives (".csv", ".gz")."""
     ends = [suffix.lower() for suffix in PurePath(name).suffixes[-2:]]
     last = ends[-1] if ends else ""
     if last in _SHORT:
@@ -250,25 +248,25 @@ def suffixes_of(name: str | PurePath) -> tuple[str, str]:
 
 
 def kind_of(name: str | PurePath) -> FileKind | None:
-    """The kind of a file by its name, packed or not; None for a name that is no known kind's."""
+    """The kind of a file by its name, compressed or not; None for an unknown suffix."""
     kind, _ = suffixes_of(name)
     return _BY_SUFFIX.get(kind)
 
 
 def names_text(name: str) -> bool:
-    """Whether a name that is not on this machine means a file rather than a data set on the hub."""
+    """Whether a name that does not exist here means a file rather than a data set on the hub."""
     suffix, packing = suffixes_of(name)
     kind = _BY_SUFFIX.get(suffix)
     return bool(packing) or (kind is not None and bool(suffix) and not kind.other_name)
 
 
 def examples() -> str:
-    """The usual ends of names, for a line of help."""
+    """The usual suffixes, for a line of help."""
     return " ".join(kind.suffixes[0] for kind in KINDS if not kind.other_name)
 
 
 def readable() -> str:
-    """One sentence that names them all."""
+    """A sentence that lists all readable kinds."""
     titles: dict[Shape, str] = {
         "text": "plain text",
         "table": "tables",
@@ -280,4 +278,4 @@ def readable() -> str:
         usual = [kind for kind in KINDS if kind.shape == shape and kind.name != "Source code"]
         ends = " ".join(suffix for kind in usual for suffix in kind.suffixes if suffix)
         parts.append(f"{title} ({ends})")
-    return f"Readable are {', '.join(parts)}, and {' '.join(PACKED)} of these."
+    return f"Readable files: {', '.join(parts)}, and {' '.join(PACKED)} of these."

@@ -1,4 +1,4 @@
-"""The workbench from Python: train a recipe in a script or notebook, in the worker that every run has."""
+"""The Python interface: trains a recipe from a script or notebook, in the usual worker process."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def train(
     wait: bool = True,
     listen: Callable[[Run], None] | None = None,
 ) -> Run:
-    """Train `recipe` in a process of its own, which outlives this one; the run as it is at the end.
+    """Train `recipe` in a separate process, which outlives this one. Returns the run at its end.
 
     store: an open store, or the path or URL of one; None: $MLM_WORKBENCH_DB, or experiments.db in the current
     folder. report_to: trackers such as tensorboard, besides the store. wait: False returns at once, while the
-    run goes on. listen: called with the run whenever something new is known of it, in this thread.
+    run continues. listen: called in this thread with the run whenever it has changed.
 
     An interrupt (Ctrl-C, or a notebook's stop) stops the run with a checkpoint and is raised again when that
-    is saved; a second one leaves at once. Raises TrainingError when the run failed or crashed, UsageError for
-    a name that it cannot have, StoreError when the store cannot be used.
+    is saved; a second one is raised at once. Raises TrainingError when the run failed or crashed, UsageError
+    for an invalid name, StoreError when the store cannot be used.
     """
     with contextlib.ExitStack() as closing:
         if not isinstance(store, Store):
@@ -57,7 +57,7 @@ def train(
 
 
 def _follow(store: Store, run_id: int, listen: Callable[[Run], None] | None) -> Run:
-    """The run when it has ended."""
+    """Wait until the run has ended, and return it."""
     version, checked = None, time.monotonic()
     while True:
         if time.monotonic() - checked >= _LIVENESS_SECONDS:

@@ -1,4 +1,4 @@
-"""What a training measures: the name of each metric and how it is written; and what perplexity is."""
+"""The metrics of a training: their names, units and formats; and the definition of perplexity."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from workbench.events import Phase
 
 
 class MetricName(StrEnum):
-    """A metric's name in the store, and how it is shown. A new one needs a line here and its measuring.
+    """A metric's name in the store, and how to show it. A new metric needs a line here, and code to measure
+    it.
 
-    `label` and `unit`: beside its value; a label that is its own unit has none. `form`: a format of Python's,
-    or "perplexity" or "compact" (display.numbers). `in_panel`: whether the live view has a panel for it.
-    `highest`: the end of its scale. `lower_is_better`: None where neither is.
+    `label` and `unit`: shown beside the value. `form`: a Python format, or "perplexity" or "compact"
+    (display.numbers). `in_panel`: whether the live view has a panel for it. `highest`: the end of its scale.
+    `lower_is_better`: None if neither is.
     """
 
     def __new__(cls, name: str, *_: object) -> Self:
@@ -53,22 +54,22 @@ class MetricName(StrEnum):
 
 
 CURVES = (MetricName.TRAIN_LOSS, MetricName.TRAIN_PERPLEXITY, MetricName.EVAL_PERPLEXITY)
-"""What a run's curve is drawn from, and what `train` tells of."""
+"""The metrics of a run's curves, and those that `train` prints."""
 PANELS = tuple(name for name in MetricName if name.in_panel)
 PERPLEXITY_OF: dict[str, MetricName] = {
     MetricName.TRAIN_LOSS: MetricName.TRAIN_PERPLEXITY,
     MetricName.EVAL_LOSS: MetricName.EVAL_PERPLEXITY,
 }
 TIME = "time/"
-"""What the names of metrics begin with that say how many seconds a phase took."""
+"""The prefix of metrics that hold the duration of a phase in seconds."""
 TIMES = tuple(f"{TIME}{phase}" for phase in Phase)
 
 
 def perplexity(loss: float) -> float:
-    """exp of a mean loss in nats per token; inf where a float cannot hold it, as after training has diverged.
+    """exp of a mean loss in nats per token; inf if it overflows, as after a diverged training.
 
-    The store, CSV and Parquet keep inf, the screen shows ∞, and JSON, which has no number for it, null
-    (`as_json`): the loss beside it in `eval/loss` is still a number.
+    The store, CSV and Parquet keep inf, screens show ∞, and JSON has null, since it has no infinity
+    (`as_json`); the loss in `eval/loss` is still a number.
     """
     try:
         return math.exp(loss)
@@ -77,12 +78,12 @@ def perplexity(loss: float) -> float:
 
 
 def change(log_ratio: float) -> float:
-    """By what share b is above a, of ln(b / a): 0.03 for 3 % more; inf where a float cannot hold it."""
+    """The relative change from a to b, from ln(b / a): 0.03 for 3 % more; inf if it overflows."""
     return perplexity(log_ratio) - 1
 
 
 def as_json(value: Any) -> Any:
-    """`value`, with lists and dictionaries in it, with null for the numbers that JSON does not have."""
+    """`value`, with null for the numbers that JSON does not have, also in nested lists and dictionaries."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

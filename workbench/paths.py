@@ -1,4 +1,4 @@
-"""Where things lie that belong to no single run."""
+"""Folders that do not belong to a single run."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ CONFIG_VARIABLE = "MLM_WORKBENCH_CONFIG"
 
 
 def cache_folder() -> Path:
-    """The folder of prepared text: $MLM_WORKBENCH_CACHE, or the user's own; it can be deleted."""
-    named = os.environ.get(CACHE_VARIABLE)
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("mlm-workbench")
+    """The folder of prepared text: $MLM_WORKBENCH_CACHE, or in the user's cache folder. It may be deleted."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("mlm-workbench")
 
 
 def config_folder() -> Path:
-    """The folder of what a person has saved for all projects: $MLM_WORKBENCH_CONFIG, or the user's own."""
-    named = os.environ.get(CONFIG_VARIABLE)
-    return Path(named).expanduser() if named else platformdirs.user_config_path("mlm-workbench")
+    """The folder of presets and settings: $MLM_WORKBENCH_CONFIG, or in the user's configuration folder."""
+    chosen = os.environ.get(CONFIG_VARIABLE)
+    return Path(chosen).expanduser() if chosen else platformdirs.user_config_path("mlm-workbench")

@@ -1,4 +1,4 @@
-"""Presets: the named recipes that come with the program, and those that a person has saved."""
+"""Presets: named recipes, built-in or saved by the user."""
 
 from __future__ import annotations
 
@@ -12,32 +12,30 @@ from workbench.recipe import PRESETS, Recipe
 
 _SUFFIX = ".toml"
 _NAME = re.compile(r"[^\W_][\w .+-]{0,59}")
-"""A name is also a file's: letters, digits, and signs that no file system minds."""
+"""A preset's name is also its file name: letters, digits, and signs that every file system allows."""
 
 
 def presets_folder() -> Path:
-    """Where saved presets lie, a TOML file each; it need not exist."""
+    """The folder of the saved presets, one TOML file each; it may not exist."""
     return config_folder() / "presets"
 
 
 def saved() -> list[str]:
-    """The names of the saved presets, in order. A file that is named like a built-in one does not count."""
+    """The names of the saved presets, sorted. Files named like a built-in preset are ignored."""
     try:
-        found = [path.stem for path in presets_folder().glob(f"*{_SUFFIX}")]
+        stems = [path.stem for path in presets_folder().glob(f"*{_SUFFIX}")]
     except OSError:
         return []
-    return sorted(name for name in found if name not in PRESETS and _is_name(name))
+    return sorted(name for name in stems if name not in PRESETS and _is_name(name))
 
 
 def names() -> list[str]:
-    """All names, in the order they are offered: built-in ones first."""
+    """All names, built-in ones first."""
     return [*PRESETS, *saved()]
 
 
 def load(name: str) -> Recipe:
-    """The preset of that name. Raises UsageError that lists the names there are, or says what its file has
-    wrong.
-    """
+    """The preset with that name. Raises UsageError for an unknown name or a faulty file."""
     if name in PRESETS:
         return PRESETS[name]
     if name not in saved():
@@ -46,35 +44,36 @@ def load(name: str) -> Recipe:
 
 
 def save(name: str, recipe: Recipe) -> Path:
-    """Write a preset, in the place of a saved one of that name; the file. Raises UsageError when it cannot
-    have that name, or the disk refuses.
+    """Save a preset, replacing one of that name; returns its file.
+
+    Raises UsageError for an invalid name, or when the disk refuses.
     """
     name = name.strip()
     if name in PRESETS:
-        raise UsageError(f"{name} is a preset of the program's own.", "Give another name.")
+        raise UsageError(f"{name} is a built-in preset.", "Choose another name.")
     if not _is_name(name):
         raise UsageError(
-            f"{name!r} cannot be a preset's name." if name else "A preset needs a name.",
-            "Begin with a letter or digit; then also blanks, points, dashes; at most 60.",
+            f"{name!r} is not a valid preset name." if name else "A preset needs a name.",
+            "Start with a letter or digit; spaces, dots and dashes may follow; at most 60 characters.",
         )
     file = _file(name)
     try:
         write_whole(file, recipe.to_toml().encode())
     except OSError as error:
-        raise UsageError(f"The preset cannot be written to {file}: {error.strerror}.") from error
+        raise UsageError(f"Cannot write the preset to {file}: {error.strerror}.") from error
     return file
 
 
 def delete(name: str) -> None:
-    """Remove a saved preset. Raises UsageError for a built-in one and for one that there is not."""
+    """Remove a saved preset. Raises UsageError for a built-in or unknown one."""
     if name in PRESETS:
-        raise UsageError(f"{name} is a preset of the program's own: it stays.")
+        raise UsageError(f"{name} is a built-in preset and cannot be deleted.")
     if name not in saved():
         raise UsageError(f"There is no preset {name!r}.", f"Presets: {', '.join(names())}.")
     try:
         _file(name).unlink()
     except OSError as error:
-        raise UsageError(f"The preset {name!r} cannot be deleted: {error.strerror}.") from error
+        raise UsageError(f"Cannot delete the preset {name!r}: {error.strerror}.") from error
 
 
 def _is_name(name: str) -> bool:

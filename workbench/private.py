@@ -1,4 +1,4 @@
-"""What is written is for its user alone: modes of files and folders, and secrets that stay where they are."""
+"""Keeps files readable by their user only, and secrets out of messages."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import tempfile
 from pathlib import Path
 
 UMASK_VARIABLE = "MLM_WORKBENCH_UMASK"
-"""Set to `apply`, it lets the umask decide who may read, for people who share their runs."""
+"""Set it to `apply` to let the umask decide who may read, for people who share their runs."""
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|ACCESS_KEY", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(?<=://)([^\s/@:]*):([^\s/@]+)@")
 _SHORTEST_SECRET = 6
-"""A shorter value is not looked for: it would be found in every other word."""
+"""Shorter values are not replaced: they would occur in ordinary words."""
 
 
 def file_mode() -> int:
@@ -26,14 +26,14 @@ def folder_mode() -> int:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it that are missing; those that are there stay as they are."""
+    """Create a folder and its missing parents; existing ones are not changed."""
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(mode=folder_mode(), exist_ok=True)
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Write a file, whole or not at all; readers find the old one or the new one. Raises OSError."""
+    """Write a file atomically: readers see the old content or the new one. Raises OSError."""
     make_folder(file.parent)
     with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
         temporary = Path(folder) / file.name
@@ -43,7 +43,8 @@ def write_whole(file: Path, content: bytes) -> None:
 
 
 def make_private(folder: Path) -> None:
-    """Take from all others what libraries have let them do to a folder and what is in it."""
+    """Make a folder and its contents readable by their user only: libraries may have created them
+    otherwise."""
     if umask_applies():
         return
     folder.chmod(0o700)
@@ -53,8 +54,9 @@ def make_private(folder: Path) -> None:
 
 
 def without_secrets(text: str) -> str:
-    """`text` with *** for the values of environment variables that are named like secrets, and for the
-    passwords in URLs."""
+    """`text` with *** in place of secrets: values of environment variables named like secrets, and passwords
+    in URLs.
+    """
     for name, value in os.environ.items():
         if len(value) >= _SHORTEST_SECRET and _SECRET_NAME.search(name):
             text = text.replace(value, "***")
@@ -62,5 +64,5 @@ def without_secrets(text: str) -> str:
 
 
 def umask_applies() -> bool:
-    """Whether the umask was asked to decide who may read."""
+    """Whether the umask decides who may read."""
     return os.environ.get(UMASK_VARIABLE) == "apply"

@@ -1,4 +1,4 @@
-"""Processes: which one it is and whether it lives, what it may say, and whether it lacks memory."""
+"""Processes: identity, liveness, safe logging, quiet libraries, and out-of-memory errors."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from workbench.private import without_secrets
 from workbench.text import printable
 
 QUIET_SECONDS_ELSEWHERE = 120.0
-"""A process on another machine, which cannot be seen from here, is gone after so long a silence."""
+"""A process on another machine is gone after this much silence."""
 _PROC = Path("/proc")
 _BOOT_ID = _PROC / "sys/kernel/random/boot_id"
 FROM_1970 = 1e9
-"""Seconds. A creation time above it is counted from 1970: no machine has been on for 31 years."""
+"""Seconds. A larger creation time is counted from 1970: no machine has been on for 31 years."""
 _TOLERANCE = 0.005
-"""Seconds: half a tick of the kernel's clock, for what a database made of the figure."""
+"""Seconds: half a tick of the kernel's clock, since a database may round the time."""
 _LIBRARIES = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
@@ -43,7 +43,7 @@ HOST_MEMORY_WORDS = (
     "not enough memory",
     "Cannot allocate memory",
     "std::bad_alloc",
-    "could not create a primitive",  # all that oneDNN says of it
+    "could not create a primitive",  # oneDNN's message
     "can't start new thread",
     "failed to map segment from shared object",
 )
@@ -51,9 +51,11 @@ HOST_MEMORY_WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process among all that ever ran. The fields are columns of the run. `worker_started_at`: seconds
-    since the machine was switched on, which no setting of the clock changes (elsewhere than on Linux, since
-    1970)."""
+    """A unique identity of a process. The fields are columns of the run.
+
+    `worker_started_at`: seconds since the machine was booted, which setting the clock does not change (on
+    systems other than Linux, since 1970).
+    """
 
     worker_pid: int
     worker_started_at: float
@@ -66,7 +68,7 @@ class Identity:
 
 
 def identity_of(pid: int) -> Identity:
-    """The identity of a process of this machine; one that has ended already was created at 0."""
+    """The identity of a process of this machine; the creation time of one that has ended is 0."""
     return Identity(pid, started_at(pid) or 0.0, platform.node(), boot_id())
 
 
@@ -76,16 +78,16 @@ def own_identity() -> Identity:
 
 
 class Life(Enum):
-    """Whether a process lives, as far as can be seen from here."""
+    """Whether a process is alive, as far as visible from here."""
 
     ALIVE = auto()
-    SILENT = auto()  # on another machine, and has said nothing for too long
-    RESTARTED = auto()  # the machine was switched on anew since
-    GONE = auto()  # no process has its id, or another one has
+    SILENT = auto()  # on another machine, without a heartbeat for too long
+    RESTARTED = auto()  # the machine was rebooted since
+    GONE = auto()  # no process has its pid, or another one has
 
 
 def life_of(process: Identity, silence: float) -> Life:
-    """Whether a process lives. `silence`: seconds since it last said so."""
+    """Whether a process is alive. `silence`: seconds since its last heartbeat."""
     if process.host != platform.node():
         return Life.SILENT if silence > QUIET_SECONDS_ELSEWHERE else Life.ALIVE
     if process.boot_id and boot_id() and process.boot_id != boot_id():
@@ -96,7 +98,7 @@ def life_of(process: Identity, silence: float) -> Life:
 
 @cache
 def boot_id() -> str:
-    """A name for this machine's time since it was switched on; "" where the system gives none."""
+    """An id of this machine's current boot; "" if the system has none."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
@@ -104,9 +106,10 @@ def boot_id() -> str:
 
 
 def started_at(pid: int) -> float | None:
-    """When a process of this machine was created, on the scale of `Identity`; None when there is none."""
+    """When a process of this machine was created, as in `Identity`; None if it does not exist."""
     try:
-        # psutil tells the time of day, which moves with the clock; proc(5), field 22, ticks since the boot
+        # psutil returns the time of day, which moves with the clock; proc(5), field 22, counts ticks since
+        # boot
         fields = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
         return int(fields[19]) / os.sysconf("SC_CLK_TCK")
     except (OSError, IndexError, ValueError):
@@ -120,21 +123,21 @@ def started_at(pid: int) -> float | None:
 
 
 def process_exists(pid: int) -> bool:
-    """Whether a process of that id runs. One that has ended and waits for its parent does not."""
+    """Whether a process with that id is running; a zombie is not."""
     import psutil
 
     return _state(pid) not in (None, psutil.STATUS_ZOMBIE)
 
 
 def is_suspended(pid: int) -> bool:
-    """Whether a process is held by a signal (SIGSTOP, Ctrl-Z) or a debugger."""
+    """Whether a process is stopped by a signal (SIGSTOP, Ctrl-Z) or a debugger."""
     import psutil
 
     return _state(pid) in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
 
 
 def _state(pid: int) -> str | None:
-    """As psutil names it; "" where that is not for this user to know, None where there is no process."""
+    """psutil's status; "" if this user may not read it, None if there is no such process."""
     import psutil
 
     try:
@@ -146,20 +149,20 @@ def _state(pid: int) -> str | None:
 
 
 def is_same_process(pid: int, created: float) -> bool:
-    """Whether the process of that id runs and was created then (`Identity.worker_started_at`)."""
-    found = started_at(pid)
-    return found is not None and abs(found - created) < _TOLERANCE and process_exists(pid)
+    """Whether the process with that id is running and was created then (`Identity.worker_started_at`)."""
+    start = started_at(pid)
+    return start is not None and abs(start - created) < _TOLERANCE and process_exists(pid)
 
 
 class _Safe(logging.Formatter):
-    """Lines that tell no secret, and that a terminal may show."""
+    """Formats log lines without secrets, safe for a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         return printable(without_secrets(super().format(record)), keep_newlines=True)
 
 
 def log_to_standard_error() -> None:
-    """Of a process whose standard error is its log: our own lines from INFO on, the libraries' warnings."""
+    """Log to standard error: our own messages from INFO on, and the libraries' warnings."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Safe("%(asctime)s %(levelname)-7s %(message)s", datefmt="%m-%d %H:%M:%S"))
     logging.basicConfig(handlers=[handler])
@@ -167,17 +170,20 @@ def log_to_standard_error() -> None:
 
 
 def quieten(*, bars: bool = True, tokenizer_threads: bool = False) -> None:
-    """Keep the libraries' own talk off the terminal, and their bars unless `bars`, where the user has not
-    set otherwise. To be called before they are imported."""
+    """Silence the libraries' messages, and their progress bars unless `bars`, before they are imported.
+
+    Variables that the user has set are not changed.
+    """
     parallel = {"TOKENIZERS_PARALLELISM": str(tokenizer_threads).lower()}
     for name, value in (_LIBRARIES | parallel | ({} if bars else _NO_BARS)).items():
         os.environ.setdefault(name, value)
 
 
 def lacks_memory(error: BaseException) -> Literal["GPU", "host", ""]:
-    """Which memory was refused, by what an error says: a GPU's or the machine's; "" where it says neither.
+    """Which memory an error says was exhausted: the GPU's or the machine's; "" for other errors.
 
-    The libraries say that in many ways. PyTorch's own class goes by its name: it must not be imported here.
+    Libraries report that in many ways. PyTorch's class is recognized by name: torch must not be imported
+    here.
     """
     text = str(error)
     is_pytorchs = any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)

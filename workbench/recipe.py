@@ -1,4 +1,4 @@
-"""A recipe: every knob of a run, as pure data, validated, kept as TOML."""
+"""Recipes: every parameter of a run as validated, pure data, saved as TOML."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from workbench.recipe_wording import explain
 
 _LONGEST_FILE = 1 << 20  # bytes
 AUTO_ENCODING = "auto"
-_OF_NO_FILE = frozenset(
+_NO_TEXT_CODECS = frozenset(
     {"undefined", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"}
 )
-"""Codecs that Python knows and in which no text file is written."""
+"""Python's codecs that are not encodings of text files."""
 GROUPS = ("training", "model", "data", "masking", "optimizer", "machine", "checkpoints")
 """The sections of a form, in reading order."""
 
 
 class Affects(Flag):
-    """What a field of a recipe decides; a field may decide several of these."""
+    """What a recipe's field decides; a field may decide several of these."""
 
     TEXT = auto()
     """The text or its tokens: which documents are read, kept, trained on or held out, and how they are
-    tokenized. Two recipes that differ here share no prepared text."""
+    tokenized. Recipes that differ here share no prepared text."""
     QUESTIONS = auto()
-    """The run's own test: which positions of which held-out documents are predicted. Perplexities of two
-    recipes that differ here must not be ranked."""
+    """The run's own test: which positions of which held-out documents are predicted. Perplexities of recipes
+    that differ here must not be ranked."""
     TRAINING = auto()
-    """What is learnt from the text, and when it is measured and saved."""
+    """What is learnt from the text, and when to evaluate and save."""
     LENGTH = auto()
-    """How long the training is, and so where a schedule stands after an epoch."""
+    """The length of the training, and so the position of a schedule after an epoch."""
     SPEED = auto()
-    """Tokens per second. What was measured at another value says nothing."""
+    """Tokens per second. A measurement at another value says nothing."""
     SHAPE = auto()
-    """The shape of a batch, and so a little of the speed: what was measured at another shape is a guess."""
+    """The shape of a batch, which affects speed slightly: a measurement at another shape is a guess."""
 
 
 def knob(
@@ -63,10 +63,10 @@ def knob(
     """A recipe field: its default, a one-line explanation, the form's group, what it decides, its unit and
     bounds.
 
-    title: in the form, where the name's own words will not do. flag: of the command line; "": only `--set`.
-    short: in the names of a sweep's runs; "": its name. named_by: what stands for a TEXT field's value
-    in the key of a prepared text: the source's identity (files with their dates, a commit) or the tokenizer's
-    fingerprint; "": the value itself. fallback: the field whose value holds where this one is None.
+    title: in the form; "": made from the name. flag: on the command line; "": only `--set`. short: in the
+    names of a sweep's runs; "": the name. named_by: what represents a TEXT field's value in the key of a
+    prepared text: the source's identity (files with their dates, a commit) or the tokenizer's fingerprint;
+    "": the value itself. fallback: the field whose value is used if this one is None.
     """
     extra = {"group": group, "unit": unit, "title": title, "flag": flag, "short": short}
     extra |= {"named_by": named_by, "fallback": fallback}
@@ -77,11 +77,11 @@ TEXT, QUESTIONS, TRAINING, LENGTH, SPEED, SHAPE = Affects
 
 
 class Recipe(BaseModel):
-    """Every knob of a masked-language-model training. The defaults are the reference recipe, `xsum`."""
+    """Every parameter of a masked-language-model training. The defaults are the reference recipe, `xsum`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
-    # A table: what a field is, and under it what it decides. The three that people change first:
+    # A table: each field, and under it what it decides. First the fields that people change most:
     # fmt: off
     chunk_size: int = knob(
         128, "Tokens in one training example; documents are joined and cut.",
@@ -92,7 +92,7 @@ class Recipe(BaseModel):
         group="training", affects=QUESTIONS | TRAINING, title="Mask probability", flag="--mask-prob",
         short="mask", gt=0, lt=1)
     epochs: int = knob(
-        3, "Times the whole training text is gone through.",
+        3, "Passes over the whole training text.",
         group="training", affects=TRAINING | LENGTH, flag="--epochs", ge=1, le=10_000)
     batch_size: int = knob(
         64, "Chunks in one forward pass; several processes share them.",
@@ -104,7 +104,7 @@ class Recipe(BaseModel):
 
     model: str = knob(
         "distilbert/distilbert-base-uncased",
-        "Hub id, local folder, `starter`, `run:RUN` to go on from a run, or `new:tiny|mini|small|base`.",
+        "Hub id, local folder, `starter`, `run:RUN` to continue from a run, or `new:tiny|mini|small|base`.",
         group="model", affects=TEXT | QUESTIONS | TRAINING | SPEED, named_by="tokenizer",
         flag="--model", min_length=1, max_length=4096)
     model_revision: str | None = knob(
@@ -117,7 +117,7 @@ class Recipe(BaseModel):
         "wordpiece", "How a new model's tokenizer spells text; bytes can spell any (model = new:...).",
         group="model", affects=TEXT | QUESTIONS, named_by="tokenizer")
     lowercase: Literal["off", "on"] = knob(
-        "off", "Whether a new model reads capitals as small letters (model = new:...).",
+        "off", "Whether a new model's tokenizer lowercases text (model = new:...).",
         group="model", affects=TEXT | QUESTIONS, named_by="tokenizer")
 
     dataset: str = knob(
@@ -141,7 +141,7 @@ class Recipe(BaseModel):
         "auto", "What a document is in .txt files: a line, a file, or a block between blank lines.",
         group="data", affects=TEXT | QUESTIONS, named_by="source")
     encoding: str = knob(
-        AUTO_ENCODING, "Of local text, CSV and JSON: auto (UTF-8, or a guess, told), or a codec's name.",
+        AUTO_ENCODING, "Encoding of local text, CSV and JSON: auto (UTF-8, else a guess), or a codec's name.",
         group="data", affects=TEXT | QUESTIONS, named_by="source", flag="--encoding",
         min_length=1, max_length=40)
     duplicates: Literal["keep", "drop", "drop_near"] = knob(
@@ -173,13 +173,13 @@ class Recipe(BaseModel):
         3.0, "Mean words in a masked span (masking = span).",
         group="masking", affects=QUESTIONS | TRAINING, unit="words", ge=1, le=10)
     mask_share: float = knob(
-        0.8, "Of the predicted tokens, share shown as [MASK].",
+        0.8, "Share of the predicted tokens shown as [MASK].",
         group="masking", affects=QUESTIONS | TRAINING, ge=0, le=1)
     random_share: float = knob(
-        0.1, "Of the predicted tokens, share shown as a random token.",
+        0.1, "Share of the predicted tokens shown as a random token.",
         group="masking", affects=QUESTIONS | TRAINING, ge=0, le=1)
     keep_share: float = knob(
-        0.1, "Of the predicted tokens, share shown as they are.",
+        0.1, "Share of the predicted tokens shown unchanged.",
         group="masking", affects=QUESTIONS | TRAINING, ge=0, le=1)
 
     gradient_accumulation: int = knob(
@@ -189,7 +189,7 @@ class Recipe(BaseModel):
         "constant", "How the learning rate moves after warm-up; wsd: warm-up, stable, decay.",
         group="optimizer", affects=TRAINING)
     warmup_ratio: float = knob(
-        0.0, "Share of all steps in which the learning rate climbs from 0.",
+        0.0, "Share of all steps in which the learning rate rises from 0.",
         group="optimizer", affects=TRAINING, ge=0, lt=1)
     decay_ratio: float = knob(
         0.2, "Share of all steps in which it falls to 0 (schedule = wsd).",
@@ -210,7 +210,7 @@ class Recipe(BaseModel):
         0.0, "Gradients are clipped to this norm; 0: never.",
         group="optimizer", affects=TRAINING, ge=0)
     max_steps: int | None = knob(
-        None, "Optimizer steps after which to end early; empty: all epochs.",
+        None, "Optimizer steps after which the run ends; empty: all epochs.",
         group="optimizer", affects=TRAINING | LENGTH, ge=1)
 
     device: str = knob(
@@ -255,14 +255,14 @@ class Recipe(BaseModel):
         if name.lower() == AUTO_ENCODING:
             return AUTO_ENCODING
         try:
-            known = name.lower() not in _OF_NO_FILE and b"a".decode(name) is not None
-        except UnicodeError:  # one character of several bytes
-            known = True
-        except (LookupError, ValueError):  # not known, or of bytes to bytes; a zero byte in the name
-            known = False
-        if not known:
-            wanted = "auto, or an encoding such as utf-8, cp1250 or shift_jis"
-            raise ValueError(f"must be {wanted}; got {name!r}")
+            valid = name.lower() not in _NO_TEXT_CODECS and b"a".decode(name) is not None
+        except UnicodeError:  # a character of several bytes
+            valid = True
+        except (LookupError, ValueError):  # unknown, or a bytes-to-bytes codec; a zero byte in the name
+            valid = False
+        if not valid:
+            allowed = "auto, or an encoding such as utf-8, cp1250 or shift_jis"
+            raise ValueError(f"must be {allowed}; got {name!r}")
         return name
 
     @model_validator(mode="after")
@@ -273,26 +273,26 @@ class Recipe(BaseModel):
 
     @property
     def seed_of_split(self) -> int:
-        """What decides which rows are held out."""
+        """The seed that decides which rows are held out."""
         return self.seed if self.split_seed is None else self.split_seed
 
     @property
     def effective_batch_size(self) -> int:
-        """Chunks behind one optimizer step, over all processes of the run."""
+        """Chunks per optimizer step, over all processes of the run."""
         return self.batch_size * self.gradient_accumulation
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Recipe:
-        """Validate `values`. Raises UsageError that names each field, what it must be, and what it was."""
+        """Validate `values`. Raises UsageError, which names each invalid field, its bounds and its value."""
         recipe, problems = cls.check(values)
         if recipe is None:
             lines = [f"{field}: {text}" if field else text for field, text in problems.items()]
-            raise UsageError("The recipe cannot be used. " + "; ".join(lines) + ".")
+            raise UsageError("Invalid recipe: " + "; ".join(lines) + ".")
         return recipe
 
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> tuple[Recipe | None, dict[str, str]]:
-        """Validate for a form: the recipe, or None with one message per field ("" for the whole)."""
+        """Validate for a form: the recipe, or None with one message per field ("" for the whole recipe)."""
         try:
             return cls.model_validate(dict(values)), {}
         except ValidationError as error:
@@ -306,14 +306,14 @@ class Recipe(BaseModel):
         return Recipe.parse({**self.model_dump(), **changes})
 
     def to_toml(self) -> str:
-        """All fields as TOML, which `from_toml` reads back to an equal recipe."""
+        """All fields as TOML; `from_toml` reads it back to an equal recipe."""
         # TOML has no null, and a missing key would come back as its default: None is written as "".
         values = {name: "" if value is None else value for name, value in self.model_dump().items()}
         return "# A recipe of mlm-workbench: mlm-workbench train --config FILE\n" + tomli_w.dumps(values)
 
     @classmethod
     def from_toml(cls, text: str, base: Recipe | None = None) -> Recipe:
-        """Read TOML; keys it does not give are taken from `base`, or are the defaults. "" is None."""
+        """Read TOML; missing keys are taken from `base` or the defaults. "" means None."""
         try:
             values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -323,7 +323,7 @@ class Recipe(BaseModel):
 
     @classmethod
     def load(cls, path: Path, base: Recipe | None = None) -> Recipe:
-        """Read a recipe file. Raises UsageError when it cannot be read or does not validate."""
+        """Read a recipe file. Raises UsageError when it is unreadable or invalid."""
         try:
             with path.open("rb") as file:
                 content = file.read(_LONGEST_FILE + 1)
@@ -334,7 +334,7 @@ class Recipe(BaseModel):
             reason = error.strerror if isinstance(error, OSError) else error
             raise UsageError(f"Cannot read the recipe {path}: {reason}.") from error
         if len(content) > _LONGEST_FILE:
-            raise UsageError(f"{path} is too large for a recipe, which takes a few kilobytes.")
+            raise UsageError(f"{path} is too large for a recipe, which has a few kilobytes.")
         return cls.from_toml(text, base)
 
     @field_validator("lowercase", mode="before")
@@ -351,11 +351,10 @@ class Recipe(BaseModel):
 
 
 def as_stored(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A stored recipe, with the fields that an earlier version did not know and whose default means another
-    thing than the recipe meant then.
-    """
+    """A stored recipe with fields that earlier versions lacked, where the default now means something
+    else."""
     if str(values.get("model", "")).startswith("new:") and "lowercase" not in values:
-        return {**values, "lowercase": "on"}  # new models read small letters alone
+        return {**values, "lowercase": "on"}  # new models used to lowercase text
     return values
 
 
@@ -377,11 +376,11 @@ PRESETS: dict[str, Recipe] = {
     ),
     "xsum": Recipe(),
 }
-"""Named recipes, in the order they are offered."""
+"""The built-in presets."""
 
 
 def preset(name: str) -> Recipe:
-    """The preset of that name. Raises UsageError that lists the names there are."""
+    """The built-in preset with that name. Raises UsageError, which lists the names."""
     try:
         return PRESETS[name]
     except KeyError:
@@ -389,7 +388,7 @@ def preset(name: str) -> Recipe:
 
 
 def _field_of(detail: ErrorDetails) -> str:
-    """The field to blame. A check across fields begins its message with the field it is shown at."""
+    """The invalid field. Checks across fields start their message with the field to show it at."""
     if detail["loc"]:
         return str(detail["loc"][0])
     first_word = str(detail.get("ctx", {}).get("error", "")).partition(" ")[0]

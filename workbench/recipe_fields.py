@@ -1,4 +1,4 @@
-"""What is known of each field of a recipe besides its value: everything that depends on a field asks here."""
+"""Facts about each field of a recipe besides its value: everything that depends on a field uses them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from workbench.recipe import Affects, Recipe, as_stored
 from workbench.recipe_wording import BOUNDS
 
 SEEDS = frozenset({"seed", "split_seed"})
-"""Fields that `--seeds` decides: one split for all, and a seed for each repetition."""
+"""Fields that `--seeds` sets: one split for all runs, and a seed for each repetition."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldFacts:
-    """One field of a recipe, as `knob` was told of it and as its type says.
+    """One field of a recipe: the arguments of `knob`, and facts from its type.
 
-    title: for a person, `Chunk size`. choices: the words it is chosen from, or none where it is typed.
-    bounds: of a number, by pydantic's names (`ge`, `gt`, `le`, `lt`). optional: it may be empty.
+    title: for display, such as `Chunk size`. choices: the allowed words; empty for a typed value. bounds: of
+    a number, by pydantic's names (`ge`, `gt`, `le`, `lt`). optional: whether it may be empty.
     """
 
     name: str
@@ -41,7 +41,7 @@ class FieldFacts:
 
     @property
     def takes_list(self) -> bool:
-        """Whether several values may be typed into its field of a form: not the seeds of a recipe."""
+        """Whether its field in the form accepts several values; seeds do not."""
         return not self.is_seed and (self.is_number or bool(self.choices))
 
     @property
@@ -50,7 +50,7 @@ class FieldFacts:
 
     @property
     def bounds_text(self) -> str:
-        """What a number may be: `at least 8`, `above 0, below 1`; "" where it may be anything."""
+        """The bounds of a number: `at least 8`, `above 0, below 1`; "" if there are none."""
         return ", ".join(f"{BOUNDS[key]} {limit:,.10g}" for key, limit in self.bounds.items())
 
 
@@ -59,7 +59,7 @@ def _facts(name: str) -> FieldFacts:
     extra: Any = info.json_schema_extra
     literal = get_origin(info.annotation) is Literal
     kinds = {str} if literal else {*(get_args(info.annotation) or (info.annotation,))}
-    limits = {key: getattr(one, key) for key in BOUNDS for one in info.metadata if hasattr(one, key)}
+    limits = {key: getattr(limit, key) for key in BOUNDS for limit in info.metadata if hasattr(limit, key)}
     return FieldFacts(
         name=name,
         default=info.default,
@@ -81,11 +81,11 @@ def _facts(name: str) -> FieldFacts:
 
 
 FIELDS = {name: _facts(name) for name in Recipe.model_fields}
-"""Every field by its name, in the recipe's order."""
+"""All fields by name, in the recipe's order."""
 
 
 def as_text(value: Any) -> str:
-    """A value as it is typed; None is the empty text."""
+    """A value as a user types it; None is the empty text."""
     if value is None:
         return ""
     if isinstance(value, float):
@@ -105,19 +105,19 @@ def fields_that(affects: Affects, *, all_of: bool = False) -> tuple[str, ...]:
 
 
 def deciding(recipe: Mapping[str, Any], affects: Affects, *not_named_by: str) -> dict[str, Any]:
-    """What a recipe says in the fields that decide any of `affects`.
+    """The recipe's values of the fields that decide any of `affects`.
 
-    A field that an earlier version did not know has its default, and one that is empty its fallback.
-    not_named_by: without the fields that these stand for (see `knob`).
+    A field that an earlier version lacked has its default, and an empty one its fallback. not_named_by: skip
+    the fields that these represent (see `knob`).
     """
     names, recipe = fields_that(affects), as_stored(recipe)
     return {name: _value(recipe, name) for name in names if FIELDS[name].named_by not in not_named_by}
 
 
-def agree(one: Mapping[str, Any], other: Mapping[str, Any], affects: Affects) -> bool:
-    """Whether two recipes say the same in all that decides any of `affects`."""
-    one, other = as_stored(one), as_stored(other)
-    return all(_value(one, name) == _value(other, name) for name in fields_that(affects))
+def agree(a: Mapping[str, Any], b: Mapping[str, Any], affects: Affects) -> bool:
+    """Whether two recipes agree in all fields that decide any of `affects`."""
+    a, b = as_stored(a), as_stored(b)
+    return all(_value(a, name) == _value(b, name) for name in fields_that(affects))
 
 
 def _value(recipe: Mapping[str, Any], name: str) -> Any:

@@ -1,13 +1,13 @@
-"""Requests to a warm process on its standard input, answers on its standard output, a JSON a line.
+"""Requests to a warm process on its standard input, answers on its standard output, one JSON object per line.
 
     {"id": 7, ...}                  a request; the other keys differ by server
-    {"cancel": 7}                   its answer is no longer wanted
-    {"id": 7, "progress": ...}      how far the answer is
+    {"cancel": 7}                   cancels a request
+    {"id": 7, "progress": ...}      progress of a request
     {"id": 7, "result": ...}        the answer, perhaps with more keys
     {"id": 7, "error": {"kind": "UsageError", "message": "...", "hint": "..."}}
 
-`serve` is the server's side, `Client` the side that starts the server and asks it. A server ends when its
-standard input closes, which the system sees to however its parent went away.
+`serve` is the server; `Client` starts a server and sends requests. A server ends when its standard input
+closes, which happens however its parent ends.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _ATTEMPTS = 2
 
 Message = dict[str, Any]
 Tell = Callable[[Any], None]
-"""Takes how far an answer is."""
+"""Receives the progress of a request."""
 Check = Callable[[], None]
-"""A cancellation check, called between two steps of the work; raises Cancelled to end it."""
+"""A cancellation check, called between two steps of the work; raises Cancelled to stop it."""
 Answer = Callable[[Message, Check, Tell], Message]
-"""Answers one request: the keys of the answer beside its `id`."""
+"""Answers one request; returns the keys of the answer besides its `id`."""
 
 
 class Cancelled(Exception):
-    """The answer is no longer wanted."""
+    """The request was cancelled."""
 
 
 def never_cancelled() -> None:
@@ -62,7 +62,7 @@ class _Server:
         self._waiting: dict[int, tuple[Future[None], threading.Event]] = {}
 
     def take(self, line: bytes) -> None:
-        """Begin with one request, or cancel one. Raises ValueError or KeyError for what is neither."""
+        """Start or cancel a request. Raises ValueError or KeyError for an invalid line."""
         request = json.loads(line)
         if "cancel" in request:
             if waiting := self._waiting.pop(request["cancel"], None):
@@ -91,7 +91,7 @@ class _Server:
         except WorkbenchError as error:
             answer = _error_message(error)
         except Exception as error:
-            traceback.print_exc()  # to standard error, of which the client keeps the end
+            traceback.print_exc()  # to standard error; the client keeps the last lines
             answer = _error_message(self._failed(error))
         self._write({"id": request["id"], **answer})
 
@@ -107,12 +107,12 @@ class _Server:
 def serve(answer: Answer, *, failed: Callable[[Exception], WorkbenchError], threads: int = 1) -> NoReturn:
     """Answer the requests on standard input until it closes, `threads` at a time; then end the process.
 
-    `failed` words an error that is no WorkbenchError. A line that is no request ends the process with code 1.
+    `failed` words errors that are not WorkbenchErrors. An invalid line ends the process with code 1.
     """
-    # Whatever a library prints must not come between the answers.
+    # Output of libraries must not mix with the answers.
     output = os.dup(1)
     os.dup2(2, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that started this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the parent
     server, code = _Server(output, answer, failed, threads), 0
     try:
         for line in iter(sys.stdin.buffer.readline, b""):
@@ -120,7 +120,7 @@ def serve(answer: Answer, *, failed: Callable[[Exception], WorkbenchError], thre
     except Exception:
         traceback.print_exc()
         code = 1
-    # Nobody is left to read an answer: threads that are at work are not waited for.
+    # No reader is left: do not wait for working threads.
     sys.stderr.flush()
     os._exit(code)
 
@@ -130,29 +130,28 @@ def _error_message(error: WorkbenchError) -> Message:
 
 
 class Client:
-    """Questions to one server, which the first question starts, and the next one after it died restarts.
+    """Sends requests to one server, which is started by the first request and restarted if it dies.
 
-    Belongs to one event loop. Any number of questions may be under way; a cancelled one is taken back.
-    Use `close`, or `async with`; a client that is only dropped leaves no process either, once this one ends.
-    `name` is the process's in messages.
+    Belongs to one event loop. Requests may run in parallel; cancelling one cancels it in the server. Use
+    `close`, or `async with`; otherwise the server ends with this process. `name`: the server's in messages.
     """
 
     def __init__(self, module: str, name: str, command: Sequence[str] = ()) -> None:
-        # -P: a file in the current folder that is named like a library must not be taken for it.
+        # -P: a file in the current folder must not shadow a library
         self._command = tuple(command) or (sys.executable, "-P", "-m", module)
         self._name = name
         self._starting: asyncio.Task[_Process] | None = None
         self._closed = False
 
-    async def ask(self, question: Message, tell: Tell | None = None) -> Message:
-        """The server's answer to a question. `tell` hears what the server says of its progress.
+    async def ask(self, request: Message, tell: Tell | None = None) -> Message:
+        """The server's answer to a request. `tell` receives its progress.
 
-        Raises the error that it met; ModelError when there is no process to be had.
+        Raises the server's error; ModelError when there is no server.
         """
         for last in range(_ATTEMPTS - 1, -1, -1):
             process = await self._running()
             try:
-                answer = await process.ask(question, tell)
+                answer = await process.ask(request, tell)
             except _ProcessEnded as ended:
                 if last == 0 or self._closed:
                     raise ModelError(str(ended), "Is there enough memory for this model?") from ended
@@ -163,7 +162,7 @@ class Client:
         raise AssertionError("unreachable")
 
     async def close(self) -> None:
-        """End the process. Questions without an answer raise ModelError."""
+        """End the server. Pending requests raise ModelError."""
         self._closed = True
         if self._starting is not None:
             with suppress(WorkbenchError):
@@ -177,12 +176,12 @@ class Client:
 
     @property
     def process_id(self) -> int | None:
-        """The server's process id while there is one."""
+        """The server's process id while it is running."""
         process = self._started()
         return process.id if process else None
 
     def _started(self) -> _Process | None:
-        """The process, if it is up and alive."""
+        """The process, if it is started and alive."""
         task = self._starting
         if task is None or not task.done() or task.cancelled() or task.exception():
             return None
@@ -193,22 +192,22 @@ class Client:
             raise ModelError(f"The {self._name} was closed.")
         if self._starting is None or (self._starting.done() and not self._started()):
             self._starting = asyncio.create_task(_Process.start(self._command, self._name))
-        # Shielded: a question that is cancelled now must not leave the next one without a process.
+        # Shielded: cancelling this request must not cancel the start, which the next one needs.
         return await asyncio.shield(self._starting)
 
 
 class _ProcessEnded(Exception):
-    """The process went away before it answered."""
+    """The process ended before it answered."""
 
 
 class _Process:
-    """A running server: questions by number, answers in any order."""
+    """A running server: requests by number, answers in any order."""
 
     def __init__(self, process: asyncio.subprocess.Process, name: str) -> None:
         self._process, self._name = process, name
         self._numbers = itertools.count(1)
         self._waiting: dict[int, tuple[asyncio.Future[Message], Tell | None]] = {}
-        self._last_words: deque[str] = deque(maxlen=20)
+        self._last_lines: deque[str] = deque(maxlen=20)
         self._listening = asyncio.gather(self._take_answers(), self._take_errors())
 
     @classmethod
@@ -220,10 +219,10 @@ class _Process:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 limit=_LONGEST_ANSWER,
-                start_new_session=True,  # Ctrl-C and Ctrl-Z in the terminal are not for it
+                start_new_session=True,  # Ctrl-C and Ctrl-Z in the terminal must not reach it
             )
         except OSError as error:
-            raise ModelError(f"The {name} cannot be started: {error.strerror}.") from error
+            raise ModelError(f"Cannot start the {name}: {error.strerror}.") from error
         return cls(process, name)
 
     @property
@@ -234,14 +233,14 @@ class _Process:
     def alive(self) -> bool:
         return self._process.returncode is None and not self._listening.done()
 
-    async def ask(self, question: Message, tell: Tell | None) -> Message:
-        """Raises _ProcessEnded."""
+    async def ask(self, request: Message, tell: Tell | None) -> Message:
+        """The answer to a request. Raises _ProcessEnded."""
         if not self.alive:
             raise _ProcessEnded(self._how_it_ended())
         number = next(self._numbers)
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer, tell
-        self._send({"id": number, **question})
+        self._send({"id": number, **request})
         try:
             return await answer
         except asyncio.CancelledError:
@@ -251,7 +250,7 @@ class _Process:
             self._waiting.pop(number, None)
 
     async def end(self) -> None:
-        """Ask it to leave by closing its input; kill it if it does not."""
+        """End the server by closing its input; kill it if it does not end in time."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
@@ -281,7 +280,7 @@ class _Process:
                         tell(answer["progress"])
                 elif waiting and not waiting.done():
                     waiting.set_result(answer)
-        except (ValueError, KeyError):  # not an answer, or one beyond _LONGEST_ANSWER: it cannot go on
+        except (ValueError, KeyError):  # not an answer, or one above _LONGEST_ANSWER: give up
             self._kill()
         await self._process.wait()
         for waiting, _ in self._waiting.values():
@@ -292,10 +291,10 @@ class _Process:
         assert self._process.stderr is not None
         with suppress(ValueError):
             while line := await self._process.stderr.readline():
-                self._last_words.append(line.decode(errors="replace").rstrip())
+                self._last_lines.append(line.decode(errors="replace").rstrip())
 
     def _how_it_ended(self) -> str:
         code = self._process.returncode
         how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        last = next((line for line in reversed(self._last_words) if line.strip()), "")
+        last = next((line for line in reversed(self._last_lines) if line.strip()), "")
         return f"The {self._name} ended unexpectedly ({how}). {last}".strip()

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """How a run stands, in the order in which a person looks for it. `crashed`: its process vanished."""
+    """The status of a run, in the order of lists. `crashed`: its process vanished."""
 
     RUNNING = "running"
     QUEUED = "queued"
@@ -17,7 +17,7 @@ class Status(StrEnum):
 
 
 ORDER = {str(status): place for place, status in enumerate(Status)}
-"""Of a run's status as the store has it; one that a newer version wrote is not in it."""
+"""The sort key of a status as stored; statuses of newer versions are missing."""
 
 ACTIVE = frozenset({Status.QUEUED, Status.RUNNING})
 """The statuses of a run that has a process, or waits for one."""
@@ -26,11 +26,11 @@ ENDED = frozenset(Status) - ACTIVE
 """The statuses of a run that has no process."""
 
 RESUMABLE = ENDED - {Status.FINISHED}
-"""The statuses that `resume` goes on from: the run did not come to its end."""
+"""The statuses that `resume` accepts: the run ended before it was finished."""
 
 
 class SweepState(StrEnum):
-    """How a sweep stands. The first two are its status in the store: whether its waiting runs are started."""
+    """The state of a sweep. The first two are stored: whether its waiting runs are started."""
 
     RUNNING = "going"
     PAUSED = "paused"

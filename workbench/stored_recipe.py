@@ -1,4 +1,4 @@
-"""A recipe as the store has it: some of its fields may not be known."""
+"""A recipe as stored: some of its fields may be unknown."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from workbench.recipe_fields import FIELDS, SEEDS
 
 
 class StoredRecipe(dict[str, Any]):
-    """The fields that are known, as JSON values; each is an attribute too, None where it is not known.
+    """The known fields as JSON values. Every field is also an attribute, None if unknown.
 
-    Of a run that was imported any field may be missing, of an earlier version's those that came later.
+    Imported runs may lack any field, runs of earlier versions the later fields.
     """
 
     @classmethod
     def of(cls, recipe: Recipe) -> StoredRecipe:
-        """What the store keeps of a recipe."""
+        """A recipe as the store keeps it."""
         return cls(recipe.model_dump(mode="json"))
 
     def __init__(self, *values: Any, **named: Any) -> None:
         super().__init__(*values, **named)
-        self.__dict__ = self  # found as fast as in any object: lists sort thousands of runs by a field
+        self.__dict__ = self  # fast attribute access: lists sort thousands of runs by a field
 
     def __getattr__(self, name: str) -> Any:
         if name not in FIELDS:
@@ -31,27 +31,27 @@ class StoredRecipe(dict[str, Any]):
 
     @property
     def seed_of_split(self) -> int | None:
-        """What decides which rows are held out."""
+        """The seed that decides which rows are held out."""
         return self.seed if self.split_seed is None else self.split_seed
 
     def filled(self) -> StoredRecipe:
-        """With the defaults of fields that are not known: what an earlier version did."""
+        """With defaults for unknown fields: earlier versions behaved like that."""
         return StoredRecipe({name: field.default for name, field in FIELDS.items()} | dict(as_stored(self)))
 
     def without_seeds(self) -> StoredRecipe:
-        """What runs of the same recipe have in common."""
+        """The fields without the seeds: equal for repetitions of a recipe."""
         return StoredRecipe({name: value for name, value in self.items() if name not in SEEDS})
 
     def complete(self) -> Recipe:
-        """The recipe to train by; fields that an earlier version did not know have what it did.
+        """The full recipe, with the values that earlier versions used for fields they lacked.
 
-        Raises UsageError when it does not say what was trained on what: a run that was imported without it.
+        Raises UsageError for an imported run without model or data set.
         """
         missing = [field for field in ("model", "dataset") if self.get(field) is None]
         if missing:
             flags = " and ".join(f"--{field} {field[0].upper()}" for field in missing)
             raise UsageError(
-                f"The run's recipe does not say its {' and its '.join(missing)}: it was imported without.",
+                f"The run's recipe has no {' and no '.join(missing)}: the run was imported without.",
                 f"Import it again with {flags}.",
             )
         return Recipe.parse(as_stored(self))

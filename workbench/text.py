@@ -1,4 +1,4 @@
-"""Text from outside, made safe for a terminal."""
+"""Makes text from outside safe for a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))
 
 
 def printable(text: str, *, keep_newlines: bool = False) -> str:
-    """`text` without anything that a terminal would obey: controls, escapes and bidirectional overrides.
+    """`text` without control characters, escapes and bidirectional overrides.
 
     Each becomes U+FFFD; newlines and tabs too, unless `keep_newlines`. Lone surrogates, which cannot be
     encoded, become U+FFFD as well.
@@ -27,16 +27,16 @@ def printable(text: str, *, keep_newlines: bool = False) -> str:
 
 
 def amount(done: float, total: float, unit: str) -> str:
-    """How far something is: `210/444 steps`, `45.1/436.0 MB`, `1,024 documents`; "" before anything was done.
+    """Progress as text: `210/444 steps`, `45.1/436.0 MB`, `1,024 documents`; "" if nothing is done yet.
 
-    `total` 0: not known. Bytes are shown in the largest unit of 1,000 that the whole has.
+    `total` 0: unknown. Bytes are shown in the largest unit of 1,000 that fits the total.
     """
     if not (total or done):
         return ""
     shown = "{:,.0f}"
     if unit == "bytes":
         whole = max(done, total)
-        size, unit = next(one for one in _SIZES if whole >= one[0] or one[0] == 1)
+        size, unit = next(entry for entry in _SIZES if whole >= entry[0] or entry[0] == 1)
         done, total, shown = done / size, total / size, "{:,.0f}" if size == 1 else "{:,.1f}"
     counted = f"{shown.format(done)}/{shown.format(total)}" if total else shown.format(done)
     return f"{counted} {unit}".rstrip()

@@ -51,7 +51,7 @@ def test_from_an_empty_store_to_a_filled_mask(open_terminal: Callable[..., Termi
     terminal.press("n")
     terminal.wait_for("Chunk size")
     terminal.press("Down", "Down")
-    terminal.wait_for("Times the whole training text is gone through")  # said of the field with the cursor
+    terminal.wait_for("Passes over the whole training text")  # said of the field with the cursor
     terminal.press_until("Cost: shown when", "End", "BSpace")
     terminal.type("0")
     terminal.wait_for("at least 1")  # said at the field, while it is typed

@@ -85,7 +85,7 @@ def test_a_trainer_s_folder_becomes_a_past_run(trained: Path, store: Store) -> N
 
 def test_it_is_imported_once(trained: Path, store: Store) -> None:  # noqa: F811
     run = import_run(store, trained)
-    with pytest.raises(UsageError, match=f"imported before, as run {run.id}"):
+    with pytest.raises(UsageError, match=f"already imported as run {run.id}"):
         import_run(store, trained, "again")
     store.catalog.remove(run.id)
     assert (trained / "checkpoint-8" / "model.safetensors").is_file()

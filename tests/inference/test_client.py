@@ -95,7 +95,7 @@ async def test_a_process_that_always_dies_is_told(tmp_path: Path) -> None:
         with pytest.raises(ModelError, match=r"ended unexpectedly \(exit code 1\). out of coffee"):
             await client.fill("starter", TEXT)
     async with InferenceClient([str(tmp_path / "absent")]) as client:
-        with pytest.raises(ModelError, match="cannot be started: No such file"):
+        with pytest.raises(ModelError, match="Cannot start the inference process: No such file"):
             await client.fill("starter", TEXT)
 
 

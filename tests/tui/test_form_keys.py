@@ -34,7 +34,7 @@ async def test_saving_using_and_deleting_a_preset(app: WorkbenchApp) -> None:
         await type_text(pilot, "xsum")
         await pilot.press("enter")
         await settle(pilot)
-        assert "preset of the program's own" in " ".join(screen_text(pilot).split())
+        assert "is a built-in preset" in " ".join(screen_text(pilot).split())
         await pilot.press(*["backspace"] * 4)
         await type_text(pilot, "long chunks")
         await pilot.press("enter")

@@ -68,7 +68,7 @@ def model_card(facts: CardFacts, yardstick: AgainstBase | None) -> str:
         "## Training",
         _training(facts),
         "## Results",
-        _figures(facts, yardstick),
+        _results(facts, yardstick),
         "## Intended use and limits",
         _LIMITS,
         "## Reproduce",
@@ -163,32 +163,32 @@ def _training(facts: CardFacts) -> str:
     )
 
 
-def _figures(facts: CardFacts, found: AgainstBase | None) -> str:
+def _results(facts: CardFacts, yardstick: AgainstBase | None) -> str:
     run, recipe = facts.run, facts.run.recipe.complete()
     own = (
         f"its own test: held-out documents, chunks of {recipe.chunk_size}, "
         f"mask probability {recipe.mask_prob:g}"
     )
     rows = [
-        ["perplexity before training", _figure(run.baseline_perplexity), own],
-        ["perplexity of this checkpoint", _figure(facts.checkpoint.eval_perplexity), own],
+        ["perplexity before training", _perplexity(run.baseline_perplexity), own],
+        ["perplexity of this checkpoint", _perplexity(facts.checkpoint.eval_perplexity), own],
     ]
     lines = []
-    if found:
+    if yardstick:
         fixed = (
-            f"the yardstick: the first {found.chunks:,} chunks of at most 128 tokens of the held-out "
-            f"documents, mask probability 0.15, fixed masks ({found.masked_tokens:,} masked tokens)"
+            f"the yardstick: the first {yardstick.chunks:,} chunks of at most 128 tokens of the held-out "
+            f"documents, mask probability 0.15, fixed masks ({yardstick.masked_tokens:,} masked tokens)"
         )
-        rows.append(["perplexity of the base model", _figure(found.base_perplexity), fixed])
-        rows.append(["perplexity of this checkpoint", _figure(found.perplexity), fixed])
-        if found.untrained:
+        rows.append(["perplexity of the base model", _perplexity(yardstick.base_perplexity), fixed])
+        rows.append(["perplexity of this checkpoint", _perplexity(yardstick.perplexity), fixed])
+        if yardstick.untrained:
             lines.append(
-                f"The model before training was not a trained one ({found.untrained}): its perplexity is "
-                "that of random weights, and no measure of what was gained."
+                f"The model before training was not a trained one ({yardstick.untrained}): its perplexity is "
+                "that of random weights and does not show what training gained."
             )
-        if found.verdict:
+        if yardstick.verdict:
             lines.append(
-                f"Compared with the base model on the yardstick: {found.verdict}; the brackets hold the "
+                f"Compared with the base model on the yardstick: {yardstick.verdict}; the brackets hold the "
                 "95 % interval of a paired bootstrap over documents, which covers the choice of test "
                 "documents, not of seeds."
             )
@@ -197,7 +197,7 @@ def _figures(facts: CardFacts, found: AgainstBase | None) -> str:
         "is better. Values on another text, tokenizer, chunk size or mask probability are not comparable "
         "with these."
     )
-    return table(["figure", "value", "measured on"], rows) + "\n\n" + "\n\n".join(lines)
+    return table(["metric", "value", "measured on"], rows) + "\n\n" + "\n\n".join(lines)
 
 
 def _again(facts: CardFacts) -> str:
@@ -241,7 +241,7 @@ def _count(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else "—"
 
 
-def _figure(value: float | None) -> str:
+def _perplexity(value: float | None) -> str:
     if value is None:
         return "not measured"
     return f"{value:,.4g}" if math.isfinite(value) and value < 10_000 else f"{value:,.0f}"

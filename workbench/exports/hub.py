@@ -70,16 +70,16 @@ def explained(error: Exception, repository: str) -> WorkbenchError:
     if status == 403:
         return WorkbenchError(
             f"You have no write access to {name}.",
-            "Use a token with write access, and as owner yourself or one of your organizations.",
+            "Use a token with write access, and your own name or one of your organizations as OWNER.",
         )
     if status == 404:
         return WorkbenchError(f"The hub has no owner for {name}.", "Check the owner's name.")
     if isinstance(error, OfflineModeIsEnabled):
         return WorkbenchError("HF_HUB_OFFLINE is set, so the hub is not contacted.", "Unset it to push.")
-    said = (without_secrets(str(error)).strip() or type(error).__name__).splitlines()[0]
+    reason = (without_secrets(str(error)).strip() or type(error).__name__).splitlines()[0]
     if status is not None:
-        return WorkbenchError(f"The hub refused {name} ({status}): {printable(said)}", "Try again later.")
+        return WorkbenchError(f"The hub refused {name} ({status}): {printable(reason)}", "Try again later.")
     return WorkbenchError(
-        f"{name} could not be uploaded: {printable(said)}",
+        f"{name} could not be uploaded: {printable(reason)}",
         "Check that the hub is reachable (HF_ENDPOINT, a proxy).",
     )

@@ -51,7 +51,7 @@ def export_run(
             written.rename(folder)
     except OSError as error:
         raise WorkbenchError(
-            f"The model cannot be written to {folder}: {error.strerror or error}.",
+            f"Cannot write the model to {folder}: {error.strerror or error}.",
             "Free some space or choose another folder.",
         ) from error
     return saved
@@ -59,27 +59,27 @@ def export_run(
 
 def _check_place(folder: Path, replace: bool) -> None:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise UsageError(f"{folder} is not a folder.", "Name a new one.")
+        raise UsageError(f"{folder} is not a folder.", "Name a new folder.")
     if folder == Path.cwd():
-        raise UsageError("The current folder cannot be exported to.", "Name a new one in it.")
+        raise UsageError("Cannot export to the current folder.", "Name a new folder in it.")
     there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     if not there:
         return
     if not replace:
-        raise UsageError(f"The folder {folder} is not empty ({there[0]}).", "Name another, or give --force.")
+        raise UsageError(f"The folder {folder} is not empty ({there[0]}).", "Name another, or use --force.")
     if not {CARD, RECIPE, "config.json"} <= set(there):
         raise UsageError(
-            f"The folder {folder} is not empty and no earlier export: --force would delete {there[0]}.",
+            f"The folder {folder} is not empty and not an earlier export: --force would delete {there[0]}.",
             "Name another folder.",
         )
-    known = {CARD, RECIPE, *sentences.FILES}
+    own = {CARD, RECIPE, *sentences.FILES}
     foreign = [
-        name for name in there if name not in known and Path(name).suffix not in {".json", ".safetensors"}
+        name for name in there if name not in own and Path(name).suffix not in {".json", ".safetensors"}
     ]
     foreign = [name for name in foreign if not name.endswith((".txt", ".model"))]
     if foreign:
         raise UsageError(
-            f"The folder {folder} holds {foreign[0]} besides an earlier export: --force would delete it.",
+            f"The folder {folder} has {foreign[0]} besides an earlier export: --force would delete it.",
             "Move it away, or name another folder.",
         )
 
@@ -87,7 +87,8 @@ def _check_place(folder: Path, replace: bool) -> None:
 def checkpoint_of(store: Store, run: Run, wanted: int | str | None) -> tuple[Checkpoint, Path]:
     """The chosen checkpoint, as in `export_run`, and its folder. Raises ModelError."""
     source = Path(resolve_model(store, run=str(run.id), checkpoint=wanted).path)
-    saved = next((one for one in store.checkpoints(run.id) if Path(one.path).name == source.name), None)
+    checkpoints = store.checkpoints(run.id)
+    saved = next((saved for saved in checkpoints if Path(saved.path).name == source.name), None)
     if saved is None:
         raise ModelError(f"The checkpoint {source.name} of run {run.id} is not in the database.")
     return saved, source

@@ -26,7 +26,7 @@ _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 
 def shareable_text(text: str, run: Run) -> str:
     """`text` with its paths cut to their last parts, and without this machine's name."""
-    text = _PATH.sub(lambda found: f"…/{found.group(1)}", without_secrets(text))
+    text = _PATH.sub(lambda match: f"…/{match.group(1)}", without_secrets(text))
     for host in {run.host or "", str(run.environment.get("host") or ""), platform.node()}:
         if len(host) > 2:
             text = re.sub(rf"(?<!\w){re.escape(host)}(?!\w)", "…", text)

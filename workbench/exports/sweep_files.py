@@ -102,12 +102,12 @@ def _cell(entry: Entry) -> str:
 def _ratio(entry: Entry) -> str:
     if entry.log_ratio is None or entry.ci_low is None or entry.ci_high is None:
         return ""
-    ratio, low, high = (100 * change(one) for one in (entry.log_ratio, entry.ci_low, entry.ci_high))
+    ratio, low, high = (100 * change(log) for log in (entry.log_ratio, entry.ci_low, entry.ci_high))
     return f"{ratio:+.1f} % ({low:.1f} to {high:.1f})"
 
 
 def _table(rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(map(_text, one)) + " |" for one in rows]
+    lines = ["| " + " | ".join(map(_text, row)) + " |" for row in rows]
     return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
 
 

@@ -48,12 +48,12 @@ def sweep_svg(table: SweepTable, name: str) -> str:
             for level in effect.levels:
                 top += _LINE
                 bar = 300 * level.effect / most
-                said = f"{100 * change(level.effect):+.1f} %" if level.effect else "best"
+                label = f"{100 * change(level.effect):+.1f} %" if level.effect else "best"
                 parts.append(_text(_EDGE + 12, top, level.label))
                 parts.append(
                     f'<rect x="{_LABEL}" y="{top - 13}" width="{bar:.1f}" height="16" fill="#3b528b"/>'
                 )
-                parts.append(_text(_LABEL + bar + 6, top, f"{said}, {level.n} runs"))
+                parts.append(_text(_LABEL + bar + 6, top, f"{label}, {level.n} runs"))
     for note in table.notes:
         top += _LINE
         parts.append(_text(_EDGE, top, note))

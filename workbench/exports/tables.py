@@ -44,14 +44,14 @@ def put_in_place(content: bytes, file: Path) -> None:
 
 
 def flat(values: Row, *, prefix: str = "") -> dict[str, Any]:
-    """One level of keys: `recipe.epochs` for what is nested, lists joined by commas."""
-    found: dict[str, Any] = {}
+    """The values with nested keys joined, as in `recipe.epochs`, and lists joined by commas."""
+    flattened: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
-            found |= flat(value, prefix=f"{prefix}{key}.")
+            flattened |= flat(value, prefix=f"{prefix}{key}.")
         else:
-            found[prefix + key] = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
-    return found
+            flattened[prefix + key] = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+    return flattened
 
 
 def _csv(rows: Sequence[Row]) -> bytes:

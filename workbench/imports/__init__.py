@@ -1,1 +1,1 @@
-"""Trainings that other programs did, as past runs: Hugging Face's Trainer, and TensorBoard's logs."""
+"""Imports runs of other programs: Hugging Face's Trainer, and TensorBoard's logs."""

@@ -1,4 +1,4 @@
-"""From a folder that another program left to a run in the store."""
+"""Imports a folder of another program as a run in the store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import UsageError
-from workbench.imports.found import Found
+from workbench.imports.imported_run import ImportedRun
 from workbench.imports.tensorboard import event_files, read_tensorboard
 from workbench.imports.trainer import read_trainer, state_file
 from workbench.metrics import MetricName
@@ -19,7 +19,7 @@ from workbench.text import REPLACEMENT, printable
 
 TAG = "imported"
 NOTE = (
-    "Imported from {kind}: its losses are means over batches, with masks drawn anew at every evaluation. "
+    "Imported from {kind}: its losses are means over batches, with new masks at every evaluation. "
     "Only the yardstick compares it with other runs."
 )
 
@@ -27,31 +27,31 @@ NOTE = (
 def import_run(
     store: Store, path: Path, name: str | None = None, settings: dict[str, Any] | None = None
 ) -> Run:
-    """Store the training that `path` tells of as a run that has ended.
+    """Store the training in `path` as a finished run.
 
-    `settings`: recipe fields that the folder does not tell; they go before what it tells. Raises
-    UsageError when there is nothing to import, it was imported before, or a setting is wrong.
+    `settings`: recipe fields that override the folder's. Raises UsageError when there is nothing to import,
+    it was imported before, or a setting is invalid.
     """
-    found = read(path)
+    imported = read(path)
     for run in store.runs(include_archived=True):
-        if (run.environment.get(IMPORTED) or {}).get("fingerprint") == found.fingerprint:
+        if (run.environment.get(IMPORTED) or {}).get("fingerprint") == imported.fingerprint:
             raise UsageError(
-                f"{path} was imported before, as run {run.id} {run.name}.",
-                f"To import it anew, first: mlm-workbench delete {run.id}",
+                f"{path} was already imported as run {run.id} {run.name}.",
+                f"To import it again, first: mlm-workbench delete {run.id}",
             )
-    values = [MetricValue(*one) for one in found.values]
+    values = [MetricValue(*one) for one in imported.values]
     return store.past.add_imported(
         name,
-        _usable_name(found.path.name),
+        _usable_name(imported.path.name),
         tags=[TAG],
         values=values,
-        checkpoints=_checkpoints(found),
-        columns=_columns(found, settings or {}),
+        checkpoints=_checkpoints(imported),
+        columns=_columns(imported, settings or {}),
     )
 
 
-def read(path: Path) -> Found:
-    """What lies in `path`. Raises UsageError when it is nothing that can be imported."""
+def read(path: Path) -> ImportedRun:
+    """Read the training in `path`. Raises UsageError if there is nothing to import."""
     folder = path.expanduser().absolute()
     if not folder.is_dir():
         raise UsageError(
@@ -63,12 +63,14 @@ def read(path: Path) -> Found:
         return read_tensorboard(folder)
     raise UsageError(
         f"{path} holds neither a trainer_state.json nor TensorBoard's event files.",
-        "Name the folder that they lie in.",
+        "Name the folder that contains them.",
     )
 
 
-def _checkpoints(found: Found) -> list[Checkpoint]:
-    tested = {one.step: one.value for one in found.values if one.name == MetricName.EVAL_PERPLEXITY}
+def _checkpoints(imported: ImportedRun) -> list[Checkpoint]:
+    tested = {
+        value.step: value.value for value in imported.values if value.name == MetricName.EVAL_PERPLEXITY
+    }
     return [
         Checkpoint(
             step=saved.step,
@@ -78,39 +80,39 @@ def _checkpoints(found: Found) -> list[Checkpoint]:
             best=saved.best,
             created_at=saved.path.stat().st_mtime,
         )
-        for saved in found.checkpoints
+        for saved in imported.checkpoints
     ]
 
 
-def _columns(found: Found, settings: dict[str, Any]) -> dict[str, Any]:
-    known = {**found.recipe, **settings}
+def _columns(imported: ImportedRun, settings: dict[str, Any]) -> dict[str, Any]:
+    known = {**imported.recipe, **settings}
     valid = Recipe().with_changes(**known).model_dump(mode="json")
-    last = {one.name: one.value for one in found.values}
-    tested = [one for one in found.values if one.name == MetricName.EVAL_PERPLEXITY]
-    before = [one.value for one in tested if one.step == 0]
+    last = {value.name: value.value for value in imported.values}
+    tested = [value for value in imported.values if value.name == MetricName.EVAL_PERPLEXITY]
+    before = [value.value for value in tested if value.step == 0]
     return {
-        # what is not known is left out: a default would claim what nobody measured
+        # unknown fields are left out: their defaults may be wrong
         "recipe": {field: valid[field] for field in valid if field in known},
         "environment": {
-            IMPORTED: {"from": found.kind, "path": str(found.path), "fingerprint": found.fingerprint}
+            IMPORTED: {"from": imported.kind, "path": str(imported.path), "fingerprint": imported.fingerprint}
         },
-        "note": NOTE.format(kind=found.kind),
-        "started_at": found.started_at,
-        "ended_at": found.ended_at or time.time(),
-        "step": max((one.step for one in found.values), default=None),
-        "epoch": max((one.epoch for one in found.values), default=None),
-        "total_steps": found.total_steps,
+        "note": NOTE.format(kind=imported.kind),
+        "started_at": imported.started_at,
+        "ended_at": imported.ended_at or time.time(),
+        "step": max((value.step for value in imported.values), default=None),
+        "epoch": max((value.epoch for value in imported.values), default=None),
+        "total_steps": imported.total_steps,
         "baseline_perplexity": before[-1] if before else None,
         "eval_perplexity": last.get(MetricName.EVAL_PERPLEXITY),
-        "best_eval_perplexity": min((one.value for one in tested), default=None),
+        "best_eval_perplexity": min((value.value for value in tested), default=None),
         "train_perplexity": last.get(MetricName.TRAIN_PERPLEXITY),
     }
 
 
 def _usable_name(wanted: str) -> str:
-    """A folder's name as a run's, as near to it as a run may be called."""
+    """A valid run's name close to a folder's name."""
     plain = printable(wanted).replace(REPLACEMENT, "").strip()[: LONGEST_NAME - 10]
     try:
         return checked(plain)
-    except UsageError:  # a number, say, which would be taken for an id
+    except UsageError:  # for example a number, which means a run's id
         return f"imported {plain}".strip()

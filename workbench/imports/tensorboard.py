@@ -1,4 +1,4 @@
-"""TensorBoard's event files, read by the package tensorboard alone."""
+"""Reads TensorBoard's event files, with the package tensorboard."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from workbench.errors import UsageError
-from workbench.imports.found import NAMES, Found, value_at, with_perplexities
+from workbench.imports.imported_run import NAMES, ImportedRun, value_at, with_perplexities
 from workbench.metrics import MetricName
 
 _PATTERN = "events.out.tfevents.*"
@@ -19,15 +19,15 @@ _TAGS = NAMES | {
 
 
 def event_files(folder: Path) -> list[Path]:
-    """The event files that lie in the folder itself."""
+    """The event files directly in the folder."""
     return sorted(path for path in folder.glob(_PATTERN) if path.is_file())
 
 
-def read_tensorboard(folder: Path) -> Found:
-    """Read the figures we know. Raises UsageError without the package, or when none is known."""
+def read_tensorboard(folder: Path) -> ImportedRun:
+    """Read the known metrics. Raises UsageError without the package, or if there are none."""
     if find_spec("tensorboard") is None:
         raise UsageError(
-            "To read TensorBoard's files, the package tensorboard is needed.",
+            "Reading TensorBoard's files needs the package tensorboard.",
             "Install it: pip install 'mlm-workbench[tensorboard]'",
         )
     from tensorboard.backend.event_processing.event_accumulator import SCALARS, TENSORS, EventAccumulator
@@ -35,24 +35,26 @@ def read_tensorboard(folder: Path) -> Found:
 
     events = EventAccumulator(str(folder), size_guidance={SCALARS: 0, TENSORS: 0})
     events.Reload()
-    series = {tag: [(one.step, one.value) for one in events.Scalars(tag)] for tag in events.Tags()[SCALARS]}
-    for tag in events.Tags()[TENSORS]:  # what newer writers make of a scalar
-        arrays = [(one.step, make_ndarray(one.tensor_proto)) for one in events.Tensors(tag)]
+    series = {
+        tag: [(point.step, point.value) for point in events.Scalars(tag)] for tag in events.Tags()[SCALARS]
+    }
+    for tag in events.Tags()[TENSORS]:  # newer writers store scalars as tensors
+        arrays = [(point.step, make_ndarray(point.tensor_proto)) for point in events.Tensors(tag)]
         series[tag] = [
             (step, array.item()) for step, array in arrays if array.size == 1 and array.dtype.kind in "fiu"
         ]
     epochs = dict(series.get("train/epoch") or series.get("epoch", []))
     values = [
-        found
+        value
         for tag, points in series.items()
         if tag in _TAGS
-        for step, value in points
-        if (found := value_at(_TAGS[tag], step, epochs.get(step), value))
+        for step, number in points
+        if (value := value_at(_TAGS[tag], step, epochs.get(step), number))
     ]
     if not values:
-        there = ", ".join(sorted(series)[:8]) or "none"
-        raise UsageError(f"{folder} has no figure that is known here.", f"Its scalars: {there}.")
-    return Found(
+        scalars = ", ".join(sorted(series)[:8]) or "none"
+        raise UsageError(f"{folder} has no known metric.", f"Its scalars: {scalars}.")
+    return ImportedRun(
         kind="TensorBoard",
         path=folder,
         fingerprint=hashlib.sha256(json.dumps(sorted(values)).encode()).hexdigest(),

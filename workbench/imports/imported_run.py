@@ -1,4 +1,4 @@
-"""What an import found, before it is stored."""
+"""An imported run before it is stored."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ NAMES = {
     "grad_norm": MetricName.GRAD_NORM,
     "learning_rate": MetricName.LEARNING_RATE,
 }
-"""The Trainer's names, and ours."""
+"""The Trainer's names of metrics, and ours."""
 LARGEST_STEP = 2**53
 
 
 class Value(NamedTuple):
-    """One figure. `epoch` 0 where it is not known."""
+    """One value of a metric. `epoch`: 0 if unknown."""
 
     name: str
     step: int
@@ -30,7 +30,7 @@ class Value(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """A checkpoint's folder, with a model in safetensors."""
+    """A checkpoint folder with a model in safetensors."""
 
     step: int
     epoch: float
@@ -39,8 +39,8 @@ class Saved(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """`recipe`: what is known of it, by our names, and nothing else. `fingerprint`: of its log."""
+class ImportedRun:
+    """`recipe`: only the known fields, by our names. `fingerprint`: a hash of the log."""
 
     kind: str
     path: Path
@@ -53,19 +53,19 @@ class Found:
     ended_at: float | None = None
 
 
-def value_at(name: str, step: Any, epoch: Any, figure: Any) -> Value | None:
-    """A figure as another program wrote it; None when it is none, as a loss of NaN is."""
-    numbers = [one for one in (step, figure, epoch or 0) if isinstance(one, int | float)]
+def value_at(name: str, step: Any, epoch: Any, value: Any) -> Value | None:
+    """A value from another program's log; None if it is not usable, such as a loss of NaN."""
+    numbers = [number for number in (step, value, epoch or 0) if isinstance(number, int | float)]
     if len(numbers) < 3 or not all(map(math.isfinite, numbers)) or not 0 <= step <= LARGEST_STEP:
         return None
-    return Value(name, int(step), float(epoch or 0), float(figure))
+    return Value(name, int(step), float(epoch or 0), float(value))
 
 
 def with_perplexities(values: Iterable[Value]) -> list[Value]:
-    """The values in the order of steps, each loss with its perplexity."""
-    found = []
-    for one in values:
-        found.append(one)
-        if one.name in PERPLEXITY_OF:
-            found.append(one._replace(name=PERPLEXITY_OF[one.name], value=perplexity(one.value)))
-    return sorted(found, key=lambda one: one.step)
+    """The values in the order of steps, and a perplexity for each loss."""
+    extended = []
+    for value in values:
+        extended.append(value)
+        if value.name in PERPLEXITY_OF:
+            extended.append(value._replace(name=PERPLEXITY_OF[value.name], value=perplexity(value.value)))
+    return sorted(extended, key=lambda value: value.step)
