@@ -109,7 +109,7 @@ def restarted() -> Iterator[servers.Server]:
 @pytest.fixture(params=servers.KINDS)
 def location(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where a test's store is, for each kind of database: path or URL. Its runs lie in `runs` of tmp_path."""
-    return servers.empty_store(request.param, request, tmp_path, monkeypatch)
+    return servers.empty_store(request.param, request, tmp_path, monkeypatch, lent=True)
 
 
 @pytest.fixture(scope="session")

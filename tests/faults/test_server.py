@@ -17,10 +17,10 @@ from workbench.store import Store
 from workbench.worker import liveness
 
 from ..postgres import Server
-from .conftest import begin, wait_for, wait_for_end, wait_until
+from .conftest import begin, thorough, wait_for, wait_for_end, wait_until
 
-OUTAGE = 3.0
-"""Seconds: several heartbeats, and more than the wait of a recorder."""
+OUTAGE = 2.0
+"""Seconds: more than a heartbeat, and more than a recorder waits before it tries again."""
 
 
 @pytest.fixture
@@ -38,9 +38,9 @@ def test_a_server_that_crashes_and_comes_back_costs_a_training_nothing(
     restarted: Server, url: str, tiny: Recipe
 ) -> None:
     store = Store.open(url)
-    recipe = tiny.with_changes(epochs=10_000, max_steps=400, eval_every=0, checkpoint_every=100)
+    recipe = tiny.with_changes(epochs=10_000, max_steps=200, eval_every=0, checkpoint_every=100)
     run_id = begin(store, recipe)
-    for _ in range(2):
+    for _ in range(thorough(full=10, short=1)):
         before = store.run(run_id).step or 0
         wait_for(store, run_id, lambda run, before=before: (run.step or 0) > before + 5)  # type: ignore[misc]
         restarted.stop(signal.SIGQUIT)
@@ -48,8 +48,8 @@ def test_a_server_that_crashes_and_comes_back_costs_a_training_nothing(
         restarted.start()
     ended = wait_for_end(store, run_id)
     assert ended.status == Status.FINISHED and ended.segment == 0, ended.error
-    assert steps(store, run_id) == list(range(1, 401))
-    assert ended.yardstick_perplexity is not None and store.checkpoints(run_id)[-1].step == 400
+    assert steps(store, run_id) == list(range(1, 201))
+    assert ended.yardstick_perplexity is not None and store.checkpoints(run_id)[-1].step == 200
     store.close()
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from workbench.errors import StoreError, UsageError
 from workbench.processes import process_exists
@@ -67,6 +67,16 @@ def test_the_ways_to_write_a_url_open_the_same_store(store: Store, url: str, sch
     other = Store.open(url.replace("postgresql", scheme, 1))
     assert other.find("seen").name == "seen" and other.location == store.location
     other.close()
+
+
+def test_a_look_is_one_query(store: Store) -> None:
+    asked: list[str] = []
+    store.data_version()
+    event.listen(store.database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    first = [store.data_version() for _ in range(5)]
+    assert len(asked) == 5 and len(set(first)) == 1
+    store.create_run(STARTER)
+    assert store.data_version() != first[0]
 
 
 def test_completion_knows_the_names(store: Store, url: str) -> None:

@@ -137,7 +137,6 @@ def test_whoever_looks_starts_a_keeper_in_the_place_of_a_killed_one(store: Store
     until(lambda: statuses(store) == ["failed"])
 
 
-@on_both
 def test_a_command_that_only_lists_starts_it_too(store: Store) -> None:
     waiting_sweep(store, (64,))
     with kept_by_another(store):
