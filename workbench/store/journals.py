@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -64,12 +64,8 @@ class Journals(Queries):
             if not self._move(session, run_id, before, after):
                 session.rollback()
                 return False
-            run = session.get(Run, run_id)
-            if run is None:
-                session.rollback()
-                return False
             try:
-                apply_records(session, run_id, Path(run.folder), records, statuses=statuses)
+                apply_records(session, run_id, records, statuses=statuses)
             except (KeyError, TypeError, ValueError, OverflowError) as error:
                 session.rollback()
                 raise JournalError(
@@ -120,9 +116,8 @@ class Journals(Queries):
     def apply_unjournaled(self, run_id: int, records: Sequence[Record]) -> None:
         """Apply records that no journal could take."""
         with self.database.session() as session:
-            run = session.get(Run, run_id)
-            if run is not None:
-                apply_records(session, run_id, Path(run.folder), records)
+            if session.get(Run, run_id) is not None:
+                apply_records(session, run_id, records)
             session.commit()
 
     def ingest(self, run_id: int, *, statuses: bool = True) -> int:
@@ -160,12 +155,13 @@ class Journals(Queries):
         return applied
 
     def _move(self, session: Session, run_id: int, before: Cursor, after: Cursor) -> bool:
-        statement = _of(run_id).where(
-            col(JournalRow.number) == before.number,
-            col(JournalRow.identity) == before.identity,
-            col(JournalRow.records) == before.records,
-        )
-        moved = session.connection().execute(statement.values(**_columns(after))).rowcount
+        was = {
+            "of_run": run_id,
+            "was_number": before.number,
+            "was_identity": before.identity,
+            "was_records": before.records,
+        }
+        moved = session.connection().execute(_MOVE, {**was, **_columns(after)}).rowcount
         if moved == 0 and before == Cursor() and _row(session, run_id) is None:
             return _make_row(session, run_id) and self._move(session, run_id, before, after)
         return int(moved) == 1
@@ -225,3 +221,16 @@ def _columns(cursor: Cursor) -> dict[str, Any]:
 
 def _of(run_id: int) -> Any:
     return update(JournalRow).where(col(JournalRow.run_id) == run_id)
+
+
+_MOVE = (
+    update(JournalRow)
+    .where(
+        col(JournalRow.run_id) == bindparam("of_run"),
+        col(JournalRow.number) == bindparam("was_number"),
+        col(JournalRow.identity) == bindparam("was_identity"),
+        col(JournalRow.records) == bindparam("was_records"),
+    )
+    .values({name: bindparam(name) for name in _columns(Cursor())})
+)
+"""Built once: it is executed with every step of a training."""

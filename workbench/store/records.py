@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -53,15 +54,13 @@ _SAME_SECONDS = 1e-3
 _BLOBS = ("chunk_losses", "chunk_tokens", "chunk_hashes", "chunk_documents")
 
 
-def apply_records(
-    session: Session, run_id: int, folder: Path, records: Sequence[Record], *, statuses: bool = True
-) -> None:
-    """Change a run's rows as the records say, without a commit. `folder`: the run's.
+def apply_records(session: Session, run_id: int, records: Sequence[Record], *, statuses: bool = True) -> None:
+    """Change a run's rows as the records say, without a commit.
 
     `statuses` False: who began and ended the run is left as it stands. Raises KeyError, TypeError or
     ValueError for a record that lacks something or holds something else.
     """
-    applier = _Applier(session, run_id, folder)
+    applier = _Applier(session, run_id)
     left = () if statuses else (Kind.CLAIM, Kind.ENDING)
     for record in records:
         if record["kind"] not in left:
@@ -80,8 +79,8 @@ def score_values(score: Yardstick) -> dict[str, Any]:
 class _Applier:
     """Collects what goes together: the metrics of many records are one statement, their columns another."""
 
-    def __init__(self, session: Session, run_id: int, folder: Path) -> None:
-        self._session, self._run_id, self._folder = session, run_id, folder
+    def __init__(self, session: Session, run_id: int) -> None:
+        self._session, self._run_id = session, run_id
         self._metrics: list[dict[str, Any]] = []
         self._columns: dict[str, Any] = {}
         self._by_kind: dict[str, Callable[[Record], None]] = {
@@ -226,6 +225,12 @@ class _Applier:
         if pure.is_absolute() or ".." in pure.parts:
             raise ValueError(f"{path} is not in the run's folder")
         return self._folder / pure
+
+    @cached_property
+    def _folder(self) -> Path:
+        """The run's folder. Most records do without: reading the row takes longer than applying them."""
+        run = self._session.get(Run, self._run_id)
+        return Path(run.folder if run is not None else "")
 
 
 def _int(value: object) -> int:

@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from workbench.journal.lines import file_of, numbers
 from workbench.status import PlaceEngine, Status
@@ -19,7 +20,10 @@ FOLLOW_SECONDS = 2.0
 LATE_SECONDS = 3600.0
 """For so long after a crash the rest of a journal is looked for."""
 _CLOCK_SECONDS = 60.0
+WHOLE_SECONDS = 30.0
+"""A journal that looks as before is read all the same after so long: what was missing in it may be there."""
 _read: dict[tuple[str, int], float] = {}
+_known: dict[tuple[str, int], tuple[_Newest | None, float]] = {}
 _clocks: dict[Path, tuple[float, float]] = {}
 
 
@@ -34,8 +38,14 @@ def follow(store: Store, *, at_once: bool = False) -> None:
             continue
         _read[key] = now
         try:
+            newest = _newest(Path(run.folder))
+            known = _known.get(key)
+            if known is not None and known[0] == newest and now - known[1] < WHOLE_SECONDS:
+                continue
             store.journals.ingest(run.id)
-            _note_news(store, run)
+            if newest is not None:
+                _note_news(store, run, newest)
+            _known[key] = newest, now
         except OSError as error:  # its folder may not be read: others are
             log.debug("run %s: %s", run.id, error)
 
@@ -47,14 +57,31 @@ def age_of_news(run: Run) -> float | None:
     return max(0.0, time.time() - run.heartbeat_at)
 
 
-def _note_news(store: Store, run: Run) -> None:
+class _Newest(NamedTuple):
+    """How the newest file of a journal looks: what was read when it looked so need not be read again."""
+
+    number: int
+    file: int
+    size: int
+    changed: float
+
+
+def _newest(folder: Path) -> _Newest | None:
+    """None: there is no journal yet."""
+    try:
+        number = max(numbers(folder), default=None)
+    except FileNotFoundError:
+        return None
+    if number is None:
+        return None
+    with file_of(folder, number).open("rb") as file:  # opened: only then a file server is asked anew
+        found = os.fstat(file.fileno())
+    return _Newest(number, found.st_ino, found.st_size, found.st_mtime)
+
+
+def _note_news(store: Store, run: Run, newest: _Newest) -> None:
     """A worker in a job writes or touches its journal every few seconds: that is its heartbeat."""
-    folder = Path(run.folder)
-    newest = max(numbers(folder), default=None)
-    if newest is None:
-        return
-    changed = file_of(folder, newest).stat().st_mtime + clock_offset(folder.parent)
-    heard = min(changed, time.time())
+    heard = min(newest.changed + clock_offset(Path(run.folder).parent), time.time())
     if heard > (run.heartbeat_at or 0.0) + 0.5:
         store.change_status(run.id, {Status.RUNNING}, heartbeat_at=heard)
 
