@@ -67,6 +67,6 @@ def test_inspect_lists_them(tmp_path, capsys) -> None:
     assert printed["other_scripts"] == {"CYRILLIC": 1, "CJK": 1}
     assert main(["inspect", str(path), "--chunk-size", "16"]) == 0
     out = capsys.readouterr().out
-    assert f"document 46 ({path}, line 46), nl: {DUTCH}" in out
+    assert f"document 46 (a.jsonl, line 46), nl: {DUTCH}" in out
     assert "40 × All rights reserved." in out
     assert "document 41" in out and "CYRILLIC" in out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,10 @@ class LocalFiles:
             files = self._set or self._of_archives(opened)
             size = sum(path.stat().st_size for path in files.paths)
             intake = Intake(opened.notes, size, self.encoding)
-            documents = self._spooled(files, folder / SPOOL, intake, opened.named)
+            root = os.path.commonpath([path.parent for path in self.paths])
+            documents = self._spooled(
+                files, folder / SPOOL, intake, lambda path: opened.named(path).removeprefix(f"{root}/")
+            )
         if len(documents) == 0:
             raise CorpusError(f"{self._where()} holds no rows.", "Give a file with text in it.")
         return documents

@@ -24,7 +24,8 @@ class Place:
 class Places:
     """The places of all documents of a source, by their row numbers (from 0).
 
-    Kept is where a run of documents begins that stand in one file, one line after the other.
+    Kept is where a run of documents begins that stand in one file, one line after the other. Files are named
+    within the folder that holds them all, so that an example is short.
     """
 
     unit: str = "line"
