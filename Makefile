@@ -33,6 +33,10 @@ test-failed: $(READY)
 faults: $(READY)
 	MLM_WORKBENCH_FAULTS=full $(TESTS) tests/faults
 
+# Jobs on a real Slurm that this starts: preemption, time limits, kills. Needs Debian's slurmctld, slurmd, slurm-client, munge.
+cluster: $(READY)
+	MLM_WORKBENCH_CLUSTER=full $(TESTS) tests/cluster tests/engines
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

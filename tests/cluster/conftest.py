@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.cluster.project import SHORT, Project, Straight, fingerprint
 from tests.cluster.slurm import Cluster, missing
 
 
@@ -28,3 +34,27 @@ def cluster(running_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("SLURM_CONF", str(running_cluster.conf))
     yield running_cluster
     running_cluster.clear()
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """A store of its own; the training takes one thread, so that its sums are the same in every job."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    made = Project(tmp_path / "project folder")
+    yield made
+    made.store.close()
+
+
+@pytest.fixture(scope="session")
+def straight(running_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Straight:
+    """A run that the command line trains on the cluster, from its submission to its end."""
+    folder = tmp_path_factory.mktemp("straight")
+    command = [sys.executable, "-m", "workbench", "train", "--on", "slurm", "--json", "--name", "a b'c"]
+    for name, value in SHORT.model_dump(mode="json").items():
+        command += ["--set", f"{name}={'' if value is None else value}"]
+    environment = {**os.environ, "SLURM_CONF": str(running_cluster.conf), "OMP_NUM_THREADS": "1"}
+    command += ["--db", str(folder / "experiments.db")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, env=environment)
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    return Straight(printed, fingerprint(printed["checkpoint"]))

@@ -146,8 +146,18 @@ class Cluster:
         return said.split().count("idle")
 
     def start_now(self, job: str) -> None:
-        """Skip the two minutes that Slurm waits after a requeue."""
+        """Skip the two minutes that Slurm waits after a requeue, but for the second in which a node still
+        refuses the job: its credential was revoked."""
+        time.sleep(3)
         self._ask("scontrol", "update", f"jobid={job}", "StartTime=now")
+
+    def limit(self, job: str, minutes: int) -> None:
+        """Change a job's time limit."""
+        self._ask("scontrol", "update", f"jobid={job}", f"TimeLimit={minutes}")
+
+    def down(self, node: str) -> None:
+        """Say that a node is down, as Slurm itself finds out after a while."""
+        self._ask("scontrol", "update", f"nodename={node}", "state=DOWN", "reason=test")
 
     def show(self, job: str) -> dict[str, str]:
         """What scontrol says of a job."""

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.slurm import Cluster, wait_for
+from workbench.cli.place_checks import place_checks
+from workbench.engines.configuration import config_file
 from workbench.engines.place import Place, read_options
 from workbench.engines.protocol import EngineError, JobState, Stand
 from workbench.engines.script import Layout, array_script, run_script
@@ -133,3 +135,16 @@ def test_an_array_gives_each_element_its_run(cluster: Cluster, tmp_path: Path) -
         assert f"ready {runs / names[number]}\n" in (runs / names[number] / "worker.log").read_text()
     slurm.cancel(jobs[0])
     reaches(slurm, jobs[2], Stand.RUNNING)
+
+
+def test_doctor_asks_whether_a_job_would_be_accepted(cluster: Cluster) -> None:
+    config_file().write_text(
+        '[places.good]\nengine = "slurm"\ntime = "10"\n[places.bad]\nengine = "slurm"\npartition = "nope"\n'
+    )
+    found = {name: check() for name, check in place_checks()}
+    assert found["place slurm"].status == found["place good"].status == "ok"
+    assert "to start at" in found["place good"].message
+    assert found["place bad"].status == "failure" and "nope" in found["place bad"].message
+    config_file().write_text('[places.bad]\nengine = "pbs"\n')
+    ((name, check),) = place_checks()
+    assert name == "places" and "engine is 'pbs'" in check().message

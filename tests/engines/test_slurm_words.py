@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from workbench.engines.protocol import Stand
-from workbench.engines.slurm_words import advice_for, ending_in_words, reason_in_words, stand_of
+from workbench.engines.slurm_words import REASONS, advice_for, ending_in_words, reason_in_words, stand_of
 
 
 @pytest.mark.parametrize(
@@ -45,3 +48,9 @@ def test_states() -> None:
         "CANCELLED by 0": Stand.ENDED,
     }.items():
         assert stand_of(state) is stand
+
+
+def test_the_page_has_the_table_of_reasons() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| (.+?) \| (.+) \|$", page, re.MULTILINE)
+    assert {(reason, words) for reason, words in REASONS.items() if reason != "None"} <= set(shown)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.cli.check import Check
+from workbench.cli.place_checks import place_checks
 from workbench.cli.terminal_checks import terminal_checks
 from workbench.errors import WorkbenchError
 from workbench.mounts import file_system_of
@@ -39,6 +40,7 @@ def all_checks(location: str | None, *, hub: bool) -> Iterator[tuple[str, Check]
         ("space for runs", lambda: _space(_runs_folder(location))),
         ("cache of prepared text", _cache),
         ("starter model", _starter),
+        *place_checks(),
         *terminal_checks(),
     ]
     if hub:

@@ -42,7 +42,8 @@ export MASTER_PORT=$((20000 + SLURM_JOB_ID % 20000))
 [ -z "${SLURM_CPUS_PER_TASK:-}" ] || export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK
 """
 _TAIL = """
-srun --kill-on-bad-exit=1 {command}
+# When one process ends, the others have a minute to end by themselves; then Slurm ends them.
+srun --kill-on-bad-exit=0 --wait=60 {command}
 code=$?
 if [ "$code" -eq {again} ]; then
     # The time limit is near and a checkpoint is saved: back into the queue, to continue from it.

@@ -47,10 +47,9 @@ class Watch:
         except EngineError as error:
             self._note_silence(runs, error)
             return len(runs)
-        self._silent_since = None
-        for run in runs:
-            assert run.job is not None
-            self._apply(run, seen.get(run.job, _GONE))
+        self._silent_since, now = None, time.time()
+        as_before = [run.id for run in runs if not self._apply(run, seen.get(run.job or "", _GONE), now)]
+        self._store.saw_jobs(as_before, now)
         return len(runs)
 
     def _note_silence(self, runs: list[Run], error: EngineError) -> None:
@@ -61,14 +60,12 @@ class Watch:
             if run.engine_reason != said:
                 self._store.update_run(run.id, engine_reason=said)
 
-    def _apply(self, run: Run, state: JobState) -> None:
+    def _apply(self, run: Run, state: JobState, now: float) -> bool:
+        """Write what is new of a run's job. Returns whether anything was."""
         if state.stand is not Stand.ENDED:
             self._ended.pop(run.id, None)
-        columns = {
-            "engine_state": state.word,
-            "engine_reason": state.why if state.stand is Stand.WAITING else state.nodes,
-            "engine_seen_at": time.time(),
-        }
+        reason = state.why if state.stand is Stand.WAITING else state.nodes
+        columns = {"engine_state": state.word, "engine_reason": reason, "engine_seen_at": now}
         if state.stand is Stand.WAITING and run.status == Status.RUNNING:
             # it was requeued: what its last worker wrote is read before the row says so
             self._store.journals.ingest(run.id)
@@ -77,8 +74,11 @@ class Watch:
         elif state.stand is Stand.ENDED:
             self._store.update_run(run.id, **columns)
             self._end(run, state)
+        elif (run.engine_state, run.engine_reason) == (state.word, reason):
+            return False
         else:
             self._store.update_run(run.id, **columns)
+        return True
 
     def _end(self, run: Run, state: JobState) -> None:
         """A job has ended: its run has said how, or will never say it."""

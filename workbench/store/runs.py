@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
 from workbench.status import ACTIVE, PlaceEngine, Status
-from workbench.store.database import Queries, retried
+from workbench.store.database import Queries, in_parts, retried
 from workbench.store.naming import name_for
 from workbench.store.tables import Run
 from workbench.stored_recipe import StoredRecipe
@@ -67,6 +67,11 @@ class Runs(Queries):
         )
         with self.database.session() as session:
             return session.exec(query.limit(1)).first() is not None
+
+    def saw_jobs(self, run_ids: Collection[int], at: float) -> None:
+        """Note when an engine last told of these runs' jobs what it had told before."""
+        for part in in_parts(run_ids):
+            self.database.write(update(Run).where(col(Run.id).in_(part)).values(engine_seen_at=at))
 
     def journaled_runs(self, since: float) -> list[Run]:
         """The runs whose worker reports through a journal, and may still do so: they are active, or crashed
