@@ -24,14 +24,16 @@ def train(
     tags: Sequence[str] = (),
     store: Store | str | Path | None = None,
     report_to: Sequence[str] = (),
+    processes: int | None = None,
     wait: bool = True,
     listen: Callable[[Run], None] | None = None,
 ) -> Run:
     """Train `recipe` in a separate process, which outlives this one. Returns the run at its end.
 
     store: an open store, or the path or URL of one; None: $MLM_WORKBENCH_DB, or experiments.db in the current
-    folder. report_to: trackers such as tensorboard, besides the store. wait: False returns at once, while the
-    run continues. listen: called in this thread with the run whenever it has changed.
+    folder. report_to: trackers such as tensorboard, besides the store. processes: how many train it together;
+    None: one per GPU. wait: False returns at once, while the run continues. listen: called in this thread
+    with the run whenever it has changed.
 
     An interrupt (Ctrl-C, or a notebook's stop) stops the run with a checkpoint and is raised again when that
     is saved; a second one is raised at once. Raises TrainingError when the run failed or crashed, UsageError
@@ -41,7 +43,7 @@ def train(
         if not isinstance(store, Store):
             store = Store.open(store)
             closing.callback(store.close)
-        run = launch.start(store, recipe, name, tags, report_to=report_to)
+        run = launch.start(store, recipe, name, tags, report_to=report_to, processes=processes)
         if not wait:
             return run
         run_id = run.id

@@ -34,6 +34,7 @@ from workbench.cli.settings import LateCommand
 from workbench.cli.sweep import sweep
 from workbench.cli.train import resume, train
 from workbench.cli.web import web
+from workbench.cli.work import work
 from workbench.cli.yardstick import yardstick
 from workbench.errors import UsageError, WorkbenchError
 from workbench.faults import explain
@@ -84,6 +85,7 @@ for verb in (
     resume,
     cancel,
     requeue,
+    work,
     fetch,
     delete,
     compare,

@@ -10,6 +10,7 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
         "mlm-workbench train --config recipe.toml --set max_steps=100",
         "mlm-workbench train --report-to tensorboard  # tensorboard --logdir runs",
         "ID=$(mlm-workbench train --detach)           # runs in the background",
+        "mlm-workbench train --processes 2            # on two GPUs of this machine",
         "mlm-workbench train --on slurm --gpus 4      # a job of a cluster",
     ),
     "runs": (
@@ -28,6 +29,11 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "cancel": ("mlm-workbench cancel 3",),
     "requeue": ("mlm-workbench requeue 3",),
+    "work": (
+        "ID=$(mlm-workbench train --on work)          # queued, for whoever works on it",
+        "mlm-workbench work $ID --db postgresql://host/runs",
+        "torchrun --standalone --nproc-per-node 4 -m workbench work 3",
+    ),
     "fetch": (
         "mlm-workbench fetch --preset xsum",
         "mlm-workbench fetch --config recipe.toml",

@@ -66,6 +66,7 @@ def run_as_json(run: Run) -> dict[str, Any]:
     shown = {name: iso(value) if name.endswith("_at") else value for name, value in values.items()}
     where_it_runs = {
         "place": run.place or HERE,
+        "processes": run.engine.get("processes") or run.processes,
         "engine_state": run.engine_state,
         "waiting_for": waiting_for(run) or None,
     }

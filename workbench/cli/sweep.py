@@ -16,8 +16,9 @@ from workbench.cli.settings import LateCommand, LateGroup, flagged, takes_fields
 from workbench.cli.sweep_queue import cont, extend, move, pause, trim
 from workbench.cli.sweep_show import export, follow_sweep, list_sweeps, show, sweep_as_json
 from workbench.cli.train import chosen_recipe
-from workbench.cli.where import Gpus, Nodes, On, Sbatch, chosen_place
+from workbench.cli.where import Gpus, Nodes, On, Processes, Sbatch, chosen_place, count_of
 from workbench.errors import UsageError
+from workbench.status import PlaceEngine
 
 if TYPE_CHECKING:
     from workbench.engines.place import Place
@@ -72,6 +73,7 @@ def start(
     ] = None,
     name: Annotated[str | None, typer.Option(metavar="TEXT", help="The sweep's name.")] = None,
     tag: Annotated[list[str] | None, typer.Option(metavar="T", help="A tag for its runs.")] = None,
+    processes: Processes = None,
     on: On = None,
     nodes: Nodes = None,
     gpus: Gpus = None,
@@ -98,7 +100,15 @@ def start(
         check_installed()
     place = chosen_place(on, nodes, gpus, sbatch)
     store = open_store(context, db)
-    made = start_sweep(store, plan, name, tags=tag or (), command=command_line(), place=place)
+    made = start_sweep(
+        store,
+        plan,
+        name,
+        tags=tag or (),
+        command=command_line(),
+        place=place,
+        processes=count_of(processes) or None,
+    )
     count = plan.trials or plan.count
     say(f"Sweep {made.id} {made.name}: {count} runs. {_goes_on(plan, place)}")
     if not detach:
@@ -110,6 +120,8 @@ def start(
 
 
 def _goes_on(plan: Plan, place: Place | None) -> str:
+    if place is not None and place.engine == PlaceEngine.WORK:
+        return "Each waits for `mlm-workbench work RUN`."
     if place is None or place.is_local:
         return "It goes on by itself; mlm-workbench shows it."
     if plan.trials:

@@ -12,10 +12,11 @@ from workbench.cli.completion import offer_presets, offer_trackers
 from workbench.cli.options import AsJson, Db, Detach, RunReference, command_line, open_store
 from workbench.cli.output import print_json, run_as_json, say
 from workbench.cli.settings import flagged, takes_fields
-from workbench.cli.where import DryRun, Gpus, Nodes, On, Sbatch, chosen_place
+from workbench.cli.where import DryRun, Gpus, Nodes, On, Processes, Sbatch, chosen_place, count_of
 from workbench.engines.place import Place, here
 from workbench.engines.script import preview_script
 from workbench.errors import UsageError
+from workbench.status import PlaceEngine, Status
 
 if TYPE_CHECKING:
     from workbench.recipe import Recipe
@@ -49,6 +50,7 @@ def train(
             autocompletion=offer_trackers,
         ),
     ] = None,
+    processes: Processes = None,
     on: On = None,
     nodes: Nodes = None,
     gpus: Gpus = None,
@@ -70,13 +72,23 @@ def train(
         return
     store = open_store(context, db)
     with catching_interrupts() as interrupts:
-        run = control.start(store, recipe, place, name, tag or (), command_line(), report_to or ())
+        run = control.start(
+            store,
+            recipe,
+            place,
+            name,
+            tag or (),
+            command_line(),
+            report_to or (),
+            count_of(processes) or None,
+        )
         _watch(store, run, interrupts, detach=detach, as_json=as_json)
 
 
 def resume(
     context: typer.Context,
     run: RunReference,
+    processes: Processes = None,
     on: On = None,
     nodes: Nodes = None,
     gpus: Gpus = None,
@@ -95,7 +107,7 @@ def resume(
     found = store.find(run)
     place = chosen_place(on, nodes, gpus, sbatch)
     with catching_interrupts() as interrupts:
-        again = control.resume(store, found.id, place)
+        again = control.resume(store, found.id, place, count_of(processes))
         _watch(store, again, interrupts, detach=detach, as_json=as_json)
 
 
@@ -120,10 +132,8 @@ def chosen_recipe(preset_name: str | None, config: Path | None, changes: Mapping
 
 def _print_script(place: Place, name: str | None) -> None:
     """The script of a run that is not made: its id and folder are not known yet."""
-    if place.is_local:
-        raise UsageError(
-            "--dry-run prints a job's script; a run on this machine has none.", "Add --on PLACE."
-        )
+    if place.engine != PlaceEngine.SLURM:
+        raise UsageError("--dry-run prints a job's script; this run has none.", "Add --on PLACE.")
     typer.echo(preview_script(place, name), nl=False)
 
 
@@ -136,11 +146,15 @@ def _watch(store: Store, run: Run, interrupts: list[int], *, detach: bool, as_js
     """Follow a run to its end, or detach at once; exits with the run's exit code."""
     from workbench.cli.follow import exit_code, follow, tell_ending
 
-    if detach:
+    waits_for_work = run.place_engine == PlaceEngine.WORK and run.status == Status.QUEUED
+    if waits_for_work:
+        say(f"Run {run.id} {run.name} waits for `mlm-workbench work {run.id}`.")
+    elif detach:
         say(
             f"Run {run.id} {run.name} runs in the background. Watch it: mlm-workbench;  "
             f"its log: {run.folder}/worker.log"
         )
+    if detach or waits_for_work:
         if as_json:
             print_json(run_as_json(run))
         else:

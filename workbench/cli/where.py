@@ -10,14 +10,26 @@ import typer
 from workbench.cli.completion import offer_places
 from workbench.engines.configuration import place
 from workbench.engines.place import HERE, Place
+from workbench.errors import UsageError
+
+MOST_PROCESSES = 4096
 
 On = Annotated[
     str | None,
     typer.Option(
         "--on",
         metavar="PLACE",
-        help="Where to run: here, slurm, or a place of the configuration. [here]",
+        help="Where to run: here, slurm, a place of the configuration, or work (see `work`). [here]",
         autocompletion=offer_places,
+        show_default=False,
+    ),
+]
+Processes = Annotated[
+    str | None,
+    typer.Option(
+        "--processes",
+        metavar="N|auto",
+        help="Processes that train a run together; auto: one per GPU, one on a CPU. [auto; of a sweep 1]",
         show_default=False,
     ),
 ]
@@ -37,6 +49,15 @@ Sbatch = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print the job's script; nothing is fetched or submitted.")
 ]
+
+
+def count_of(processes: str | None) -> int | None:
+    """The value of --processes: 0 for auto, None where it was not given. Raises UsageError."""
+    if processes is None or processes == "auto":
+        return None if processes is None else 0
+    if not (processes.isascii() and processes.isdigit() and 1 <= int(processes) <= MOST_PROCESSES):
+        raise UsageError(f"--processes {processes}: auto, or a number from 1 to {MOST_PROCESSES}.")
+    return int(processes)
 
 
 def chosen_place(

@@ -49,6 +49,8 @@ def where(run: Placed) -> str:
 
 def waiting_for(run: Placed) -> str:
     """What a queued run waits for, in words; "" for any other, and where its engine has not said it."""
+    if run.status == Status.QUEUED and run.place_engine == PlaceEngine.WORK:
+        return "`mlm-workbench work` of this run"
     if run.status != Status.QUEUED or run.place_engine != PlaceEngine.SLURM:
         return ""
     reason = run.engine_reason or ""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench.engines.place import HERE, SLURM, Place, checked, here, read_options
+from workbench.engines.place import HERE, SLURM, WORK, Place, checked, here, read_options
 from workbench.errors import UsageError
 from workbench.paths import config_folder
 from workbench.status import PlaceEngine
@@ -39,6 +39,8 @@ def places() -> dict[str, Place]:
 
 def place(name: str) -> Place:
     """The place of that name. Raises UsageError that lists the places there are."""
+    if name == WORK:
+        return Place(WORK, PlaceEngine.WORK)
     known = places()
     if name not in known:
         raise UsageError(
@@ -78,8 +80,12 @@ def _tables(file: Path) -> Mapping[str, Any]:
 
 def _place(name: str, fields: Any) -> Place:
     where = f"{config_file()}, [places.{name}]:"
-    if not _NAME.fullmatch(name) or name in (HERE, SLURM):
-        hint = f"{name} is built in." if name in (HERE, SLURM) else "Letters, digits, _ . - and at most 40."
+    if not _NAME.fullmatch(name) or name in (HERE, SLURM, WORK):
+        hint = (
+            f"{name} is built in."
+            if name in (HERE, SLURM, WORK)
+            else "Letters, digits, _ . - and at most 40."
+        )
         raise UsageError(f"{where} a place cannot have this name.", hint)
     if not isinstance(fields, dict):
         raise UsageError(f"{where} must be a table.", f"[places.{name}]")

@@ -26,6 +26,7 @@ _NO_JOB: dict[str, Any] = {
     "engine_reason": None,
     "engine_seen_at": None,
 }
+_NOBODY: dict[str, Any] = {"worker_pid": None, "worker_started_at": None, "host": None, "boot_id": None}
 _HERE: dict[str, Any] = {
     **_NO_JOB,
     "place": "",
@@ -59,12 +60,22 @@ def start(
         return launch.start(store, recipe, name, tags, command, report_to, processes)
     columns = columns_of(place, processes)
     run = launch.queue(store, recipe, name, tags, command, report_to, **columns)
-    send(store, [run])
+    _hand_over(store, run)
     return store.run(run.id)
+
+
+def _hand_over(store: Store, run: Run) -> None:
+    """Give a queued run to the engine of its place."""
+    if run.place_engine == PlaceEngine.WORK:
+        store.change_status(run.id, {Status.QUEUED}, **_NOBODY)
+    else:
+        send(store, [run])
 
 
 def columns_of(place: Place, processes: int | None = None) -> dict[str, Any]:
     """The columns of a run that say where it runs. Raises UsageError."""
+    if place.engine == PlaceEngine.WORK:
+        return {**_HERE, "place": place.name, "place_engine": place.engine, "processes": processes}
     layout = Layout.of(place, processes)
     return {
         "place": place.name,
@@ -103,14 +114,18 @@ def resume(store: Store, run_id: int, place: Place | None = None, processes: int
     """
     run = store.run(run_id)
     if place is None:
-        if run.place_engine != PlaceEngine.SLURM:
+        if run.place_engine == PlaceEngine.WORK:
+            place = Place(run.place, PlaceEngine.WORK)
+        elif run.place_engine != PlaceEngine.SLURM:
             return launch.resume(store, run_id, processes)
+    if place is None:
         place, processes = Place.from_json(run.placement), processes or run.processes
     if place.is_local:
         store.update_run(run_id, **_HERE)
         return launch.resume(store, run_id, processes)
-    launch.queue_again(store, run_id, **columns_of(place, processes), **_NO_JOB)
-    send(store, [store.run(run_id)])
+    columns = {**columns_of(place, processes or None), **_NO_JOB}
+    launch.queue_again(store, run_id, **columns)
+    _hand_over(store, store.run(run_id))
     return store.run(run_id)
 
 

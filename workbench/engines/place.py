@@ -13,6 +13,8 @@ HERE = "here"
 """The place that is always there: this machine."""
 SLURM = "slurm"
 """Slurm with its own defaults, without a line of configuration."""
+WORK = "work"
+"""No place of ours: the run waits for whoever calls `mlm-workbench work RUN`, under any engine."""
 OURS = {
     "output": "the run's log",
     "error": "the run's log",
@@ -52,9 +54,9 @@ class Place:
         self, nodes: int | None = None, gpus: int | None = None, options: Sequence[str] = ()
     ) -> Place:
         """This place with what one command asks for besides. Raises UsageError."""
-        if self.is_local and (nodes is not None or gpus is not None or options):
+        if self.engine != PlaceEngine.SLURM and (nodes is not None or gpus is not None or options):
             raise UsageError(
-                f"--nodes, --gpus and --sbatch need a cluster; {self.name} is this machine.",
+                f"--nodes, --gpus and --sbatch need a cluster; {self.name} is none.",
                 "Name a place: --on slurm, or one from the configuration.",
             )
         return replace(

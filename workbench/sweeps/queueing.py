@@ -12,6 +12,7 @@ from workbench.engines.jobs import MOST_RUNS_IN_A_JOB
 from workbench.engines.place import Place
 from workbench.errors import UsageError
 from workbench.recipe import Recipe
+from workbench.status import PlaceEngine
 from workbench.store import Run, Store, Sweep
 from workbench.store.sweeps import PLACED, NewRun
 from workbench.sweeps.plan import Plan, run_name
@@ -40,6 +41,10 @@ def start_sweep(
     """
     plan = _resolved(store, plan)
     recipes = [] if plan.trials else plan.recipes()
+    if place is not None and place.engine == PlaceEngine.WORK and plan.trials:
+        raise UsageError(
+            "A search cannot wait for `work`: it chooses a run by what others found.", "Use a grid."
+        )
     if place is None or place.is_local:
         for recipe in recipes or [plan.base]:
             processes_of(recipe, processes, gpus())
@@ -94,7 +99,7 @@ def continue_sweep(store: Store, sweep_id: int) -> None:
 
 def _submit(store: Store, sweep: Sweep, runs: Sequence[Run]) -> None:
     """Submit new runs to their cluster, or let the scheduler start them here."""
-    if PLACED in sweep.plan:
+    if PLACED in sweep.plan and sweep.plan[PLACED]["place_engine"] == PlaceEngine.SLURM:
         for start in range(0, len(runs), MOST_RUNS_IN_A_JOB):
             control.send(store, runs[start : start + MOST_RUNS_IN_A_JOB])
     ensure_scheduler(store)

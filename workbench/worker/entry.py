@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import signal
 import time
 import traceback
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from workbench.paths import cache_folder
 from workbench.private import make_private
 from workbench.processes import own_identity
 from workbench.recipe import Recipe
-from workbench.status import Status
+from workbench.status import PlaceEngine, Status
 from workbench.store import Run, Store
 from workbench.worker import environment
 from workbench.worker.channel import Channel
@@ -134,6 +135,8 @@ class _Job:
                     ending = self._end_of_job()
                 elif self._leash.broken and outcome == Status.STOPPED:
                     ending = _LET_GO
+                elif outcome == Status.STOPPED and self._is_to_run_again():
+                    ending = {"status": str(Status.QUEUED), "phase": None}
                 log.info("%s", ending["status"])
             except PeerError as error:
                 log.error("%s", error)
@@ -153,6 +156,12 @@ class _Job:
         if ending["status"] == Status.QUEUED:
             return AGAIN
         return 0 if ending["status"] in (Status.FINISHED, Status.STOPPED) else 1
+
+    def _is_to_run_again(self) -> bool:
+        """Whether `mlm-workbench work` is ended by its engine, and no user asked for a stop."""
+        run = self._store.run(self._run_id)
+        by_engine = self._stop.signal == signal.SIGTERM and run.stop_requested_at is None
+        return by_engine and run.place_engine == PlaceEngine.WORK
 
     def _end_of_job(self) -> dict[str, Any]:
         run = self._store.run(self._run_id)

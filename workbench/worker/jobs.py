@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from workbench.private import file_mode
-from workbench.status import PlaceEngine
+from workbench.status import PlaceEngine, Status
 from workbench.store import Run, Store
 
 _LOOKED = ".looked"
@@ -23,8 +23,9 @@ def has_job(run: Run) -> bool:
 
 
 def is_elsewhere(run: Run) -> bool:
-    """Whether the run is for a cluster, submitted or not."""
-    return run.place_engine == PlaceEngine.SLURM
+    """Whether the run is for a cluster, submitted or not, or waits for `mlm-workbench work`."""
+    waits_for_work = run.place_engine == PlaceEngine.WORK and run.status == Status.QUEUED
+    return run.place_engine == PlaceEngine.SLURM or waits_for_work
 
 
 def jobs_to_watch(store: Store) -> bool:

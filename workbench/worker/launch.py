@@ -14,7 +14,7 @@ from workbench.errors import StoreError, UsageError, WorkbenchError
 from workbench.private import folder_mode, make_folder
 from workbench.processes import is_same_process, own_identity
 from workbench.recipe import Recipe
-from workbench.status import ACTIVE, RESUMABLE, Status
+from workbench.status import ACTIVE, RESUMABLE, PlaceEngine, Status
 from workbench.store import Run, Store
 from workbench.store.sweep_lines import waits
 from workbench.worker.detached import cannot_be_written, start_detached
@@ -169,7 +169,7 @@ def stop(store: Store, run_id: int) -> Run:
 
     A run that waits in the queue is removed from it; one that has ended does not change.
     """
-    if store.sweeps.cancel(run_id):
+    if store.sweeps.cancel(run_id) or _take_back(store, run_id):
         return store.run(run_id)
     store.request_stop(run_id)
     run = store.run(run_id)
@@ -184,6 +184,14 @@ def stop(store: Store, run_id: int) -> Run:
         except (ProcessLookupError, PermissionError):
             pass
     return run
+
+
+def _take_back(store: Store, run_id: int) -> bool:
+    """Stop a run that waits for `mlm-workbench work`. Returns whether it did."""
+    run = store.run(run_id)
+    if run.place_engine != PlaceEngine.WORK or run.status != Status.QUEUED:
+        return False
+    return store.change_status(run_id, {Status.QUEUED}, status=Status.STOPPED, ended_at=time.time())
 
 
 def without_passwords(command: str) -> str:

@@ -10,6 +10,7 @@ class StopFlag:
 
     def __init__(self) -> None:
         self._is_set = False
+        self.signal: int | None = None  # the first one that asked
 
     def __call__(self) -> bool:
         return self._is_set
@@ -21,5 +22,9 @@ class StopFlag:
     def listen_to_signals(self) -> None:
         """SIGTERM and SIGINT set the flag; SIGHUP (a closed terminal) is ignored."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.set())
+            signal.signal(number, lambda number, _: self._receive(number))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def _receive(self, number: int) -> None:
+        self.signal = self.signal or number
+        self.set()
