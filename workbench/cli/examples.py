@@ -30,7 +30,7 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
     "cancel": ("mlm-workbench cancel 3",),
     "requeue": ("mlm-workbench requeue 3",),
     "work": (
-        "ID=$(mlm-workbench train --on work)          # queued, for whoever works on it",
+        "ID=$(mlm-workbench train --on work)           # only queued",
         "mlm-workbench work $ID --db postgresql://host/runs",
         "torchrun --standalone --nproc-per-node 4 -m workbench work 3",
     ),

@@ -32,7 +32,7 @@ def work(context: typer.Context, run: RunReference, db: Db = None) -> None:
     """Train a queued run here and exit with its outcome: for Kubernetes, Ray and other engines.
 
     Under torchrun or srun, with RANK and WORLD_SIZE, it is one of the run's processes. A run that crashed
-    continues from its last checkpoint. SIGTERM saves a checkpoint, queues the run again and exits with 75.
+    continues from its last checkpoint. SIGTERM saves one, queues the run again and exits with 75.
     """
     stop = StopFlag()
     stop.listen_to_signals()
