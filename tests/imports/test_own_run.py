@@ -29,9 +29,8 @@ def written_long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
 def rows(store: Store, run: Run) -> dict[str, Any]:
     without = {"id", "run_id"}
     base = Path(run.folder)
-    checkpoints = [
-        Checkpoint.model_dump(one, exclude={*without, "path"}) for one in store.checkpoints(run.id)
-    ]
+    saved = store.checkpoints(run.id)
+    checkpoints = [Checkpoint.model_dump(one, exclude={*without, "path"}) for one in saved]
     columns = Run.model_dump(
         run,
         exclude={"id", "folder", "checkpoint", "heartbeat_at", "worker_pid", "worker_started_at", "recipe"},

@@ -157,12 +157,15 @@ def delete(
 
 def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -> list[str]:
     from workbench.worker import liveness
+    from workbench.worker.follow import age_of_news
 
     lines = [f"Run {run.id} {printable(run.name)}: {run.status}" + (f", {run.phase}" if run.phase else "")]
     if waits := waiting_for(run):
         lines.append(f"Waits: {printable(waits)}.")
     if standstill := liveness.stalled(run):
         lines.append(f"It stalls: {standstill}.")
+    elif (age := age_of_news(run)) is not None:
+        lines.append(f"Last news {age:.0f} s ago.")
     if run.error:
         lines += [printable(run.error, keep_newlines=True), printable(run.error_hint or "")]
     lines += [f"Warning: {printable(warning)}" for warning in warnings_of(run)]

@@ -80,6 +80,9 @@ def engine_line(run: Run, now: float) -> str:
     else:
         on = f" on {reason}" if reason and state == "RUNNING" else ""
         parts.append(f"{state.lower().replace('_', ' ')}{on}")
-    if run.engine_seen_at and run.status in (Status.QUEUED, Status.RUNNING):
+    if run.status == Status.RUNNING and run.heartbeat_at:
+        # what the worker wrote last, as read from its journal
+        parts.append(f"last news {max(now - run.heartbeat_at, 0):.0f} s ago")
+    elif run.engine_seen_at and run.status in (Status.QUEUED, Status.RUNNING):
         parts.append(f"{max(now - run.engine_seen_at, 0):.0f} s ago")
     return "  ".join(part for part in parts if part)
