@@ -85,7 +85,7 @@ def test_what_the_source_stands_for_is_in_its_identity(field: str, recipe: Recip
 def identity(recipe: Recipe) -> Any:
     source = open_source(recipe, Path("no-cache"))
     # what is asked of the hub, without asking it
-    return source._asked() if hasattr(source, "_asked") else source.identity(Notes(lambda event: None))
+    return source._request() if hasattr(source, "_request") else source.identity(Notes(lambda event: None))
 
 
 @pytest.mark.parametrize("field", ["vocab_size", "min_words", "split_seed", "batch_size", "mask_prob"])

@@ -44,7 +44,7 @@ def test_files_of_equal_names_are_all_read(tmp_path, pack, name) -> None:
     (tmp_path / name).write_bytes(pack(files))
     found = read(tmp_path / name)
     assert sorted(found.texts) == ["four", "one", "three", "two"]
-    assert found.told("Files in archives that have the name of another, all read: 1. First", f"{name}/x.txt")
+    assert found.told("Files in archives with the name of another, all read: 1. First", f"{name}/x.txt")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_tar_that_is_cut_between_two_files_is_told(tmp_path, packed) -> None:
     (tmp_path / name).write_bytes(gzip.compress(content) if packed else content)
     found = read(tmp_path / name)
     assert len(found.texts) == 4
-    assert found.told("Archives without a mark at their end, which may be cut short: 1. First", name)
+    assert found.told("Archives without an end mark, which may be truncated: 1. First", name)
 
 
 @pytest.mark.parametrize("kind", ["joined", "damaged"])
@@ -90,7 +90,7 @@ def test_what_follows_the_end_of_a_tar_is_not_passed_over(tmp_path, kind) -> Non
     else:
         content[IN_A_TAR : IN_A_TAR + 12] = b"\xff" * 12  # the name of the second file
     (tmp_path / "a.tar").write_bytes(content)
-    with pytest.raises(CorpusError, match="damaged, or several archives joined"):
+    with pytest.raises(CorpusError, match="damaged or consists of several archives"):
         read(tmp_path / "a.tar")
 
 

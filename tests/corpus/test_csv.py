@@ -42,7 +42,7 @@ def test_a_row_with_more_fields_than_the_header_is_refused_at_its_line(file, tex
 
 
 def test_a_row_with_fewer_fields_is_refused_at_its_line(file) -> None:
-    assert "line 4 has 1 field where the header has 2 (id, text)" in refused(
+    assert "line 4 has 1 field, but the header has 2 (id, text)" in refused(
         file("id,text\n1,a\n2,b\nTotal\n4,d\n")
     )
 
@@ -62,8 +62,9 @@ def test_a_quote_that_is_not_closed_is_refused_where_it_opens(file, late) -> Non
 def test_rows_that_two_open_quotes_have_between_them_are_found(file) -> None:
     rows = [f"{n},Text {n}" for n in range(60)]
     rows[30], rows[40] = '30,"He said', '40,she said"'
-    assert "line 32: a quote opens in this row and is not closed: rows are in it from line 33" in refused(
-        file("id,text\n" + "\n".join(rows))
+    assert (
+        "line 32: a quote opens in this row and is not closed: it contains whole rows from line 33"
+        in refused(file("id,text\n" + "\n".join(rows)))
     )
 
 
@@ -82,7 +83,7 @@ def test_a_quote_in_a_table_divided_by_tabs_is_text(file, name) -> None:
     content = "id\ttext\n" + "".join(f"{n}\t{text}\n" for n, text in enumerate(texts))
     found = read(file(content, name), "text")
     assert found.texts == texts
-    assert found.told("divided by tabs", "quotes are text")
+    assert found.told("separated by tabs", "quotes are part of the text")
 
 
 def test_a_tsv_that_is_quoted_throughout_is_read_without_its_quotes(file) -> None:
@@ -91,7 +92,7 @@ def test_a_tsv_that_is_quoted_throughout_is_read_without_its_quotes(file) -> Non
     csv.writer(buffer, delimiter="\t", quoting=csv.QUOTE_ALL).writerows([["id", "text"], *enumerate(texts)])
     found = read(file(buffer.getvalue(), "a.tsv"), "text")
     assert found.texts == texts
-    assert not found.told("quotes are text")
+    assert not found.told("quotes are part of the text")
 
 
 def test_quotes_that_are_kept_as_text_are_counted(file) -> None:
@@ -99,7 +100,7 @@ def test_quotes_that_are_kept_as_text_are_counted(file) -> None:
     content = "id\ttext\n" + "".join(f"{n}\t{text}\n" for n, text in enumerate(rows))
     found = read(file(content, "a.tsv"), "text")
     assert found.texts == rows
-    assert found.told("Fields within quotes, which are kept as text: 3. First", "line 12")
+    assert found.told("Fields whose quotes are kept as text: 3. First", "line 12")
 
 
 @pytest.mark.parametrize("late", [0, 3_000])
@@ -121,7 +122,7 @@ def test_other_delimiters_are_found_and_told(file, sign, word) -> None:
     rows = [f"{n}{sign}2024-01-{n % 28 + 1:02}{sign}Text {n}, and more, {'yes' * (n % 3)}" for n in range(60)]
     found = read(file(f"id{sign}date{sign}text\n" + "\n".join(rows)), None)
     assert found.texts == [row.split(sign)[2] for row in rows]
-    assert found.told(f"divided by {word}", "header id, date, text")
+    assert found.told(f"separated by {word}", "header id, date, text")
 
 
 def test_commas_in_a_tsv_are_found(file) -> None:
@@ -157,7 +158,7 @@ def test_a_table_without_a_header_loses_no_row(file, column) -> None:
     rows = [f'{n},"Text {n}, the first of them all, with no header before it."' for n in range(20)]
     found = read(file("\n".join(rows)), column)
     assert found.texts == [row.split('"')[1] for row in rows]
-    assert found.told("no header, columns called column_1, column_2")
+    assert found.told("no header, columns named column_1, column_2")
 
 
 def test_a_label_that_comes_again_is_no_header(file) -> None:
@@ -202,13 +203,13 @@ def test_blanks_behind_delimiters_do_no_harm(file) -> None:
 def test_empty_fields_at_the_end_of_rows_are_counted(file) -> None:
     found = read(file("id,text\n1,one,\n2,two,,\n3,three\n"), "text")
     assert found.texts == ["one", "two", "three"]
-    assert found.told("end with empty fields too many: 2. First", "line 2")
+    assert found.told("extra empty fields at the end: 2. First", "line 2")
 
 
 def test_a_header_that_comes_again_is_left_out_and_counted(file) -> None:
     found = read(file("id,text\n1,one\nid,text\n2,two\n"), "text")
     assert found.texts == ["one", "two"]
-    assert found.told("the header again, left out: 1. First", "line 3")
+    assert found.told("Repeated header rows, left out: 1. First", "line 3")
 
 
 def test_text_behind_a_closing_quote_is_refused(file) -> None:
@@ -245,7 +246,7 @@ def test_rarer_delimiters_are_found(file, sign) -> None:
 @pytest.mark.parametrize("sign", ["::", "#", "¦"])
 def test_a_sign_that_looks_like_a_delimiter_and_is_none_is_told(file, sign) -> None:
     found = read(file("\n".join([f"id{sign}text", f"1{sign}one two", f"2{sign}three", ""])))
-    assert found.told("Tables of one column, though every line has", repr(sign))
+    assert found.told("Tables read as one column, although every line contains", repr(sign))
 
 
 def test_columns_without_a_name_have_one(file) -> None:

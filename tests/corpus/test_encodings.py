@@ -73,10 +73,11 @@ def test_what_is_not_utf8_is_found_and_told(tmp_path, text, encoding, times) -> 
     path.write_bytes((text * times).encode(encoding))
     heard = Heard()
     assert read(path, heard=heard) == text.splitlines() * times
-    told = [note for note in heard.texts if "which is a guess" in note]
+    told = [note for note in heard.texts if "a guess with" in note]
     assert bool(told) == (not encoding.startswith("utf"))
     assert all(
-        "% sure" in note and "a.txt is not UTF-8 (line 1" in note and "--encoding" in note for note in told
+        "% confidence" in note and "a.txt is not UTF-8 (line 1" in note and "--encoding" in note
+        for note in told
     )
 
 
@@ -181,7 +182,7 @@ def test_what_cannot_be_told_is_refused_with_what_to_do(tmp_path) -> None:
     found = guess("p\xf4t ".encode("latin1") * 2)
     assert found is not None
     if found.sure < LEAST_SURE:
-        with pytest.raises(CorpusError, match="cannot be told"):
+        with pytest.raises(CorpusError, match="cannot be determined"):
             read(tmp_path / "a.txt")
 
 
@@ -219,7 +220,7 @@ def test_a_folder_of_files_tells_the_first_and_counts_the_others(tmp_path) -> No
     heard = Heard()
     found = read(folder, heard=heard, unit="file")
     assert found == [f"{n} {RUSSIAN.strip()}" for n in range(12)]
-    assert len([note for note in heard.texts if "which is a guess" in note]) == 1
+    assert len([note for note in heard.texts if "a guess with" in note]) == 1
     assert any("read as koi8_r (a guess): 12. First: " in note for note in heard.texts)
 
 

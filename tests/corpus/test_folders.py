@@ -46,7 +46,7 @@ def test_links_in_a_circle_end_and_are_told(folder) -> None:
     (folder / "copy.txt").symlink_to(folder / "a.txt")
     found = read(folder)
     assert found.texts == ["first", "second"]
-    assert found.told("a link to a folder that is read already: 1. First", "again")
+    assert found.told("a link to a folder that was read already: 1. First", "again")
     assert found.told("the same file under another name: 1. First", "copy.txt")
     assert read(f"{folder}/**/*.txt").texts == ["first", "second"]
 
@@ -60,10 +60,10 @@ def test_what_is_skipped_is_told_with_why(folder) -> None:
     os.mkfifo(folder / "pipe.txt")
     found = read(folder)
     assert found.texts == ["first", "second"]
-    assert found.told("a link that leads nowhere: 1. First", "gone.txt")
-    assert found.told("of a kind that is not read (.png): 2. First", "x.png")
+    assert found.told("a broken link: 1. First", "gone.txt")
+    assert found.told("unsupported file type (.png): 2. First", "x.png")
     assert found.told("hidden: 1. First", ".hidden.txt")
-    assert found.told("a pipe, a socket or a device: 1. First", "pipe.txt")
+    assert found.told("a pipe, socket or device: 1. First", "pipe.txt")
     assert found.told("without text, left out: 1. First", "none.txt")
 
 
@@ -176,7 +176,7 @@ def test_damaged_packed_files_say_so(tmp_path, begin, end, damage) -> None:
     path = tmp_path / f"{begin}{end}"
     path.write_bytes(content if damage == "unpacked" else packed)
     with pytest.raises(
-        CorpusError, match=r"cannot be read: it is damaged, cut short, or not packed"
+        CorpusError, match=r"cannot be read: it is damaged, truncated, or not compressed"
     ) as caught:
         read(path)
     assert "Copy or download it again" in caught.value.hint
@@ -199,7 +199,7 @@ def test_a_folder_of_texts_of_many_names(tmp_path) -> None:
     assert sorted(found.texts) == sorted(
         f"The text of {n}" for n in ("a.md", "b.rst", "c.log", "d.py", "README", "e.txt")
     )
-    assert found.told("not read (.bin)")
+    assert found.told("unsupported file type (.bin)")
 
 
 def test_company_of_tables_is_left_out_and_told(tmp_path) -> None:
@@ -208,7 +208,7 @@ def test_company_of_tables_is_left_out_and_told(tmp_path) -> None:
     (tmp_path / "make.py").write_text("print()")
     found = read(tmp_path)
     assert found.texts == ["one", "two"]
-    assert found.told("no table, as the others are: 2. First", "README.md")
+    assert found.told("not a table like the others: 2. First", "README.md")
 
 
 @pytest.mark.parametrize("name", ["a.txt.bz2", "b.jsonl.gz", "c.pdf", "d.tar.gz", "e.tgz", "f.ipynb"])
@@ -241,7 +241,7 @@ def test_marks_where_files_were_joined_are_left_out_and_counted(tmp_path) -> Non
     (tmp_path / "a.txt").write_text("\ufeffone\n\ufefftwo\nthr\ufeffee\n", encoding="utf-8")
     found = read(tmp_path / "a.txt")
     assert found.texts == ["one", "two", "thr\ufeffee"]
-    assert found.told("Byte order marks at the beginning of later lines, left out: 1. First", "line 2.")
+    assert found.told("Byte order marks after the first line, left out: 1. First", "line 2.")
 
 
 def test_a_path_that_is_too_long_is_skipped_and_told(folder, monkeypatch) -> None:
@@ -252,7 +252,7 @@ def test_a_path_that_is_too_long_is_skipped_and_told(folder, monkeypatch) -> Non
     monkeypatch.chdir(folder)
     found = read(folder)
     assert found.texts == ["first", "second"]
-    assert found.told("a folder that cannot be read (File name too long): 1")
+    assert found.told("an unreadable folder (File name too long): 1")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such pipes")
@@ -270,7 +270,7 @@ def test_columns_of_equal_names_in_columnar_files_are_told_apart(tmp_path) -> No
         writer.write_table(table)
     for name in ("a.parquet", "a.arrow"):
         assert read(tmp_path / name, "text (2)").texts == ["b one", "b two"]
-        assert read(tmp_path / name).told("guessed among text (1), text (2)")
+        assert read(tmp_path / name).told("guessed from text (1), text (2)")
 
 
 def test_bytes_in_columnar_files_are_text_where_they_are_utf8(tmp_path) -> None:
@@ -287,5 +287,5 @@ def test_text_in_columnar_files_that_is_not_utf8_is_refused(tmp_path) -> None:
     ends = pa.py_buffer(np.array([0, 3, 5], np.int32).tobytes())
     texts = pa.Array.from_buffers(pa.string(), 2, [None, ends, pa.py_buffer(b"a\xffbcd")])
     pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
-    with pytest.raises(CorpusError, match="rows 1 to 2 hold text that is not UTF-8"):
+    with pytest.raises(CorpusError, match="rows 1 to 2 contain text that is not UTF-8"):
         read(tmp_path / "a.parquet", "text")

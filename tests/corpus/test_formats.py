@@ -15,7 +15,7 @@ import docx
 import pytest
 
 from tests.corpus.reading import read
-from workbench.corpus.formats.markdown import without_marks
+from workbench.corpus.formats.markdown import without_markup
 from workbench.errors import CorpusError
 
 PARAGRAPHS = [
@@ -44,9 +44,9 @@ def test_the_main_text_of_html(tmp_path, main) -> None:
     (tmp_path / "a.html").write_text(page(*PARAGRAPHS, main=main), encoding="utf-8")
     found = read(tmp_path / "a.html")
     assert found.texts == PARAGRAPHS
-    assert found.told("blank lines divide the documents")
+    assert found.told("blank lines separate documents")
     assert main or found.told(
-        "beside the text (menus, headers, footers, forms), left out: 3. First", "a.html"
+        "outside the text (menus, headers, footers, forms), left out: 3. First", "a.html"
     )
     assert read(tmp_path / "a.html", unit="file").texts == ["\n\n".join(PARAGRAPHS)]
 
@@ -181,7 +181,7 @@ def test_paragraphs_of_a_document(tmp_path, write) -> None:
     write(path, *PARAGRAPHS)
     assert read(path).texts == PARAGRAPHS
     path.write_bytes(path.read_bytes()[:-300])
-    with pytest.raises(CorpusError, match="or is damaged or cut short"):
+    with pytest.raises(CorpusError, match="or is damaged or truncated"):
         read(path)
 
 
@@ -211,28 +211,28 @@ def test_all_text_of_a_docx(tmp_path) -> None:
     assert found.told("headers, footers and comments of DOCX", ": 1.") or found.told(
         "Headers, footers", ": 1."
     )
-    assert found.told("Deletions still marked in DOCX files, left out: 1.")
+    assert found.told("Tracked deletions in DOCX files, left out: 1.")
 
 
 def test_pages_of_a_pdf(tmp_path) -> None:
     write_pdf(tmp_path / "a.pdf", "Page one", "", "Page three")
     found = read(tmp_path / "a.pdf")
     assert found.texts == ["Page one", "Page three"]
-    assert found.told("Pages of PDF files without text (pictures), left out: 1. First", "page 2")
+    assert found.told("PDF pages without text (images), left out: 1. First", "page 2")
 
 
 def test_pdfs_that_hold_no_text_or_a_password_are_refused(tmp_path) -> None:
     from pypdf import PdfReader, PdfWriter
 
     write_pdf(tmp_path / "scan.pdf", "", "")
-    with pytest.raises(CorpusError, match="its 2 pages are pictures") as caught:
+    with pytest.raises(CorpusError, match="its 2 pages are images") as caught:
         read(tmp_path / "scan.pdf")
     assert "OCR" in caught.value.hint
     write_pdf(tmp_path / "a.pdf", "Secret")
     writer = PdfWriter(clone_from=PdfReader(tmp_path / "a.pdf"))
     writer.encrypt("word", algorithm="RC4-128")
     writer.write(tmp_path / "shut.pdf")
-    with pytest.raises(CorpusError, match=r"shut\.pdf is protected by a password"):
+    with pytest.raises(CorpusError, match=r"shut\.pdf is password-protected"):
         read(tmp_path / "shut.pdf")
     (tmp_path / "not.pdf").write_bytes(b"this is no PDF")
     with pytest.raises(CorpusError, match=r"not\.pdf is not a PDF file"):
@@ -263,7 +263,7 @@ def test_cells_of_a_notebook(tmp_path) -> None:
     write_notebook(tmp_path / "a.ipynb", "# A title\n\nSome *words*", "x = 1\ny = 2 * x")
     found = read(tmp_path / "a.ipynb", unit="file")
     assert found.texts == ["A title\n\nSome words\n\nx = 1\ny = 2 * x"]
-    assert found.told("Outputs of notebooks, left out: 1.")
+    assert found.told("Notebook outputs, left out: 1.")
     (tmp_path / "b.ipynb").write_text("{}")
     with pytest.raises(CorpusError, match="not a Jupyter notebook"):
         read(tmp_path / "b.ipynb")
@@ -279,7 +279,7 @@ def test_mails(tmp_path) -> None:
     both.add_attachment(b"PNG", maintype="image", subtype="png", filename="a.png")
     (tmp_path / "a.eml").write_bytes(bytes(both))
     found = read(tmp_path / "a.eml")
-    assert found.texts == ["In plain text"] and found.told("Attachments of mails, left out: 1.")
+    assert found.texts == ["In plain text"] and found.told("E-mail attachments, left out: 1.")
     html = EmailMessage()
     html.set_content("<p>Only <b>HTML</b></p><p>Two</p>", subtype="html")
     (tmp_path / "b.eml").write_bytes(bytes(html))
@@ -315,7 +315,7 @@ x = "*not bold*"
 
 
 def test_markdown_loses_its_marks_alone() -> None:
-    text = without_marks(MARKED)
+    text = without_markup(MARKED)
     for gone in (
         "Front matter",
         "**",
@@ -343,12 +343,12 @@ def test_markdown_loses_its_marks_alone() -> None:
 @pytest.mark.parametrize(
     "lines", [["One line.", "Two."], ["A block", "of lines", "", "", "and another", "", "end"]]
 )
-def test_markdown_without_marks_is_plain_text(tmp_path, lines) -> None:
+def test_markdown_without_markup_is_plain_text(tmp_path, lines) -> None:
     (tmp_path / "a.md").write_text("\n".join(lines))
     (tmp_path / "a.txt").write_text("\n".join(lines))
     found = read(tmp_path / "a.md")
     assert found.texts == read(tmp_path / "a.txt").texts
-    assert not found.told("marks are taken out")
+    assert not found.told("markup removed")
 
 
 def test_archives_of_tables(tmp_path) -> None:
@@ -366,8 +366,8 @@ def test_archives_of_tables(tmp_path) -> None:
     found = read(tmp_path / "all.tar.gz", "text")
     assert found.texts == [f"Text, {number}" for number in range(3)]
     assert found.told("a link or a device: 1. First", "all.tar.gz/link.csv")
-    assert found.told("no table, as the others are", "all.tar.gz/README.md")
-    assert found.told("not read (.png)")
+    assert found.told("not a table like the others", "all.tar.gz/README.md")
+    assert found.told("unsupported file type (.png)")
     assert not any("unpacked-" in note for note in found.notes)
 
 
@@ -383,7 +383,7 @@ def test_a_fault_in_an_archive_is_named_by_archive_and_member(tmp_path) -> None:
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.zip", "a.tar.xz"])
 def test_damaged_archives_say_so(tmp_path, name) -> None:
     (tmp_path / name).write_bytes(b"no archive at all" * 100)
-    with pytest.raises(CorpusError, match="damaged, cut short"):
+    with pytest.raises(CorpusError, match="damaged, truncated"):
         read(tmp_path / name)
 
 

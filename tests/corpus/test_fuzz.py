@@ -118,7 +118,7 @@ def test_tables_with_quotes(how, documents) -> None:
     found = through("a" + how["suffix"], (how["mark"] + before + content).encode(), column)
     assert found.texts == documents
     assert found.told(
-        "header id, text, date" if how["header"] else "no header, columns called column_1, column_2"
+        "header id, text, date" if how["header"] else "no header, columns named column_1, column_2"
     )
 
 

@@ -137,7 +137,7 @@ def test_a_script_is_not_run_but_its_converted_copy_read(online, first) -> None:
     answer = online.prepare("me/script")
     assert answer.get("error") is None, answer
     assert answer["fingerprint"] == first["fingerprint"]
-    assert any("script, which is not run" in note for note in answer["notes"])
+    assert any("script, which is never run" in note for note in answer["notes"])
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_rows_in_any_print(file, content, name, column) -> None:
 def test_strings_alone_are_a_column(file, content) -> None:
     found = read(file(content, "a.json"))
     assert found.texts == TEXTS
-    assert found.told("strings for rows, read as a column 'text'")
+    assert found.told("strings as rows, read as a column 'text'")
 
 
 def test_a_long_array_is_read_a_value_at_a_time(file) -> None:
@@ -78,7 +78,7 @@ def test_a_text_column_that_begins_very_late_is_not_passed_over(file) -> None:
     rows = [{"title": f"Title {n}"} for n in range(10_010)] + [{"title": "A", "text": "B"}]
     with pytest.raises(CorpusError, match=r"line 10011 has a column 'text'.*'title' was guessed") as caught:
         read(file(rows))
-    assert "text_column = text or title" in caught.value.hint
+    assert "to text or title" in caught.value.hint
     assert len(read(file(rows), "title").texts) == 10_011
     assert read(file(rows), "text").texts == ["B"]
 
@@ -141,7 +141,7 @@ def test_chats_are_joined_and_told(file, chat, named) -> None:
     rows = [{"id": "an id", **chat}] * 20
     found = read(file(rows), next(iter(chat)) if named else None)
     assert found.texts == ["Hello\nHi there"] * 20
-    assert found.told("Chats, each joined to one text without its roles", ": 20.")
+    assert found.told("Chats, each joined to one text without roles", ": 20.")
 
 
 @pytest.mark.parametrize("column", ["text", None])
@@ -162,12 +162,12 @@ def test_an_object_among_texts_is_refused_at_its_line(file) -> None:
 def test_one_broken_line_is_refused_with_its_number(file, broken, place) -> None:
     lines = [json.dumps(row) for row in ROWS]
     lines[place] = broken
-    with pytest.raises(CorpusError, match=rf"line {place + 1}\b.*is not JSON") as caught:
+    with pytest.raises(CorpusError, match=rf"line {place + 1}\b.*is not valid JSON") as caught:
         read(file("\n".join(lines) + "\n"), "text")
     assert "Expecting" not in caught.value.message and "Extra data" not in caught.value.message
 
 
-@pytest.mark.parametrize(("cut", "said"), [(1, "within its array"), (30, "ends too early")])
+@pytest.mark.parametrize(("cut", "said"), [(1, "inside its array"), (30, "ends too early")])
 def test_an_array_cut_short_is_refused(file, cut, said) -> None:
     whole = json.dumps(ROWS, indent=2)
     with pytest.raises(CorpusError, match=said):
@@ -177,7 +177,7 @@ def test_an_array_cut_short_is_refused(file, cut, said) -> None:
 def test_a_broken_item_of_a_large_array_is_found_without_reading_all(file) -> None:
     rows = json.dumps([{"text": "some words " * 9}] * 30_000, indent=1)
     broken = rows.replace('"text": ', '"text" ', 1)
-    with pytest.raises(CorpusError, match=r"line 2 is not JSON: .*line 3"):
+    with pytest.raises(CorpusError, match=r"line 2 is not valid JSON: .*line 3"):
         read(file(broken, "a.json"), "text")
 
 
@@ -200,8 +200,8 @@ def test_a_name_twice_in_an_object_is_counted(file) -> None:
     )
     found = read(path)
     assert found.texts == ["a b", "kept", "c"]
-    assert found.told("Objects with the name 'text' twice, of which the last is read: 1. First", "line 2.")
-    assert found.told("Objects with the name 'x' twice", "line 3.")
+    assert found.told("Objects with a repeated name 'text', whose last value is read: 1. First", "line 2.")
+    assert found.told("Objects with a repeated name 'x'", "line 3.")
 
 
 @pytest.mark.parametrize("name", ["Text", "TEXT", "Sentence"])

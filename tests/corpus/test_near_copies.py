@@ -143,7 +143,7 @@ def test_where_nearly_all_is_alike_a_warning_says_that_it_is_on_both_sides(tmp_p
     documents = ListedDocuments([line] * 40 + [line.upper()] * 3)
     train, test = selected_rows(documents, recipe_for("a.txt"), tmp_path, Notes(heard))
     assert (len(train), len(test)) == (34, 9)
-    assert any("Equal documents stand on both sides of the split" in note for note in heard.texts)
+    assert any("Equal documents are on both sides of the split" in note for note in heard.texts)
 
 
 @pytest.mark.parametrize("duplicates", ["keep", "drop", "drop_near"])

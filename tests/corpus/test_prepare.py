@@ -118,7 +118,7 @@ def test_the_second_time_comes_from_the_cache_with_the_same_notes(prepare, text_
     one, two = prepare(recipe_for(text_file), first), prepare(recipe_for(text_file), second)
     assert (one.from_cache, two.from_cache) == (False, True)
     assert first.texts == second.texts
-    assert "rows hold no text and were left out." in first.texts[-1]
+    assert "rows without text were left out." in first.texts[-1]
     assert one.fingerprint == two.fingerprint
     assert np.array_equal(one.train.ids, two.train.ids)
 
@@ -215,9 +215,9 @@ def test_two_processes_may_prepare_the_same_text_at_once(text_file, cache, tmp_p
 def test_a_chunk_larger_than_the_model_reads_is_refused(prepare, text_file, cache, chunk_size) -> None:
     with pytest.raises(CorpusError, match=f"chunk_size is {chunk_size}, .* at most 512 tokens"):
         prepare(recipe_for(text_file, chunk_size=chunk_size))
-    with pytest.raises(CorpusError, match="the tokenizer was made for at most 512"):
+    with pytest.raises(CorpusError, match="the tokenizer allows at most 512"):
         prepare(recipe_for(text_file, chunk_size=chunk_size), max_chunk=None)
-    with pytest.raises(CorpusError, match="the model reads at most 30"):
+    with pytest.raises(CorpusError, match="the model can read at most 30"):
         prepare(recipe_for(text_file, chunk_size=31), max_chunk=30)
     assert entries(cache) == []
 
@@ -227,7 +227,7 @@ def test_too_little_text_says_how_much_there_was(prepare, tmp_path) -> None:
     path.write_text("\n".join(["just a few words"] * 10))
     # 8 documents to train on of 4 words and two special tokens each, 2 to test
     with pytest.raises(
-        CorpusError, match="train text has 48 tokens in 8 documents: fewer than one chunk of 64"
+        CorpusError, match="train text has 48 tokens in 8 documents, less than one chunk of 64"
     ):
         prepare(recipe_for(path, chunk_size=64))
     with pytest.raises(CorpusError, match=r"test text has 12 tokens in 2 documents.*test_size.*12 or less"):

@@ -40,12 +40,12 @@ def test_text_inside_objects_and_lists_is_read_and_counted_once(tmp_path) -> Non
     assert read(tmp_path, "meta.text")[0] == ["a b", ""]
     texts, notes = read(tmp_path, "words")
     assert texts == ["c\nd", "e"]
-    assert "joined to one text, a line for each part: 2. First" in notes
+    assert "joined to one text with a line per part: 2. First" in notes
 
 
 def test_damage_is_told_in_words_of_ours(tmp_path) -> None:
     saved(tmp_path, {"text": ["a", "b"]})
     for path in tmp_path.glob("*.arrow"):
         path.write_bytes(b"damaged")
-    with pytest.raises(CorpusError, match="its files are damaged, or not all there"):
+    with pytest.raises(CorpusError, match="its files are damaged or incomplete"):
         read(tmp_path)

@@ -46,12 +46,12 @@ def test_fewer_rows_than_asked_for_are_all_taken_and_said() -> None:
     train, test = split_rows(100, 20, 500, 1, Notes(heard))
     assert (len(train), len(test)) == (80, 20)
     assert heard[0].level == "warning"
-    assert heard.texts == ["Training on 80 rows, not 500: there are 100 with the test's 20."]
+    assert heard.texts == ["Training on 80 rows, not 500: 20 of the 100 rows are for the test."]
 
 
 @pytest.mark.parametrize(
     ("rows", "test_size", "message"),
-    [(0, 0.2, "0 documents"), (1, 0.2, "1 document:"), (50, 50, "only 50"), (2, 0.9, "only 2")],
+    [(0, 0.2, "0 documents"), (1, 0.2, "1 document;"), (50, 50, "only 50"), (2, 0.9, "only 2")],
 )
 def test_a_split_that_leaves_nothing_to_train_on_is_refused(rows, test_size, message) -> None:
     with pytest.raises(CorpusError, match=message):

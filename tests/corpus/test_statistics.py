@@ -42,7 +42,7 @@ def test_the_figures_are_those_of_the_text(saved, tokenizer, tmp_path) -> None:
 
 
 def test_a_split_that_was_not_saved_names_those_that_were(saved, tokenizer, tmp_path) -> None:
-    with pytest.raises(CorpusError, match="no split 'test': it has train, dev"):
+    with pytest.raises(CorpusError, match=r"no split 'test'\. Splits: train, dev"):
         prepare_corpus(
             recipe_for(saved, dataset_split="test"),
             tokenizer,
@@ -60,6 +60,6 @@ def test_inspect_prints_the_figures(saved, capsys) -> None:
     assert main(["inspect", str(saved), "--chunk-size", "16"]) == 0
     out, err = capsys.readouterr()
     assert "chunks of 16" in out
-    assert "Text column: body, guessed among id, body." in err
+    assert "Text column: body, guessed from id, body." in err
     assert main(["inspect", "no-such.txt"]) == 1
     assert "no file or folder no-such.txt" in capsys.readouterr().err

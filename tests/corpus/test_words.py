@@ -10,7 +10,7 @@ from tokenizers import AddedToken, Tokenizer
 
 from workbench.corpus import words
 from workbench.corpus.tokenizing import DocumentTokenizer
-from workbench.corpus.words import divides_at_blanks
+from workbench.corpus.words import splits_at_spaces
 from workbench.pretrained.tokenizer import load_tokenizer
 
 
@@ -35,7 +35,7 @@ def ours(tokenizer, texts: list[str]) -> list[list[int]]:
 
 
 def test_the_starters_text_goes_by_the_table(tokenizer) -> None:
-    assert divides_at_blanks(tokenizer)
+    assert splits_at_spaces(tokenizer)
 
 
 def test_every_character_is_tokenized_alike_beside_blanks_and_letters(tokenizer) -> None:
@@ -100,6 +100,6 @@ def test_a_table_that_is_full_begins_anew(tokenizer, monkeypatch) -> None:
 )
 def test_tokens_that_reach_over_blanks_are_left_to_the_tokenizer(own_tokenizer, token) -> None:
     own_tokenizer.add_tokens([token])
-    assert not divides_at_blanks(own_tokenizer)
+    assert not splits_at_spaces(own_tokenizer)
     texts = ["one <x> two words   and <x>  more two  words"]
     assert ours(own_tokenizer, texts) == expected(own_tokenizer, texts)

@@ -102,7 +102,7 @@ def test_of_a_large_text_only_the_beginning_is_read(
     table = tmp_path / "text.jsonl"
     table.write_text("".join(f'{{"id": {i}, "body": "{SENTENCES[i % 3]}"}}\n' for i in range(200)))
     shown = previewer.draw(recipe.with_changes(dataset=str(table)), 3, ignore)
-    assert shown.counts is None and shown.notes == ("Text column: body, guessed among id, body.",)
+    assert shown.counts is None and shown.notes == ("Text column: body, guessed from id, body.",)
 
 
 def test_what_training_would_fail_with_is_said_before(previewer: Previewer, recipe: Recipe) -> None:

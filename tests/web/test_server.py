@@ -153,7 +153,7 @@ def test_the_next_free_port_is_taken_unless_one_was_named() -> None:
     with listen(None) as first, listen(None) as second:
         assert first.getsockname()[0] == second.getsockname()[0] == "127.0.0.1"
         assert first.getsockname()[1] < second.getsockname()[1]
-        with pytest.raises(UsageError, match="cannot be listened on"):
+        with pytest.raises(UsageError, match="Cannot listen on"):
             listen(first.getsockname()[1])
 
 

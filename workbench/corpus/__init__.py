@@ -1,4 +1,4 @@
-"""Text to documents to chunks to masked batches."""
+"""Turns text into documents, chunks and masked batches."""
 
 from workbench.corpus.chunks import ChunkTable
 from workbench.corpus.prepare import Corpus, prepare_corpus

@@ -1,4 +1,4 @@
-"""Files that may be archives: unpacked into a folder of their own for as long as they are read."""
+"""Unpacks archives among local files into a temporary folder while they are read."""
 
 from __future__ import annotations
 
@@ -22,18 +22,20 @@ from workbench.errors import CorpusError
 from workbench.file_kinds import kind_of, readable, suffixes_of
 
 Member = tuple[str, IO[bytes] | None, str]
-"""A name in an archive, what it holds, and why it is skipped."""
+"""A file in an archive: its name, its content, and why it is skipped ("" if it is read)."""
 _LONGEST_NAME = 200  # bytes: file systems hold 255
-_TAR_AT_ONCE = 20 * tarfile.BLOCKSIZE
+_TAR_BUFFER = 20 * tarfile.BLOCKSIZE
 
 
 class Opened:
-    """`paths`: the files, with those in archives in place of the archives. `notes`: to tell of them, by the
-    names that they have for the person. A context manager; what it unpacked vanishes with it.
+    """A context manager that unpacks archives, and removes the unpacked files at the end.
+
+    paths: the files, with each archive replaced by its contents. notes: Notes that name unpacked files by
+    their archive.
     """
 
     def __init__(self, paths: Sequence[Path], dataset: str, notes: Notes, folder: Path | None = None) -> None:
-        """folder: where to unpack; None: a temporary one."""
+        """folder: where to unpack; None for the system's temporary folder."""
         self._all, self._dataset, self._told, self._folder = paths, dataset, notes, folder
         self._places = _Names()
         self.paths: list[Path] = []
@@ -58,7 +60,7 @@ class Opened:
         return self
 
     def named(self, path: str) -> str:
-        """The name that a file has for the person."""
+        """The text with the paths of unpacked files replaced by their names in the archive."""
         return self._places.named(path)
 
     def __exit__(
@@ -72,8 +74,8 @@ class Opened:
 
 
 class _Names:
-    """Where the files of archives lie: each in a folder of its own, so that equal, long or odd names do no
-    harm; and the names that they have for the person.
+    """The paths of unpacked files, each in a folder of its own so that equal, long or odd names do no harm,
+    and their names in the archives.
     """
 
     def __init__(self) -> None:
@@ -88,7 +90,7 @@ class _Names:
         self._pattern = re.compile(re.escape(str(root)) + r"/(\d+)(?=/)")
 
     def add(self, archive: Path, parts: Sequence[str]) -> Path:
-        """A path for the file with these parts of a name."""
+        """A path for a file of an archive; parts: the parts of its name there."""
         folder = self._root / str(len(self._names))
         folder.mkdir()
         self._names.append(str(archive.joinpath(*parts[:-1])))
@@ -96,14 +98,14 @@ class _Names:
         return folder / short.decode("utf-8", "ignore")
 
     def named(self, text: str) -> str:
-        """A text with the person's names for files in archives."""
+        """The text with the paths of unpacked files replaced by their names in the archive."""
         if self._pattern is None:
             return text
-        return self._pattern.sub(lambda found: self._names[int(found[1])], text)
+        return self._pattern.sub(lambda path: self._names[int(path[1])], text)
 
 
 class _Renamed(Notes):
-    """Notes that name files in archives as the person does."""
+    """Notes in which unpacked files have the path of their archive instead of the temporary one."""
 
     def __init__(self, notes: Notes, places: _Names) -> None:
         self._notes, self._places = notes, places
@@ -123,11 +125,11 @@ class _Renamed(Notes):
 
 
 def unpack(archive: Path, places: _Names, notes: Notes) -> list[Path]:
-    """Write the readable files of an archive to `places`, sorted by name. The others are counted.
+    """Unpack the readable files of an archive to `places`, and return them by name. Others are counted.
 
     Raises CorpusError: damaged, or protected by a password.
     """
-    found: dict[str, list[Path]] = {}
+    files: dict[str, list[Path]] = {}
     try:
         with archive.open("rb") as on_disk, contextlib.closing(_members(on_disk, archive, notes)) as members:
             for name, content, why in members:
@@ -139,18 +141,16 @@ def unpack(archive: Path, places: _Names, notes: Notes) -> list[Path]:
                 target = places.add(archive, parts)
                 with target.open("wb") as file:
                     shutil.copyfileobj(content, file, 1 << 20)
-                if name in found:
-                    notes.count(
-                        "files in archives that have the name of another, all read", f"{archive}/{name}"
-                    )
-                found.setdefault(name, []).append(target)
+                if name in files:
+                    notes.count("files in archives with the name of another, all read", f"{archive}/{name}")
+                files.setdefault(name, []).append(target)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, Damaged, zlib.error, lzma.LZMAError) as error:
         raise CorpusError(
-            f"{archive} is damaged, cut short, or no archive.", "Copy or download it again."
+            f"{archive} is damaged, truncated, or not an archive.", "Copy or download it again."
         ) from error
     except OSError as error:
         raise unreadable(archive, error) from error
-    return [path for name in sorted(found) for path in found[name]]
+    return [path for name in sorted(files) for path in files[name]]
 
 
 def _why_not(parts: Sequence[str]) -> str:
@@ -158,7 +158,7 @@ def _why_not(parts: Sequence[str]) -> str:
         return "hidden"
     kind = kind_of(parts[-1]) if parts else None
     if kind is None:
-        return f"of a kind that is not read ({suffixes_of(parts[-1])[0] if parts else ''})"
+        return f"unsupported file type ({suffixes_of(parts[-1])[0] if parts else ''})"
     return "an archive in an archive" if kind.shape == "archive" else ""
 
 
@@ -167,7 +167,7 @@ def _members(on_disk: IO[bytes], archive: Path, notes: Notes) -> Generator[Membe
         yield from _of_zip(on_disk, archive)
         return
     content = _Watched(unpacked(on_disk, archive))
-    with tarfile.open(fileobj=content, mode="r|", bufsize=_TAR_AT_ONCE) as tar:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=content, mode="r|", bufsize=_TAR_BUFFER) as tar:  # type: ignore[call-overload]
         for info in tar:
             if info.isdir():
                 continue
@@ -175,17 +175,17 @@ def _members(on_disk: IO[bytes], archive: Path, notes: Notes) -> Generator[Membe
             yield info.name, tar.extractfile(info) if info.isreg() else None, why
         end = content.rest(tar.offset)
     if end is None:
-        notes.count("archives without a mark at their end, which may be cut short", str(archive))
+        notes.count("archives without an end mark, which may be truncated", str(archive))
     elif end:
         raise CorpusError(
-            f"{archive} is damaged, or several archives joined: what comes after {tar.offset:,} bytes "
-            "cannot be read.",
-            "Unpack it, and give its folder; or copy or download it again.",
+            f"{archive} is damaged or consists of several archives: it cannot be read beyond byte "
+            f"{tar.offset:,}.",
+            "Unpack it, and give the folder; or copy or download it again.",
         )
 
 
 class _Watched:
-    """A stream of an archive, which remembers the end of what was read: tarfile ends without a word at damage
+    """The stream of an archive, which remembers the last bytes read, because tarfile ends silently at damage
     and at a cut between two files.
     """
 
@@ -196,12 +196,14 @@ class _Watched:
 
     def read(self, size: int) -> bytes:
         piece = self._content.read(size)
-        self._near = (self._near + piece)[-2 * _TAR_AT_ONCE :]
+        self._near = (self._near + piece)[-2 * _TAR_BUFFER :]
         self._count += len(piece)
         return piece
 
     def rest(self, offset: int) -> bool | None:
-        """Whether anything but zeros follows that many bytes; None: nothing does, not even the end's mark."""
+        """Whether anything but zeros follows after `offset` bytes; None if nothing does, not even the end
+        mark.
+        """
         near = self._near[len(self._near) - (self._count - offset) :] if self._count > offset else b""
         empty = not near
         while near and not any(near):
@@ -216,11 +218,11 @@ def _of_zip(on_disk: IO[bytes], archive: Path) -> Iterator[Member]:
             if info.is_dir():
                 continue
             if info.flag_bits & 1:
-                raise CorpusError(f"{archive} is protected by a password.", "Unpack it, and give its folder.")
+                raise CorpusError(f"{archive} is password-protected.", "Unpack it, and give the folder.")
             try:
                 with packed.open(info) as content:
                     yield info.filename, content, ""
             except (NotImplementedError, RuntimeError) as error:
                 raise CorpusError(
-                    f"{archive} is packed in a way that is not read.", "Unpack it, and give its folder."
+                    f"{archive} uses an unsupported compression.", "Unpack it, and give the folder."
                 ) from error

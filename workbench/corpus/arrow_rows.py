@@ -1,4 +1,4 @@
-"""Rows of .parquet and .arrow files, a few at once."""
+"""Reads the rows of .parquet and .arrow files in small batches."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from workbench.corpus.packing import unreadable
 from workbench.corpus.tables import Table, distinct
 from workbench.errors import CorpusError
 
-_AT_ONCE = 32  # rows: a few kilobytes of dictionary may unpack to many megabytes a row
+_BATCH_ROWS = 32  # a few kilobytes of dictionary may unpack to many megabytes per row
 
 
 @contextmanager
 def _opened(intake: Intake, path: Path, kind: str) -> Iterator[Any]:
-    """A columnar file as Arrow opens it, and what may be wrong with it in words."""
+    """Open a columnar file with Arrow; its errors become CorpusErrors."""
     source = intake.unpacked(path)
     try:
         with pa.memory_map(str(source)) if isinstance(source, Path) else pa.PythonFile(source, "r") as file:
             yield file
     except pa.ArrowInvalid as error:
         raise CorpusError(
-            f"{path} is not {kind}, or damaged or cut short.", "Copy or download it again."
+            f"{path} is not {kind}, or is damaged or truncated.", "Copy or download it again."
         ) from error
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise unreadable(path, error) from error
-        raise CorpusError(f"{path} is damaged inside.", "Copy or download it again.") from error
+        raise CorpusError(f"{path} is damaged.", "Copy or download it again.") from error
     finally:
         if not isinstance(source, Path):
             source.close()
@@ -50,7 +50,7 @@ def _parquet_rows(intake: Intake, path: Path, column: str | None) -> Iterator[tu
         names = file.schema_arrow.names
         alone = column is not None and column in names and names == list(distinct(names))
         done = 0
-        for batch in file.iter_batches(_AT_ONCE, columns=[column] if alone else None):
+        for batch in file.iter_batches(_BATCH_ROWS, columns=[column] if alone else None):
             yield from enumerate(_values(batch, column, path, done), start=done + 1)
             done += batch.num_rows
             intake.reached(size * done // rows)
@@ -58,8 +58,8 @@ def _parquet_rows(intake: Intake, path: Path, column: str | None) -> Iterator[tu
 
 
 def _arrow_batches(file: Any) -> tuple[Any, Iterator[Any]]:
-    """Schema and batches of either of Arrow's formats: the stream, which the datasets library writes, or the
-    file.
+    """The schema and batches of a file in Arrow's file format or its stream format, which the datasets
+    library writes.
     """
     try:
         reader = pa.ipc.open_file(file)
@@ -79,8 +79,8 @@ def _arrow_rows(intake: Intake, path: Path, column: str | None) -> Iterator[tupl
     with _opened(intake, path, "an Arrow file") as file:
         done = 0
         for batch in _arrow_batches(file)[1]:
-            for first in range(0, batch.num_rows, _AT_ONCE):
-                rows = _values(batch.slice(first, _AT_ONCE), column, path, done)
+            for first in range(0, batch.num_rows, _BATCH_ROWS):
+                rows = _values(batch.slice(first, _BATCH_ROWS), column, path, done)
                 yield from enumerate(rows, start=done + 1)
                 done += len(rows)
             intake.reached(file.tell())
@@ -88,8 +88,8 @@ def _arrow_rows(intake: Intake, path: Path, column: str | None) -> Iterator[tupl
 
 
 def _values(batch: Any, column: str | None, path: Path, done: int) -> list[dict[str, Any]]:
-    """The rows of a batch, after `done` others; of all columns, or of one. Columns of equal names are told
-    apart. Raises CorpusError for text that is not UTF-8.
+    """The rows of a batch after `done` earlier ones, with all columns or one. Columns with equal names are
+    numbered. Raises CorpusError for text that is not UTF-8.
     """
     names = distinct(batch.schema.names)
     if names != tuple(batch.schema.names):
@@ -100,7 +100,7 @@ def _values(batch: Any, column: str | None, path: Path, done: int) -> list[dict[
         rows: list[dict[str, Any]] = batch.to_pylist()
     except UnicodeDecodeError as error:
         raise CorpusError(
-            f"{path}, rows {done + 1:,} to {done + batch.num_rows:,} hold text that is not UTF-8.",
+            f"{path}, rows {done + 1:,} to {done + batch.num_rows:,} contain text that is not UTF-8.",
             "Write the file again with its text in UTF-8.",
         ) from error
     return rows

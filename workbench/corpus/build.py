@@ -1,4 +1,4 @@
-"""An entry of the cache: a source read, split, tokenized and written down; and opened again."""
+"""Builds a cache entry (a source's text, split and tokenized) and opens it again."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from workbench.events import Listener, Phase, PhaseChanged, Progress
 from workbench.recipe import Recipe
 
 FORMAT = 5
-"""Counted up when what lies in the cache changes its meaning."""
+"""Increased whenever the meaning of the cached files changes."""
 
 ON_THIS_MACHINE = ("files", "saved")
-"""Kinds of sources that can be looked at again at any time; to ask the hub would need the network."""
+"""The kinds of sources that can be examined again at any time; the hub would need the network."""
 
 _BATCH_DOCUMENTS = 1024
 _BATCH_CHARACTERS = 2_000_000
@@ -36,11 +36,11 @@ _BATCH_CHARACTERS = 2_000_000
 
 @dataclass(frozen=True)
 class Entry:
-    """A prepared text in the cache. `notes`: what the person should know of it, at each use.
+    """A prepared text in the cache.
 
-    repeated, near_empty: how many documents were there before, or hold fewer than FEW_WORDS words. sample: a
-    sentence of the test's, one word of it masked. unspaced: whether some document is in a script that is
-    written without spaces.
+    repeated, near_empty, empty: the number of documents equal to an earlier one, with fewer than FEW_WORDS
+    words, or without text. sample: a test sentence with one word masked. unspaced: whether some document is
+    in a script written without spaces. notes: (level, sentence) for the user, repeated at each use.
     """
 
     train: TokenStream
@@ -58,7 +58,7 @@ class Entry:
 
 
 def open_entry(folder: Path) -> Entry | None:
-    """The entry in a folder, or None when there is none; a damaged one is removed."""
+    """The entry in a folder; None if there is none. A damaged entry is removed."""
     if not folder.is_dir():
         return None
     facts = cached.read_facts(folder) or {}
@@ -91,7 +91,7 @@ def build_entry(
     notes: Notes,
     listen: Listener,
 ) -> None:
-    """Write a whole entry into `folder`, or what an earlier attempt left to write. `identity`: the source's.
+    """Write an entry into `folder`, resuming an interrupted attempt if there is one. identity: the source's.
 
     Raises CorpusError.
     """
@@ -122,7 +122,7 @@ def build_entry(
     judge(journal.unknown, tokens, where, recipe.model, notes)
     skipped = facts["train"]["skipped"] + facts["test"]["skipped"]
     if skipped:
-        notes.warning(f"{skipped:,} of {total:,} rows hold no text and were left out.")
+        notes.warning(f"{skipped:,} of {total:,} rows without text were left out.")
     notes.tell_counts()
     both = f"{facts['train']['sha256']} {facts['test']['sha256']}"
     cached.write_facts(
@@ -144,7 +144,7 @@ def build_entry(
 def _read(
     source: Source, identity: Mapping[str, Any], scratch: Path, journal: Journal, notes: Notes
 ) -> Documents:
-    """The source's documents; those of an earlier attempt, where it had read them all."""
+    """The source's documents, from an interrupted attempt if it had read them all."""
     spooled = SpooledDocuments.reopen(scratch / SPOOL)
     if spooled is not None:
         notes.repeat(journal.notes)
@@ -152,7 +152,7 @@ def _read(
     documents = source.read(scratch, notes)
     if identity.get("source") in ON_THIS_MACHINE and source.identity(Notes(lambda event: None)) != identity:
         raise CorpusError(
-            "The text has changed while it was read.", "Try again when nothing writes to its files any more."
+            "The text changed while it was read.", "Try again when no program writes to its files."
         )
     notes.tell_counts()
     if isinstance(documents, SpooledDocuments):
@@ -162,8 +162,8 @@ def _read(
 
 
 def _batches(documents: Documents, rows: np.ndarray, journal: Journal) -> Iterator[list[str]]:
-    """The texts of the rows that are not done, in order, about _BATCH_CHARACTERS of them at once."""
-    # the fast tokenizer may use all processors, unless the person has said otherwise
+    """The texts of the remaining rows in order, in batches of about _BATCH_CHARACTERS."""
+    # lets the fast tokenizer use all processors, unless the user has set it
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     while journal.rows_done < len(rows):
         first, size = journal.rows_done, journal.next_batch

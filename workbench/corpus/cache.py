@@ -1,7 +1,7 @@
-"""A folder of prepared texts, each in a folder of its own that appears whole or not at all.
+"""A cache folder of prepared texts, each in a subfolder that appears atomically.
 
-No process waits for another: two that prepare the same text at once both do the work, and the first to be
-done wins. What one left unfinished, the next goes on with.
+No process waits for another: if two prepare the same text at once, both do the work and the first to finish
+wins. The next process continues unfinished work.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from workbench.private import make_folder, make_private
 
 FACTS = "facts.json"
 SCRATCH = "scratch"
-"""In an entry that is being made: what is laid aside, and removed before the entry appears."""
+"""Temporary files in an unfinished entry, removed before the entry appears."""
 JOURNAL = "journal.json"
 _PART, _LOCK = ".part-", ".lock-"
-_ABANDONED_AFTER = 7 * 24 * 3600.0  # seconds after which an unfinished folder is another's leftover
+_ABANDONED_AFTER = 7 * 24 * 3600.0  # seconds after which an unfinished folder is removed
 
 
 def key_of(parts: Mapping[str, Any]) -> str:
-    """A name for what these JSON values describe: 32 hexadecimal digits."""
+    """A hash of these JSON values as 32 hexadecimal digits."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def read_facts(folder: Path) -> dict[str, Any] | None:
-    """What was written about a prepared text, or None when there is none."""
+    """The facts file of a prepared text; None if it is missing or invalid."""
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -55,17 +55,17 @@ def write_facts(folder: Path, facts: Mapping[str, Any]) -> None:
 
 @contextmanager
 def new_entry(cache: Path, key: str) -> Iterator[Path]:
-    """A folder to write in, which becomes `cache/key` at the end.
+    """A folder to write in, which is renamed to `cache/key` at the end.
 
-    If anything goes wrong before, it vanishes, unless SCRATCH/JOURNAL in it says how far the work is: then
-    the next that asks for the same key finds it as it was left. Raises CorpusError when the disk refuses.
+    On an error it is removed, unless it holds SCRATCH/JOURNAL, which records the progress: then the next call
+    with the same key gets the folder as it is. Raises CorpusError if the disk cannot be written.
     """
     part, lock = cache / f"{_PART}{key}", None
     try:
         make_folder(cache)
         _sweep(cache)
         lock = _take(cache / f"{_LOCK}{key}")
-        if lock is None:  # another process is at it
+        if lock is None:  # another process is preparing this text
             part = cache / f"{_PART}{token_hex(8)}"
         make_folder(part / SCRATCH)
         os.utime(part)
@@ -78,13 +78,13 @@ def new_entry(cache: Path, key: str) -> Iterator[Path]:
         try:
             part.rename(cache / key)
         except OSError:
-            if read_facts(cache / key) is None:  # otherwise another process was first, with the same
+            if read_facts(cache / key) is None:  # otherwise another process finished the same text first
                 raise
         _sync(cache)
     except OSError as error:
         raise CorpusError(
             f"The prepared text cannot be written to {cache}: {error.strerror or error}.",
-            "Make room there or give a folder that can be written.",
+            "Free some space there, or use a writable cache folder.",
         ) from error
     finally:
         if not (lock and (part / SCRATCH / JOURNAL).exists()):
@@ -95,7 +95,7 @@ def new_entry(cache: Path, key: str) -> Iterator[Path]:
 
 
 def _take(path: Path) -> IO[bytes] | None:
-    """A file that is this process's own until it is closed; None when it is another's."""
+    """A file locked by this process until it is closed; None if another process has the lock."""
     try:
         import fcntl
     except ImportError:
@@ -105,14 +105,14 @@ def _take(path: Path) -> IO[bytes] | None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if path.stat().st_ino == os.fstat(lock.fileno()).st_ino:  # else its owner has just removed it
             return lock
-    except OSError:  # taken, gone, or a file system without locks
+    except OSError:  # locked, removed, or a file system without locks
         pass
     lock.close()
     return None
 
 
 def discard(folder: Path) -> None:
-    """Remove a damaged entry: first out of sight, so that no one finds half of it."""
+    """Remove a damaged entry. It is renamed first, so that no process sees half of it."""
     aside = folder.with_name(f"{_PART}{folder.name}-{os.getpid()}")
     with contextlib.suppress(OSError):
         folder.rename(aside)
@@ -120,7 +120,7 @@ def discard(folder: Path) -> None:
 
 
 def _sweep(cache: Path) -> None:
-    """Remove what killed processes left unfinished long ago."""
+    """Remove the unfinished folders of processes that died long ago."""
     for path in [*cache.glob(f"{_PART}*"), *cache.glob(f"{_LOCK}*")]:
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _ABANDONED_AFTER:
@@ -128,8 +128,8 @@ def _sweep(cache: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Make sure that a file or folder has reached the disk."""
-    if os.name == "nt" and path.is_dir():  # a folder cannot be opened there
+    """Flush a file or folder to the disk."""
+    if os.name == "nt" and path.is_dir():  # Windows cannot open a folder
         return
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -1,4 +1,4 @@
-"""Chunks: a token stream cut into rows of equal length."""
+"""Chunks: rows of equal length cut from a token stream."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from workbench.corpus.streams import TokenStream
 
 @dataclass(frozen=True)
 class ChunkTable:
-    """One side of the corpus as chunks, read-only, in memory-mapped files.
+    """The chunks of one side of the corpus, read-only in memory-mapped files.
 
     ids: (chunks, chunk_size) uint16 or int32. word_starts: the same shape, uint8, 1 where a token begins a
-    word. offsets: (documents + 1,) int64: document d is tokens offsets[d] to offsets[d+1] of the stream,
-    whose first len(table) * chunk_size tokens are the chunks; the short tail is dropped, once.
+    word. offsets: (documents + 1,) int64; document d is tokens offsets[d] to offsets[d+1] of the stream. The
+    chunks are the stream's first len(table) * chunk_size tokens; the rest is dropped.
     """
 
     ids: np.ndarray
@@ -24,7 +24,7 @@ class ChunkTable:
 
     @classmethod
     def cut(cls, stream: TokenStream, chunk_size: int) -> ChunkTable:
-        """Cut a stream. No token is copied, so every chunk size shares one stream."""
+        """Cut a stream into chunks without copying, so that all chunk sizes share one stream."""
         chunks = len(stream.ids) // chunk_size
         kept = slice(0, chunks * chunk_size)
         shape = (chunks, chunk_size)
@@ -43,7 +43,7 @@ class ChunkTable:
 
     @property
     def tokens(self) -> int:
-        """All tokens of the stream, the dropped tail included."""
+        """The number of tokens in the stream, including the dropped rest."""
         return int(self.offsets[-1])
 
     def document_of_chunk(self) -> np.ndarray:

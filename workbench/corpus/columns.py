@@ -1,4 +1,4 @@
-"""Which column of a table holds the text."""
+"""Chooses the text column of a table."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def choose_column(
     where: str,
     notes: Notes,
 ) -> str:
-    """The column to read: `wanted`, or a guess, which is told through `notes`.
+    """The text column: `wanted`, or a guess, which is reported through `notes`.
 
-    columns: all there are. sample: for each of them its first values, by which the guess is made: among
-    columns of text a usual name, or else the one with the most letters. A column inside an object is
-    "outer.inner". Raises CorpusError that names the columns there are.
+    columns: the names of all columns. sample: the first values of each. The guess is a text column with a
+    usual name, or else the one with the most letters. A column inside an object is "outer.inner". Raises
+    CorpusError with the names of the columns.
     """
     values = {name: list(sample.get(name, ())) for name in columns}
     for name in columns:
@@ -32,46 +32,47 @@ def choose_column(
     if wanted is not None:
         return _checked(wanted, list(columns), values, where)
     letters = {
-        name: _letters(found)
-        for name, found in values.items()
-        # bytes may be anything: they are read without being asked for where the name speaks for it
-        if name.rpartition(".")[2].lower() in USUAL_NAMES or not any(isinstance(one, bytes) for one in found)
+        name: _letters(cells)
+        for name, cells in values.items()
+        # bytes may be anything, so a column of bytes needs a usual name
+        if name.rpartition(".")[2].lower() in USUAL_NAMES
+        or not any(isinstance(cell, bytes) for cell in cells)
     }
-    of_text = [name for name, count in letters.items() if count > 0]
-    if not of_text:
+    text_columns = [name for name, count in letters.items() if count > 0]
+    if not text_columns:
         raise CorpusError(
             f"No column of {where} holds text. Columns: {', '.join(values) or 'none'}.",
-            "Choose another file, or name the column as text_column (--text-column).",
+            "Choose another file, or set text_column (--text-column).",
         )
-    chosen = min(of_text, key=lambda name: (_rank(name, name in columns), -letters[name]))
+    chosen = min(text_columns, key=lambda name: (_rank(name, name in columns), -letters[name]))
     empty = [name for name in columns if name.lower() in USUAL_NAMES and not values[name]]
     if empty:
-        notes.warning(f"The column {empty[0]!r} of {where} holds nothing in its first rows.")
+        notes.warning(f"The column {empty[0]!r} of {where} is empty in its first rows.")
     if len(columns) > 1 or chosen not in columns:
-        notes.info(f"Text column: {chosen}, guessed among {', '.join(values)}.")
+        notes.info(f"Text column: {chosen}, guessed from {', '.join(values)}.")
     return chosen
 
 
 def _checked(wanted: str, columns: list[str], values: Mapping[str, Sequence[object]], where: str) -> str:
-    """The wanted column, if it is there and may hold text."""
+    """The wanted column, if it exists and may hold text. Raises CorpusError otherwise."""
     if outer_column(wanted, columns) is None:
         raise CorpusError(
             f"There is no column {wanted!r} in {where}. Columns: {', '.join(values) or 'none'}.",
-            "Name one of these as text_column (--text-column), or leave it empty to have it guessed.",
+            "Set text_column (--text-column) to one of these, or leave it empty to let the workbench guess.",
         )
-    shown = [value for value in values.get(wanted, ()) if value is not None]
-    if shown and not any(map(is_like_text, shown)):
-        if isinstance(shown[0], Mapping | list):
-            text_of(shown[0], wanted, where)
+    cells = [value for value in values.get(wanted, ()) if value is not None]
+    if cells and not any(map(is_like_text, cells)):
+        if isinstance(cells[0], Mapping | list):
+            text_of(cells[0], wanted, where)
         raise CorpusError(
-            f"The column {wanted!r} of {where} holds {type(shown[0]).__name__}, not text.",
-            "Name a column of text as text_column (--text-column).",
+            f"The column {wanted!r} of {where} holds {type(cells[0]).__name__}, not text.",
+            "Set text_column (--text-column) to a text column.",
         )
     return wanted
 
 
 def _rank(name: str, is_outer: bool) -> int:
-    """How likely a name is that of the text; the least is the likeliest."""
+    """How likely a column of this name holds the text; the lowest rank is the likeliest."""
     name = name.lower()
     last = name.rpartition(".")[2]
     if is_outer and name in USUAL_NAMES:
@@ -85,13 +86,11 @@ def _rank(name: str, is_outer: bool) -> int:
 
 
 def _letters(values: Sequence[object]) -> int:
-    """How many letters (a table of numbers has none); 0 unless most values that are no numbers are text, or
-    lists of it.
-    """
-    there = [value for value in values if value is not None and not isinstance(value, bool | int | float)]
+    """The number of letters in a column; 0 unless most values, except numbers, are text or lists of it."""
+    cells = [value for value in values if value is not None and not isinstance(value, bool | int | float)]
     texts = [
         text_of(value, "", "") or ""
-        for value in there
+        for value in cells
         if is_like_text(value) and not isinstance(value, Mapping)
     ]
-    return sum(sum(map(str.isalpha, text)) for text in texts) if 2 * len(texts) > len(there) else 0
+    return sum(sum(map(str.isalpha, text)) for text in texts) if 2 * len(texts) > len(cells) else 0

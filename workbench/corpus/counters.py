@@ -1,9 +1,9 @@
-"""Random numbers from counters: no generator state, so a draw depends on nothing but what it is for.
+"""Counter-based random numbers: each draw depends only on its key, not on a generator's state.
 
 The mixing function is the finalizer of splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
-number generators", OOPSLA 2014; constants of its variant 13 by Stafford). It is written three times, for
-Python, numpy and torch integers, with equal results, so that draws are the same on every device and in every
-version of the libraries.
+number generators", OOPSLA 2014; constants of Stafford's variant 13). It is implemented for Python, numpy and
+torch integers with equal results, so that draws are the same on every device and in every version of the
+libraries.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def mix(value: int) -> int:
 
 
 def key(*parts: int) -> int:
-    """One 64-bit key from several numbers; their order matters."""
+    """A 64-bit key from several numbers; their order matters."""
     state = 0
     for part in parts:
         state = mix(state + GAMMA + mix(part + GAMMA))
@@ -35,38 +35,37 @@ def key(*parts: int) -> int:
 
 
 def signed(value: int) -> int:
-    """The same 64 bits as a signed number, which is what torch's int64 holds."""
+    """The same 64 bits as a signed number, for torch's int64."""
     value &= _ALL
     return value - (1 << 64) if value >> 63 else value
 
 
 def mix_tensor(value: Tensor) -> Tensor:
-    """`mix` of each element of an int64 tensor, in place. Products wrap, as they do in 64-bit registers."""
+    """Apply `mix` to each element of an int64 tensor in place. Products wrap around."""
     value.bitwise_xor_(_shift_right(value, 30)).mul_(signed(_FIRST))
     value.bitwise_xor_(_shift_right(value, 27)).mul_(signed(_SECOND))
     return value.bitwise_xor_(_shift_right(value, 31))
 
 
 def high_half(value: Tensor) -> Tensor:
-    """The upper 32 bits, as int64 numbers of 0 to 2**32 - 1."""
+    """The upper 32 bits as int64 numbers from 0 to 2**32 - 1."""
     return _shift_right(value, 32)
 
 
 def low_half(value: Tensor) -> Tensor:
-    """The lower 32 bits, as int64 numbers of 0 to 2**32 - 1."""
+    """The lower 32 bits as int64 numbers from 0 to 2**32 - 1."""
     return value & 0xFFFFFFFF
 
 
 def threshold(probability: float) -> int:
-    """The bound under which a 32-bit draw falls with this probability."""
+    """The bound below which a uniform 32-bit draw falls with this probability."""
     return round(min(max(probability, 0.0), 1.0) * (1 << 32))
 
 
 def permutation(seed: int, n: int) -> np.ndarray:
-    """The numbers 0 to n-1 in the order of their hashes: int64, shape (n,).
+    """The numbers 0 to n-1, ordered by their hashes: int64, shape (n,).
 
-    Ours rather than numpy's because numpy does not promise the same order in its next version, and a run may
-    be resumed years later.
+    numpy's own permutations may change between versions, and a run may be resumed years later.
     """
     with np.errstate(over="ignore"):
         value = np.arange(1, n + 1, dtype=np.uint64) * np.uint64(GAMMA) + np.uint64(seed & _ALL)
@@ -77,5 +76,5 @@ def permutation(seed: int, n: int) -> np.ndarray:
 
 
 def _shift_right(value: Tensor, bits: int) -> Tensor:
-    """A shift that brings in zeros: torch's own, on signed numbers, would bring in the sign."""
+    """A logical right shift; torch's shift of signed numbers copies the sign bit."""
     return torch.bitwise_right_shift(value, bits).bitwise_and_((1 << (64 - bits)) - 1)

@@ -1,4 +1,4 @@
-"""How a CSV or TSV file is written: its delimiter, its quotes and its header, found in its first rows."""
+"""Detects the layout of a CSV or TSV file (delimiter, quoting and header) from its first rows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from workbench.corpus.tables import distinct
 
@@ -21,8 +22,8 @@ DELIMITERS = {
     "\x1f": "the control character 31",
 }
 Quoting = str
-"""doubled: quotes within quotes are doubled, as RFC 4180 has it. escaped: they are written \\". none: quotes
-are text. spaced: doubled, and a blank may follow a delimiter.
+"""doubled: quotes inside quotes are doubled (RFC 4180). escaped: they are written \\". none: quotes are part
+of the text. spaced: doubled, and a space may follow a delimiter.
 """
 
 _TEXT_NAMES = frozenset({"text", "document", "content", "article", "body", "abstract", "sentence", "label"})
@@ -32,13 +33,13 @@ _MOST_NAMED = 12
 _AROUND_NAMES = " \t\r\n\xa0\u200b\ufeff"
 _FEWEST_LINES = 3
 _LONGEST_NAME, _MOST_WORDS = 60, 6
-"""Of a column; what is longer is a text."""
+"""The limits of a column name, in characters and words; a longer cell is text."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """header_line: 0 where there is none. skipped: lines before the header or the first row. undivided: what
-    every line of a table of one column has equally often, as if it were a delimiter.
+    """header_line: 0 if there is none. skipped: the lines before the header or the first row. undivided: in a
+    table of one column, a sign that occurs equally often in every line, like a delimiter.
     """
 
     delimiter: str
@@ -49,23 +50,23 @@ class Layout:
     undivided: str = ""
 
     def described(self) -> str:
-        """What was found, for the person."""
+        """The layout as text for the user."""
         quotes = {
-            "none": "quotes are text",
-            "escaped": 'quotes within quotes are written \\"',
-            "spaced": "blanks follow the delimiters",
+            "none": "quotes are part of the text",
+            "escaped": 'quotes inside quotes are written \\"',
+            "spaced": "spaces after delimiters",
         }.get(self.quoting)
         names = ", ".join((*self.names[:_MOST_NAMED], *["…"] * (len(self.names) > _MOST_NAMED)))
-        header = f"header {names}" if self.header_line else f"no header, columns called {names}"
-        parts = (f"divided by {DELIMITERS.get(self.delimiter, repr(self.delimiter))}", quotes, header)
+        header = f"header {names}" if self.header_line else f"no header, columns named {names}"
+        parts = (f"separated by {DELIMITERS.get(self.delimiter, repr(self.delimiter))}", quotes, header)
         return "; ".join(filter(None, parts))
 
 
 def find_layout(lines: Sequence[str], whole: bool, suffix: str, wanted: str | None) -> Layout | None:
-    """The layout of a file that begins with these lines, which keep their ends; None if all are blank.
+    """The layout of a file that begins with these lines (with line ends); None if all are blank.
 
-    whole: they are all there are. suffix: ".csv" or ".tsv". wanted: the column that is asked for, if any: a
-    first row that has it is a header.
+    whole: whether these are all lines. suffix: ".csv" or ".tsv". wanted: the requested column, if any; a
+    first row that contains it is a header.
     """
     skipped, declared = 0, ""
     while skipped < len(lines) and not declared:
@@ -91,8 +92,8 @@ def find_layout(lines: Sequence[str], whole: bool, suffix: str, wanted: str | No
 
 
 def reader(lines: Iterable[str], delimiter: str, quoting: Quoting) -> Iterator[list[str]]:
-    """Python's csv over lines with their ends, strict. Raises csv.Error."""
-    csv.field_size_limit(2**31 - 1)  # its own limit, 128 KiB, is less than a long article
+    """Python's csv reader in strict mode, over lines with their ends. Raises csv.Error."""
+    csv.field_size_limit(2**31 - 1)  # the default, 128 KiB, is less than a long article
     if quoting == "escaped":
         lines = (_ESCAPE.sub(_kept, line) if "\\" in line else line for line in lines)
         return csv.reader(lines, delimiter=delimiter, strict=True, doublequote=True, escapechar="\\")
@@ -100,52 +101,65 @@ def reader(lines: Iterable[str], delimiter: str, quoting: Quoting) -> Iterator[l
 
 
 def unquoted(line: str, delimiter: str) -> list[str]:
-    """The fields of a line in which quotes are text."""
+    """The fields of a line in which quotes are part of the text."""
     return line.rstrip("\r\n").split(delimiter)
 
 
 def fits(row: Sequence[str], width: int) -> bool:
-    """Whether a row has as many fields as the header, but for empty ones at its end."""
+    """Whether a row has as many fields as the header, not counting empty ones at its end."""
     return len(row) == width or (len(row) > width > 0 and not any(row[width:]))
 
 
-def _kept(found: re.Match[str]) -> str:
-    """A backslash that escapes no quote stays; csv takes one away."""
-    return found[0] if found[1] else "\\\\"
+def _kept(escape: re.Match[str]) -> str:
+    """Double a backslash that escapes no quote, because csv removes one."""
+    return escape[0] if escape[1] else "\\\\"
+
+
+class _Attempt(NamedTuple):
+    """The rows of a sample under one delimiter and quoting; is_clean: whether all of them parse and fit."""
+
+    delimiter: str
+    quoting: Quoting
+    rows: list[list[str]]
+    is_clean: bool
+
+    @property
+    def width(self) -> int:
+        return len(self.rows[0])
 
 
 def _best(
     lines: Sequence[str], whole: bool, declared: str, usual: str
 ) -> tuple[str, Quoting, list[list[str]]]:
-    """Delimiter, quoting, and the rows read with them as far as they can be."""
+    """The best delimiter and quoting, and the rows up to the first error with them."""
     candidates = [declared] if declared else sorted(DELIMITERS, key=lambda sign: sign != usual)
-    tried = [
-        (delimiter, quoting, *_tried(lines, whole, delimiter, quoting))
+    attempts = [
+        _Attempt(delimiter, quoting, *_parsed(lines, whole, delimiter, quoting))
         for delimiter in candidates
         for quoting in ("doubled", "escaped", "spaced", "none")
         if (quoting != "none" or delimiter == "\t") and _may_be(lines, quoting)
     ]
-    clean = [one for one in tried if one[3] and len(one[2][0]) > 1]
-    divided = [one for one in tried if one[2] and len(one[2][0]) > 1]
+    tables = [attempt for attempt in attempts if attempt.rows and attempt.width > 1]
+    clean = [attempt for attempt in tables if attempt.is_clean]
     if clean:
-        delimiter = clean[0][0]
+        delimiter = clean[0].delimiter
         if delimiter != usual and not declared:
-            delimiter = max(clean, key=lambda one: len(one[2][0]))[0]
-        fitting = [one for one in clean if one[0] == delimiter]
-    elif divided:  # what is wrong is told when it is read
-        delimiter = max(divided, key=lambda one: _share(one[2]))[0]
-        fitting = [one for one in divided if one[0] == delimiter]
+            delimiter = max(clean, key=lambda attempt: attempt.width).delimiter
+        fitting = [attempt for attempt in clean if attempt.delimiter == delimiter]
+    elif tables:  # reading the file reports what is wrong
+        delimiter = max(tables, key=lambda attempt: _share(attempt.rows)).delimiter
+        fitting = [attempt for attempt in tables if attempt.delimiter == delimiter]
     else:
-        fitting = [one for one in tried if one[0] == candidates[0]]
-        fitting = sorted(fitting, key=lambda one: not one[3])
+        fitting = [attempt for attempt in attempts if attempt.delimiter == candidates[0]]
+        fitting = sorted(fitting, key=lambda attempt: not attempt.is_clean)
     chosen = fitting[0]
-    if chosen[0] == "\t":
-        chosen = _of_tabs(fitting)
-    return chosen[0], chosen[1], chosen[2]
+    if chosen.delimiter == "\t":
+        chosen = _best_of_tabs(fitting)
+    return chosen.delimiter, chosen.quoting, chosen.rows
 
 
 def _undivided(lines: Sequence[str]) -> str:
-    """A sign that all these lines have equally often; "" where there is none, or few lines."""
+    """A sign that occurs equally often in all these lines; "" if there is none, or for few lines."""
     filled = [line for line in lines if line.strip()]
     signs = dict.fromkeys(re.findall(r"[^\w\s\"'.,!?]+", filled[0]))
     if len(filled) < _FEWEST_LINES:
@@ -154,15 +168,15 @@ def _undivided(lines: Sequence[str]) -> str:
 
 
 def _may_be(lines: Sequence[str], quoting: Quoting) -> bool:
-    """Whether there is any sign of a quoting in the lines."""
+    """Whether any line shows a sign of this quoting."""
     sign = {"escaped": '\\"', "spaced": ' "'}.get(quoting, "")
     return any(sign in line for line in lines)
 
 
-def _tried(
+def _parsed(
     lines: Sequence[str], whole: bool, delimiter: str, quoting: Quoting
 ) -> tuple[list[list[str]], bool]:
-    """The rows, and whether they are all well-formed and as wide as the first."""
+    """The rows, and whether all of them are well-formed and as wide as the first."""
     rows: list[list[str]] = []
     if quoting == "none":
         rows = [unquoted(line, delimiter) for line in lines if line.strip()]
@@ -175,7 +189,7 @@ def _tried(
                 if not fits(row, len(rows[0])):
                     return rows, False
     except csv.Error:
-        # the last row of a sample may be cut within its quotes
+        # the last row of a sample may be cut inside quotes
         open_at_end = not whole and bool(rows) and getattr(table, "line_num", 0) >= len(lines)
         return rows, open_at_end
     return rows, bool(rows)
@@ -185,21 +199,19 @@ def _share(rows: Sequence[Sequence[str]]) -> float:
     return sum(fits(row, len(rows[0])) for row in rows) / len(rows)
 
 
-def _of_tabs(
-    fitting: list[tuple[str, Quoting, list[list[str]], bool]],
-) -> tuple[str, Quoting, list[list[str]], bool]:
-    """Of the ways to read a file divided by tabs: quotes are text unless it is quoted throughout, or can be
-    read in no other way.
+def _best_of_tabs(fitting: list[_Attempt]) -> _Attempt:
+    """The best attempt for a tab-separated file: quotes are part of the text, unless every field is quoted or
+    the file cannot be parsed otherwise.
     """
-    plain = next((one for one in fitting if one[1] == "none"), None)
-    quoted = next((one for one in fitting if one[1] != "none" and one[3]), None)
+    plain = next((attempt for attempt in fitting if attempt.quoting == "none"), None)
+    quoted = next((attempt for attempt in fitting if attempt.quoting != "none" and attempt.is_clean), None)
     if plain is None:
         return fitting[0]
     if quoted is None:
         return plain
-    if not plain[3]:
+    if not plain.is_clean:
         return quoted
-    fields = [field for row in plain[2][1:] for field in row if field and not _NUMBER.fullmatch(field)]
+    fields = [field for row in plain.rows[1:] for field in row if field and not _NUMBER.fullmatch(field)]
     inside = [field[1:-1] for field in fields if len(field) > 1 and field[0] == field[-1] == '"']
     throughout = bool(fields) and len(inside) == len(fields)
     doubled = any('""' in text.replace('""""', "") for text in inside)
@@ -207,7 +219,7 @@ def _of_tabs(
 
 
 def _is_header(first: Sequence[str], rows: Sequence[Sequence[str]], wanted: str | None) -> bool:
-    """Whether the first row names the columns, by what it looks like and whether its cells come again."""
+    """Whether the first row is a header, judged by its look and whether its cells occur again."""
     cells = [cell.strip() for cell in first]
     if wanted is not None and (wanted in cells or wanted.split(".")[0] in cells):
         return True
@@ -225,6 +237,6 @@ def _is_header(first: Sequence[str], rows: Sequence[Sequence[str]], wanted: str 
 
 
 def _is_no_name(cell: str) -> bool:
-    """Whether a cell cannot name a column: a number, or a text."""
+    """Whether a cell cannot be a column name, because it is a number or a text."""
     long = len(cell) > _LONGEST_NAME or len(cell.split()) > _MOST_WORDS or "\n" in cell
     return long or _NUMBER.fullmatch(cell) is not None or cell[-1] in ".!?…。！？"

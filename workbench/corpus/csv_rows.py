@@ -1,7 +1,7 @@
-"""Rows of .csv and .tsv files, by Python's own csv, strict.
+"""Reads the rows of .csv and .tsv files with Python's csv in strict mode.
 
-Arrow's reader takes a quote that is never closed for a field that reaches to the end of the file, and says no
-file lines; Python's gives the line of each row, which the checks here need.
+Arrow's reader takes an unclosed quote for a field that reaches to the end of the file, and reports no line
+numbers. Python's reader gives the line of each row, which the checks here need.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from workbench.file_kinds import suffixes_of
 _SAMPLE_LINES = 2_000
 _SAMPLE_CHARACTERS = 2_000_000
 _MOST_LINES, _MOST_CHARACTERS = 100_000, 200_000_000
-"""Of one row: what is longer is a quote that was never closed."""
-_AS_TEXT = "If each line is a text, give the file a name that ends in .txt."
+"""The limits of one row; a longer one has an unclosed quote."""
+_AS_TEXT = "If each line is a document, rename the file to end in .txt."
 
 
 def _columns(intake: Intake, path: Path, wanted: str | None) -> list[str]:
@@ -33,10 +33,9 @@ def _columns(intake: Intake, path: Path, wanted: str | None) -> list[str]:
 
 
 def _layout(intake: Intake, path: Path, wanted: str | None) -> Layout | None:
-    looking = intake.looking()
     lines: list[str] = []
     characters, whole = 0, True
-    for line in looking.lines(path, ends=True):
+    for line in intake.silent().lines(path, ends=True):
         if len(lines) >= _SAMPLE_LINES or characters >= _SAMPLE_CHARACTERS:
             whole = False
             break
@@ -65,16 +64,16 @@ def _rows(intake: Intake, path: Path, column: str | None) -> Iterator[tuple[int,
         if len(row) != width:
             if not fits(row, width):
                 raise _ragged(path, number, row, layout)
-            notes.count("rows that end with empty fields too many", f"{path}, line {number}")
+            notes.count("rows with extra empty fields at the end", f"{path}, line {number}")
             row = row[:width]
         if row == header:
-            notes.count("rows that are the header again, left out", f"{path}, line {number}")
+            notes.count("repeated header rows, left out", f"{path}, line {number}")
             continue
         if last > number:
             notes.count("rows over several lines", f"{path}, line {number}", level="info")
             inside = swallowed.line_of(row)
             if inside:
-                raise _open_quote(path, number, f"rows are in it from line {number + inside} on")
+                raise _open_quote(path, number, f"it contains whole rows from line {number + inside} on")
         else:
             swallowed.learn(row)
         yield number, dict(zip(names, row, strict=True))
@@ -84,11 +83,11 @@ def _tell_layout(layout: Layout, path: Path, notes: Notes) -> None:
     notes.count(f"CSV or TSV files {layout.described()}", str(path), level="info")
     if layout.undivided:
         sign = repr(layout.undivided)
-        notes.count(f"tables of one column, though every line has {sign}, which divides no fields", str(path))
+        notes.count(f"tables read as one column, although every line contains {sign}", str(path))
 
 
 def _numbered(intake: Intake, path: Path, layout: Layout) -> Iterator[tuple[int, int, list[str]]]:
-    """First line, last line and fields of each row; no fields of a blank line."""
+    """The first line, last line and fields of each row; a blank line has no fields."""
     lines = intake.lines(path, ends=True)
     for _ in range(layout.skipped):
         next(lines)
@@ -97,7 +96,7 @@ def _numbered(intake: Intake, path: Path, layout: Layout) -> Iterator[tuple[int,
             row = unquoted(line, layout.delimiter) if line.strip("\r\n") else []
             if '"' in line and any(len(field) > 1 and field[0] == field[-1] == '"' for field in row):
                 where = f"{path}, line {number}"
-                intake.notes.count("fields within quotes, which are kept as text", where, level="info")
+                intake.notes.count("fields whose quotes are kept as text", where, level="info")
             yield number, number, row
         return
     yield from _quoted(lines, path, layout, intake.notes)
@@ -106,7 +105,9 @@ def _numbered(intake: Intake, path: Path, layout: Layout) -> Iterator[tuple[int,
 def _quoted(
     lines: Iterator[str], path: Path, layout: Layout, notes: Notes
 ) -> Iterator[tuple[int, int, list[str]]]:
-    """The same of a file with quotes. What is found after a row with \\" for a quote is read so too."""
+    """`_numbered` for a file with quotes. After the first row with \\" for a quote, all rows are read that
+    way.
+    """
     feed = _Feed(lines, layout.skipped, path)
     quoting = layout.quoting
     table = reader(feed, layout.delimiter, quoting)
@@ -117,9 +118,7 @@ def _quoted(
         except csv.Error as error:
             if quoting == "doubled" and any('\\"' in line for line in feed.row):
                 quoting = "escaped"
-                notes.count(
-                    'tables whose quotes are written \\" from some row on', f"{path}, line {feed.first}"
-                )
+                notes.count('tables with quotes written \\" from some row on', f"{path}, line {feed.first}")
                 feed.again()
                 table = reader(feed, layout.delimiter, quoting)
                 continue
@@ -130,7 +129,7 @@ def _quoted(
 
 
 class _Feed:
-    """Gives lines to csv, and knows where the present row began."""
+    """Feeds lines to csv, and knows where the current row began."""
 
     def __init__(self, lines: Iterator[str], skipped: int, path: Path) -> None:
         self._lines, self._path = lines, path
@@ -152,46 +151,46 @@ class _Feed:
         return line
 
     def begin(self) -> None:
-        """The next line is the first of a row."""
+        """Mark the next line as the first of a row."""
         self.first, self._characters = self.number + 1, 0
         self.row.clear()
 
     def again(self) -> None:
-        """Give the lines of the present row once more."""
+        """Feed the lines of the current row once more."""
         self._waiting.extendleft(reversed(self.row))
         self.number = self.first - 1
         self.begin()
 
 
 def _not_strict(path: Path, feed: _Feed, error: csv.Error) -> CorpusError:
-    """What csv does not read, in words; its own are not shown."""
+    """A clear error for what csv cannot parse."""
     if feed.number > feed.first or "end of data" in str(error):
-        return _open_quote(path, feed.first, f"it does not end as a field does up to line {feed.number}")
+        return _open_quote(path, feed.first, f"no closing quote ends a field up to line {feed.number}")
     if "new-line" in str(error):
         return CorpusError(
-            f"{path}, line {feed.first} has a carriage return inside a field without quotes.",
-            "Write all line ends alike, or put the field in quotes.",
+            f"{path}, line {feed.first} has a carriage return inside an unquoted field.",
+            "Use the same line ends throughout, or put the field in quotes.",
         )
     return CorpusError(
         f"{path}, line {feed.first}: text follows the closing quote of a field.",
-        'Put the whole field in quotes, and write each quote inside it twice (""). ' + _AS_TEXT,
+        'Put the whole field in quotes, and double each quote inside it (""). ' + _AS_TEXT,
     )
 
 
 def _open_quote(path: Path, number: int, why: str) -> CorpusError:
     return CorpusError(
         f"{path}, line {number}: a quote opens in this row and is not closed: {why}.",
-        'Close it; or, where it is part of the text, put the field in quotes and write it twice (""). ',
+        'Close it. If it is part of the text, put the field in quotes and double it ("").',
     )
 
 
 def _ragged(path: Path, number: int, row: list[str], layout: Layout) -> CorpusError:
     width = len(layout.names)
     what = "header" if layout.header_line else "first row"
-    rows = f"{len(row)} field{'s' * (len(row) != 1)}"
+    fields = f"{len(row)} field{'s' * (len(row) != 1)}"
     return CorpusError(
-        f"{path}, line {number} has {rows} where the {what} has {width} ({', '.join(layout.names)}).",
-        "Put fields in quotes that have the delimiter or a line end in them"
+        f"{path}, line {number} has {fields}, but the {what} has {width} ({', '.join(layout.names)}).",
+        "Put fields that contain the delimiter or a line end in quotes"
         + (", or remove the line." if width > 1 else f". {_AS_TEXT}"),
     )
 

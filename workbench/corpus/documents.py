@@ -1,4 +1,4 @@
-"""Documents: texts by row number, wherever they come from, without holding them all in memory."""
+"""Documents: texts by row number from any source, without holding all of them in memory."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from workbench.corpus.places import Place, Places
 from workbench.corpus.values import outer_column, text_of, value_at
 
 SPOOL = "documents.txt"
-"""In an entry's scratch folder: where sources lay text that memory does not hold."""
+"""The file in an entry's scratch folder where sources write text that is too large for memory."""
 
 _ENDS, _FACTS = ".ends.npy", ".json"
 
 
 class Documents(Protocol):
-    """The rows of a source. `column`: the one that was read. `revision`: the hub's commit. None: there is
-    none. `in_order`: whether they are at random already, so that the split takes them as they come.
+    """The rows of a source.
+
+    column: the text column, or None. revision: the hub's commit, or None. in_order: whether the rows are
+    already shuffled, so that the split takes them in order.
     """
 
     @property
@@ -38,34 +40,34 @@ class Documents(Protocol):
     def __len__(self) -> int: ...
 
     def texts(self, rows: np.ndarray) -> list[str]:
-        """The texts of these rows (int64), in this order; "" where a row holds none."""
+        """The texts of these rows (int64), in this order; "" for a row without text."""
         ...
 
     def place(self, row: int) -> str:
-        """Where a row stands, such as "a.csv, line 3"; "" where its number says it all."""
+        """The place of a row, such as "a.csv, line 3"; "" if its number is enough."""
         ...
 
 
 def named(documents: Documents, row: int) -> str:
-    """A document for the person: its number, from 1, and its place."""
+    """A document's name in messages: its number, from 1, and its place."""
     place = documents.place(row)
     return f"document {row + 1:,}" + (f" ({place})" if place else "")
 
 
 class Source(Protocol):
-    """Where documents come from. Its methods raise CorpusError."""
+    """A source of documents. Its methods raise CorpusError."""
 
     def identity(self, notes: Notes) -> Mapping[str, Any]:
-        """What tells this text from any other, as JSON, found without reading it all."""
+        """JSON values that identify this text, found without reading all of it."""
         ...
 
     def read(self, folder: Path, notes: Notes) -> Documents:
-        """Read the documents; what memory does not hold may be laid in `folder`, which is removed later."""
+        """Read the documents. Temporary files may be written to `folder`, which is removed later."""
         ...
 
 
 class ListedDocuments:
-    """Documents in memory, for a source that is small by nature."""
+    """Documents in memory, for small sources."""
 
     column: str | None = None
     revision: str | None = None
@@ -85,10 +87,10 @@ class ListedDocuments:
 
 
 class SpooledDocuments:
-    """Documents in one flat file of UTF-8, so that any row can be had of text that is larger than memory.
+    """Documents in one flat UTF-8 file, for random access to text that is larger than memory.
 
-    Beside it lies where each of them ends, so that it can be opened again. `in_order`: the rows are at random
-    already, those of the test first.
+    `keep` writes where each document ends to a second file, for `reopen`. in_order: whether the rows are
+    already shuffled, with the test rows first.
     """
 
     def __init__(
@@ -101,22 +103,22 @@ class SpooledDocuments:
         in_order: bool = False,
         replaced: Callable[[], None] = lambda: None,
         place: Place | None = None,
-        call: Callable[[str], str] = str,
+        file_name: Callable[[str], str] = str,
     ) -> None:
-        """Write `texts`, in order, to `path`; None is kept as an empty text. `replaced` hears of each text in
-        which half a character, which JSON can spell, is replaced by a question mark. place: where the text
-        stands that `texts` gave last. call: gives the name that a file has for the person.
+        """Write `texts` to `path` in order; None becomes an empty text. `replaced` is called for each text
+        with a lone surrogate, which JSON allows and which is replaced with a question mark. place: kept up to
+        date with the last text of `texts`. file_name: gives the name of a file in messages.
         """
         self.column, self.revision, self.in_order = column, revision, in_order
         self._places = Places(place.unit if place else "line")
         ends = array("q", [0])
         with path.open("wb") as file:
-            known, expected = None, -1
+            last_path, expected = None, -1
             for text in texts:
                 if place is not None:
-                    if place.number != expected or place.path is not known:
-                        self._places.begin(len(ends) - 1, call(str(place.path)), place.number)
-                        known = place.path
+                    if place.number != expected or place.path is not last_path:
+                        self._places.begin(len(ends) - 1, file_name(str(place.path)), place.number)
+                        last_path = place.path
                     expected = place.number + 1 if place.number else 0
                 try:
                     content = (text or "").encode()
@@ -128,7 +130,7 @@ class SpooledDocuments:
         self._file = path.open("rb")
 
     def keep(self) -> None:
-        """Write down what `reopen` needs."""
+        """Write the files that `reopen` needs."""
         path = Path(self._file.name)
         np.save(path.with_suffix(_ENDS), self._ends)
         facts = {
@@ -141,7 +143,7 @@ class SpooledDocuments:
 
     @classmethod
     def reopen(cls, path: Path) -> SpooledDocuments | None:
-        """The documents that were kept at `path`; None when there are none, or not all of them."""
+        """The documents kept at `path`; None if they are missing or incomplete."""
         try:
             facts = json.loads(path.with_suffix(_FACTS).read_text(encoding="utf-8"))
             ends = np.load(path.with_suffix(_ENDS))
@@ -161,7 +163,7 @@ class SpooledDocuments:
 
     def texts(self, rows: np.ndarray) -> list[str]:
         first, last = self._ends[rows].tolist(), self._ends[rows + 1].tolist()
-        # read rather than mapped: pages of a map would count as memory of this process
+        # read instead of mapped, because mapped pages count as memory of this process
         number = self._file.fileno()
         return [
             os.pread(number, end - begin, begin).decode("utf-8")
@@ -173,14 +175,14 @@ class SpooledDocuments:
 
 
 class TableDocuments:
-    """The text column of a memory-mapped table of the datasets library. What is done to its values is counted
-    through `notes` when a row is read for the first time.
+    """The text column of a memory-mapped table of the datasets library. Changes to its values are counted
+    through `notes` the first time a row is read.
     """
 
     in_order = False
 
     def __init__(self, rows: Any, column: str, name: str, revision: str | None, notes: Notes) -> None:
-        """`column` may lie inside another: "meta.text"."""
+        """column: may be inside another, such as "meta.text"."""
         self._outer = outer_column(column, rows.column_names) or column
         self._rows = rows.select_columns([self._outer])
         self.column, self._name, self.revision = column, name, revision

@@ -1,9 +1,9 @@
-"""Which legacy encoding a sample of bytes is in, and how sure that is.
+"""Guesses the legacy encoding of a sample of bytes, with a confidence.
 
-chardet ranks the encodings by statistics of letter pairs in some fifty languages. Many encodings differ in a
-few letters only (cp1250 and ISO-8859-2, cp1252 and cp850). Among those that it finds nearly alike, one whose
-text looks odd (a symbol or a capital inside a word, a control character) loses, and then the rarer one.
-bench/encodings.py measures it; docs/data.md has the table.
+chardet ranks encodings by the statistics of letter pairs in some fifty languages. Many encodings differ in
+only a few letters (cp1250 and ISO-8859-2, cp1252 and cp850). Among those that chardet scores nearly alike, a
+reading that looks odd (a symbol or capital inside a word, a control character) loses; after that, the rarer
+encoding does. bench/encodings.py measures it; docs/encodings.md has the table.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from functools import lru_cache
 from chardet import detect_all
 
 LEAST_SURE = 0.7
-"""A guess that is less sure is refused."""
+"""A guess with a lower confidence is refused."""
 
 _COMMON: dict[str, float] = {
     **dict.fromkeys(("cp1252", "gb18030", "cp932", "cp949", "iso2022_jp_2", "iso2022_kr"), 1.0),
@@ -34,25 +34,25 @@ _COMMON: dict[str, float] = {
     ),
     **dict.fromkeys(("mac_greek", "mac_turkish", "johab"), 0.2),
 }
-"""The encodings looked for, and how common they are: a weight that decides only between near equals."""
+"""The encodings considered, each with a weight for how common it is, which decides only near ties."""
 
 _AS_CHARDET_HAS_IT = {"euc_jp": "euc_jis_2004", "big5": "big5hkscs"}
 _READ_AS = {"euc_jis_2004": ("euc_jp", "euc_jis_2004"), "big5hkscs": ("big5", "cp950", "big5hkscs")}
-"""chardet names the largest of a family: the plain one is tried first."""
+"""chardet reports the largest encoding of a family; the plain one is tried first."""
 
-_EVIDENCE = 3.0  # how much a letter's statistics weigh; with _ODD chosen by bench/encodings.py
+_EVIDENCE = 3.0  # the weight of a letter's statistics; chosen with _ODD by bench/encodings.py
 _ODD = 2.0
 _LEAST_SCORE = 1e-6
 _CONSIDERED = 8  # readings
 _FAIR_SHARE = 0.02
-"""Lines that may be damaged in a file whose other lines tell its encoding."""
+"""The share of damaged lines allowed in a file whose other lines determine its encoding."""
 
 _LEAST_WHOLE = 5
 _KANA = re.compile(r"[\u3041-\u30fe]")
 _KANA_SHARE, _KANA_SURE = 0.25, 0.3
-"""Short Japanese text of few kanji is none to chardet; so many kana hardly come about by chance."""
+"""chardet misses short Japanese text with few kanji; so many kana hardly occur by chance."""
 _HOPELESS = 30.0
-"""Behind the best by so much evidence a reading is not looked at."""
+"""A reading this far behind the best is not examined."""
 
 _OUTSIDE_ASCII = re.compile(r"[^\x00-\x7f]")
 _INSIDE_WORDS = frozenset("'’·-‑‐­\u200c\u200d´`ºª")
@@ -60,13 +60,13 @@ _TYPESET = re.compile(
     r"(?<=[a-z])’(?:s|t|re|ll|ve|d|m)\b"
     r"|“[^“”\n]{1,200}”|‘[^‘’\n]{1,200}’|„[^„“\n]{1,200}“|« ?[^«»\n]{1,200} ?»"
 )
-"""Apostrophes and pairs of quotation marks as word processors set them: they speak for a reading."""
+"""Typographic apostrophes and quotation marks, which count in favour of a reading."""
 _USUAL_SIGNS = frozenset("°©®×±→←•™§¶")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A sample as one encoding reads it. `odd`: characters that look out of place, of `outside_ascii`."""
+    """A sample decoded with one encoding. odd: how many `outside_ascii` characters look out of place."""
 
     encoding: str
     text: str
@@ -77,8 +77,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """The likeliest encoding. sure: the share of the characters outside ASCII that it is expected to read
-    rightly. `others`: what else it could be, the likeliest first.
+    """The likeliest encoding. sure: the expected share of non-ASCII characters that it decodes correctly.
+    others: the alternatives, likeliest first.
     """
 
     encoding: str
@@ -88,9 +88,9 @@ class Guess:
 
 
 def guess(sample: bytes) -> Guess | None:
-    """The likeliest encoding of whole lines of text that is not UTF-8; None when nothing reads them.
+    """The likeliest encoding of whole lines that are not UTF-8; None if no encoding decodes them.
 
-    A few damaged lines do no harm: they are left out where the rest is plain.
+    A few damaged lines are ignored if the others determine the encoding.
     """
     best = _guess(sample)
     if best is not None and best.sure >= LEAST_SURE:
@@ -107,11 +107,11 @@ def guess(sample: bytes) -> Guess | None:
 
 
 def _guess(sample: bytes) -> Guess | None:
-    found = _readings(sample)
-    if not found:
+    readings = _readings(sample)
+    if not readings:
         return None
-    best, *others = found
-    weights = [math.exp(max(-50.0, one.score - best.score)) for one in found]
+    best, *others = readings
+    weights = [math.exp(max(-50.0, reading.score - best.score)) for reading in readings]
     lost = sum(
         weight * _difference(best.text, other.text) for weight, other in zip(weights[1:], others, strict=True)
     )
@@ -120,32 +120,32 @@ def _guess(sample: bytes) -> Guess | None:
 
 
 def _readings(sample: bytes) -> list[Reading]:
-    """The sample in every encoding that may be it, the likeliest first, each text once."""
-    ranked = [
-        (str(one["encoding"]).replace("-", "_"), float(one["confidence"]))
-        for one in detect_all(sample, ignore_threshold=True, compat_names=False, include_encodings=_asked())
-    ]
+    """The sample decoded with every plausible encoding, likeliest first, without equal texts."""
+    guesses = detect_all(
+        sample, ignore_threshold=True, compat_names=False, include_encodings=_names_for_chardet()
+    )
+    ranked = [(str(guess["encoding"]).replace("-", "_"), float(guess["confidence"])) for guess in guesses]
     ranked += [(name, _KANA_SURE) for name in ("cp932", "euc_jp") if _is_japanese(sample, name)]
     texts: dict[str, tuple[str, float]] = {}
-    for name, confidence in sorted(ranked, key=lambda one: -one[1]):
+    for name, confidence in sorted(ranked, key=lambda ranking: -ranking[1]):
         for encoding in _READ_AS.get(name, (name,)):
             text = _decoded(sample, encoding)
             if text is not None:
-                known, best = texts.get(text, (encoding, confidence))
-                texts[text] = max(known, encoding, key=lambda name: _COMMON.get(name, 0.0)), best
+                earlier, best = texts.get(text, (encoding, confidence))
+                texts[text] = max(earlier, encoding, key=lambda name: _COMMON.get(name, 0.0)), best
                 break
         if len(texts) == _CONSIDERED:
             break
-    found: list[Reading] = []
+    readings: list[Reading] = []
     for text, (encoding, confidence) in texts.items():
         outside = len(_OUTSIDE_ASCII.findall(text))
         evidence = _EVIDENCE * outside * math.log(max(confidence, _LEAST_SCORE))
-        if found and evidence < found[0].score - _HOPELESS:
+        if readings and evidence < readings[0].score - _HOPELESS:
             continue
         odd = _oddities(text)
         score = evidence + math.log(_COMMON.get(encoding, 0.2)) - _ODD * odd
-        found.append(Reading(encoding, text, score, odd, outside))
-    return sorted(found, key=lambda one: -one.score)
+        readings.append(Reading(encoding, text, score, odd, outside))
+    return sorted(readings, key=lambda reading: -reading.score)
 
 
 def _is_japanese(sample: bytes, encoding: str) -> bool:
@@ -154,38 +154,38 @@ def _is_japanese(sample: bytes, encoding: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _asked() -> tuple[str, ...]:
+def _names_for_chardet() -> tuple[str, ...]:
     return tuple(_AS_CHARDET_HAS_IT.get(name, name).replace("_", "-") for name in _COMMON)
 
 
 def _decoded(sample: bytes, encoding: str) -> str | None:
-    """The sample's text, of which the last character may be cut."""
+    """The sample's text; its last character may be incomplete. None if the encoding cannot decode it."""
     try:
         return codecs.getincrementaldecoder(encoding)().decode(sample)
     except (UnicodeDecodeError, LookupError):
         return None
 
 
-def _difference(one: str, other: str) -> float:
-    """The share of the characters outside ASCII that differ: 0 to 1."""
-    if len(one) != len(other):
+def _difference(text: str, other: str) -> float:
+    """The share of the non-ASCII characters that differ: 0 to 1."""
+    if len(text) != len(other):
         return 1.0
-    outside = max(1, len(_OUTSIDE_ASCII.findall(one)))
-    return min(1.0, sum(a != b for a, b in zip(one, other, strict=True)) / outside)
+    outside = max(1, len(_OUTSIDE_ASCII.findall(text)))
+    return min(1.0, sum(a != b for a, b in zip(text, other, strict=True)) / outside)
 
 
 def _oddities(text: str) -> float:
-    """How many of the characters outside ASCII look out of place, less those that look well set."""
+    """The number of non-ASCII characters that look out of place, minus the typographic marks."""
     odd = -float(len(_TYPESET.findall(text)))
-    for found in _OUTSIDE_ASCII.finditer(text):
-        at = found.start()
+    for match in _OUTSIDE_ASCII.finditer(text):
+        at = match.start()
         odd += _oddity(text[at - 1 : at] or " ", text[at], text[at + 1 : at + 2] or " ")
     return odd
 
 
 @lru_cache(maxsize=1 << 16)
 def _oddity(before: str, letter: str, after: str) -> float:
-    """How odd a character outside ASCII is between its neighbours."""
+    """How odd a non-ASCII character is between its neighbours."""
     kind = unicodedata.category(letter)
     if kind in ("Cc", "Co", "Cn"):
         return 3.0

@@ -1,4 +1,4 @@
-"""What a file is that is not wholly UTF-8: read through once, so that all of it is decoded alike."""
+"""Surveys a file that is not entirely UTF-8, so that all of it is decoded consistently."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from workbench.corpus.encoding_guess import LEAST_SURE, Guess, guess
 from workbench.corpus.packing import unpacked
 
 LOOKED_AT = 64 << 10
-"""Bytes at the beginning of a file by which its encoding is chosen before a line is read."""
+"""Bytes at the beginning of a file that decide its encoding before a line is read."""
 
 _SURVEYED = 64 << 20  # bytes
-_SAMPLE = 24 << 10  # bytes of lines that are not UTF-8, from the beginning; as many come from the rest
-_AROUND = 2 << 10  # bytes of lines of ASCII beside them
-_LINE = 16 << 10  # bytes looked at of one line
+_SAMPLE = 24 << 10  # bytes of non-UTF-8 lines sampled from the beginning; as many from the rest
+_AROUND = 2 << 10  # bytes of ASCII lines sampled with them
+_LINE = 16 << 10  # bytes examined of one line
 _PLAIN_LETTERS = 3
-"""Characters outside ASCII that make a line UTF-8 beyond doubt: two may come about by chance."""
+"""So many valid non-ASCII characters make a line UTF-8 for certain; two may occur by chance."""
 _FEWEST_LINES, _FEWEST_LETTERS = 3, 6
-"""Fewer in another encoding among lines of UTF-8 are taken for damage."""
+"""Fewer non-UTF-8 lines or characters among UTF-8 lines count as damage."""
 _FEW = 1 / 1000
-"""Share of bytes that may be shown as replaced where their encoding cannot be told."""
+"""The share of bytes that may be replaced if their encoding cannot be determined."""
 _LONGEST_SHOWN = 60  # characters
 _REPLACED = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How the lines that are not UTF-8 are to be read.
+    """How to decode the lines that are not UTF-8.
 
-    encoding: None: as UTF-8 with damaged bytes. whole: the whole file is in that encoding, not only those
-    `lines`. sure, sample: of the guess. refused: why there is none; `proposed` is what the person may set.
+    encoding: None means UTF-8 with damaged bytes. whole: whether the whole file has this encoding, or only
+    `lines` of it. sure, sample: the guess's confidence and an example. refused: why there is no guess, with
+    `proposed` as an encoding that the user may set.
     """
 
     encoding: str | None
@@ -45,8 +46,8 @@ class Finding:
     proposed: str = ""
 
 
-class _Tally:
-    """The lines of a file by what they are: bytes, lines."""
+class _LineCounts:
+    """Counts a file's lines by kind (plain UTF-8, damaged, foreign), and samples the foreign ones."""
 
     def __init__(self) -> None:
         self.read = self.plain = self.damaged = self.foreign = self.wrong = 0
@@ -60,11 +61,11 @@ class _Tally:
         if line.isascii():
             if b"\x1b" in line:
                 self._keep(line)
-            elif self._around < _AROUND:  # the language that they tell helps
+            elif self._around < _AROUND:  # they reveal the language, which helps the guess
                 self._around += len(line)
                 self._first.append(line)
             return
-        right, wrong = letters(_without_half_a_letter(line) if is_last else line)
+        right, wrong = letters(_without_cut_letter(line) if is_last else line)
         if not wrong:
             self.plain += right >= _PLAIN_LETTERS
             self.damaged += is_last and right < _PLAIN_LETTERS
@@ -76,11 +77,11 @@ class _Tally:
             self._keep(line)
 
     def sample(self) -> bytes:
-        """Whole lines; only the end of it may cut a character."""
+        """Whole lines; only the last character may be incomplete."""
         return b"".join(self._first + self._later) + self._cut
 
     def _keep(self, line: bytes) -> None:
-        """The first of them, and some of the rest: every other one goes whenever they become too many."""
+        """Keep the first lines and some of the rest: every other one is dropped when they become too many."""
         if not line.endswith(b"\n"):
             self._cut = self._cut or line
             return
@@ -92,25 +93,25 @@ class _Tally:
 
 
 def survey(path: Path) -> Finding:
-    """Look through a file that is not UTF-8, or not all of it. Raises OSError."""
-    tally = _Tally()
+    """Determine how to decode a file that is not entirely UTF-8. Raises OSError."""
+    counts = _LineCounts()
     for line, is_last in _lines(path):
-        tally.add(line, is_last=is_last)
-    sample = tally.sample()
-    if not tally.foreign and b"\x1b" not in sample:
+        counts.add(line, is_last=is_last)
+    sample = counts.sample()
+    if not counts.foreign and b"\x1b" not in sample:
         return Finding(None, False)
-    found = guess(sample)
-    mixed = tally.plain + tally.damaged >= max(1, tally.foreign // 100) and tally.foreign > 0
-    few = mixed and (tally.foreign < _FEWEST_LINES or tally.wrong < _FEWEST_LETTERS)
-    if found is not None and found.sure >= LEAST_SURE and not few:
-        return Finding(found.encoding, not mixed, tally.foreign, found.sure, _shown(found.text))
-    if mixed or tally.wrong <= _FEW * tally.read:
+    best = guess(sample)
+    mixed = counts.plain + counts.damaged >= max(1, counts.foreign // 100) and counts.foreign > 0
+    few = mixed and (counts.foreign < _FEWEST_LINES or counts.wrong < _FEWEST_LETTERS)
+    if best is not None and best.sure >= LEAST_SURE and not few:
+        return Finding(best.encoding, not mixed, counts.foreign, best.sure, _shown(best.text))
+    if mixed or counts.wrong <= _FEW * counts.read:
         return Finding(None, False)
-    return Finding(None, False, refused=_why(found), proposed=found.encoding if found else "cp1252")
+    return Finding(None, False, refused=_why(best), proposed=best.encoding if best else "cp1252")
 
 
 def letters(line: bytes) -> tuple[int, int]:
-    """How many characters outside ASCII are UTF-8 in a line, and how many places are not."""
+    """The number of non-ASCII characters in a line that are valid UTF-8, and of those that are not."""
     text = line.decode("utf-8", "replace")
     outside = sum(letter > "\x7f" for letter in text)
     wrong = text.count(_REPLACED) - line.count(_REPLACED.encode())
@@ -118,10 +119,11 @@ def letters(line: bytes) -> tuple[int, int]:
 
 
 def is_wide(start: bytes) -> str | None:
-    """UTF-16 or UTF-32 without a mark, by the look of the first bytes of a file; None: it is neither.
+    """The encoding of a file that begins in UTF-16 or UTF-32 without a byte order mark; None if it is
+    neither.
 
-    Read as what it is, text has few different upper bytes beside its lower bytes, blanks among its
-    characters, and none that Unicode does not have.
+    Decoded correctly, text has few different upper bytes compared with its lower bytes, contains spaces, and
+    has no invalid characters.
     """
     best, least = None, math.inf
     for encoding, width in (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2)):
@@ -145,14 +147,14 @@ def _is_prose(text: str) -> bool:
 
 
 def _entropy(numbers: Iterator[int]) -> float:
-    """Bits."""
+    """The entropy of the numbers' distribution, in bits."""
     counts = Counter(numbers)
     total = sum(counts.values())
     return -sum(count / total * math.log2(count / total) for count in counts.values())
 
 
 def _lines(path: Path) -> Iterator[tuple[bytes, bool]]:
-    """The beginnings of the lines, and whether it is the file's last, which may be cut short."""
+    """The beginning of each line, and whether it is the file's last line, which may be incomplete."""
     with path.open("rb") as on_disk:
         file = unpacked(on_disk, path)
         read = 0
@@ -166,8 +168,8 @@ def _lines(path: Path) -> Iterator[tuple[bytes, bool]]:
             yield line, is_last
 
 
-def _without_half_a_letter(line: bytes) -> bytes:
-    """Without the UTF-8 character that the end of the file cut."""
+def _without_cut_letter(line: bytes) -> bytes:
+    """The line without an incomplete UTF-8 character at its end."""
     for length in (1, 2, 3):
         first = line[-length:][:1]
         if first >= b"\xc2":
@@ -179,16 +181,16 @@ def _without_half_a_letter(line: bytes) -> bytes:
 
 
 def _shown(text: str) -> str:
-    """The line that has the most letters outside ASCII, or the part about them of a long one."""
+    """The line with the most non-ASCII letters; of a long line the part around them."""
     most = max(text.splitlines(), key=lambda line: sum(letter > "\x7f" for letter in line[:_LONGEST_SHOWN]))
     at = next((place for place, letter in enumerate(most) if letter > "\x7f"), 0)
     begin = max(0, min(at - _LONGEST_SHOWN // 3, len(most) - _LONGEST_SHOWN))
     return most[begin : begin + _LONGEST_SHOWN].strip()
 
 
-def _why(found: Guess | None) -> str:
-    if found is None:
-        return "no encoding reads it"
-    ways = [f"{found.encoding} reads “{_shown(found.text)}”"]
-    ways += [f"{other.encoding} “{_shown(other.text)}”" for other in found.others[:2]]
-    return ", ".join(ways)
+def _why(best: Guess | None) -> str:
+    if best is None:
+        return "no encoding decodes it"
+    readings = [f"{best.encoding} gives “{_shown(best.text)}”"]
+    readings += [f"{other.encoding} “{_shown(other.text)}”" for other in best.others[:2]]
+    return ", ".join(readings)

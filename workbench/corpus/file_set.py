@@ -1,4 +1,4 @@
-"""Files that are read together: all texts, or all tables of one kind."""
+"""A set of files that can be read together: all texts, or all tables of one kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.file_kinds import suffixes_of
 
 @dataclass(frozen=True)
 class FileSet:
-    """`table`: how the files are read where they are tables. `skipped`: (why, file)."""
+    """table: how to read the files if they are tables. skipped: (why, file)."""
 
     paths: list[Path]
     table: Table | None
@@ -23,14 +23,14 @@ class FileSet:
 
 
 def of_one_shape(paths: Sequence[Path], dataset: str) -> FileSet:
-    """The files as one set. Raises CorpusError when they are texts and tables, or tables of several kinds.
+    """The files as one set. Raises CorpusError for a mix of texts and tables, or of several kinds of tables.
 
-    Beside tables, plain text by another name, such as README.md or a program, is skipped.
+    Next to tables, plain text by another name, such as README.md or source code, is skipped.
     """
     kinds = {path: kind_of_named(path) for path in paths}
     skipped: list[tuple[str, Path]] = []
     if any(kind.shape == "table" for kind in kinds.values()):
-        skipped = [("no table, as the others are", path) for path in paths if kinds[path].other_name]
+        skipped = [("not a table like the others", path) for path in paths if kinds[path].other_name]
     left_out = {path for _, path in skipped}
     rest = [path for path in paths if path not in left_out]
     tables = {kinds[path].reader for path in rest if kinds[path].shape == "table"}
@@ -40,7 +40,7 @@ def of_one_shape(paths: Sequence[Path], dataset: str) -> FileSet:
         root = Path(glob.escape(dataset)) if Path(dataset).is_dir() else Path(dataset).parent
         raise CorpusError(
             f"{dataset} holds files of several kinds: {', '.join(ends)}.",
-            f"Choose one kind with a glob, such as '{root / ('*' + ends[0])}'.",
+            f"Select one kind with a glob, such as '{root / ('*' + ends[0])}'.",
         )
     table = reader_of(kinds[rest[0]]) if tables else None
     return FileSet(rest, table, skipped)

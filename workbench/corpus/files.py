@@ -1,4 +1,4 @@
-"""Local text: a file, a folder or a glob of files of the kinds that workbench.file_kinds names."""
+"""Local text: a file, a folder or a glob, of the file kinds in workbench.file_kinds."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from workbench.recipe import AUTO_ENCODING
 
 
 class LocalFiles:
-    """Texts, or tables of one kind. What a document is in texts is said by `unit`, as the recipe has it."""
+    """A source of local texts or of tables of one kind."""
 
     def __init__(
         self, dataset: str, text_column: str | None, unit: str = "auto", encoding: str = AUTO_ENCODING
     ) -> None:
-        """`dataset` is a path or a glob. `encoding`: of plain text, CSV and JSON. Raises
-        CorpusError when it leads to no readable file.
+        """dataset: a path or a glob. unit: what a document is in texts (the recipe's `documents`). encoding:
+        for plain text, CSV and JSON. Raises CorpusError if there is no readable file.
         """
-        found = find_files(dataset)
-        self._dataset, self._skipped = dataset, found.skipped
-        self.paths = found.files
+        selection = find_files(dataset)
+        self._dataset, self._skipped = dataset, selection.skipped
+        self.paths = selection.files
         self.text_column, self.unit, self.encoding = text_column, unit, encoding
         self._archived = any(kind_of_named(path).shape == "archive" for path in self.paths)
         self._set = None if self._archived else of_one_shape(self.paths, dataset)
@@ -73,7 +73,7 @@ class LocalFiles:
         return documents
 
     def beginning(self, notes: Notes) -> Iterator[str | None]:
-        """The documents in order, each read when it is asked for, so that a few cost little."""
+        """The documents in order, read lazily, so that the first few cost little."""
         with Opened(self.paths, self._dataset, notes) as opened:
             files = self._set or self._of_archives(opened)
             intake = Intake(opened.notes, encoding=self.encoding)
@@ -89,17 +89,17 @@ class LocalFiles:
         return files
 
     def _spooled(
-        self, files: FileSet, spool: Path, intake: Intake, call: Callable[[str], str]
+        self, files: FileSet, spool: Path, intake: Intake, file_name: Callable[[str], str]
     ) -> SpooledDocuments:
         if files.table is None:
             plain = PlainText(files.paths, self.unit, intake)
-            documents = SpooledDocuments(spool, plain.texts(), None, place=plain.place, call=call)
+            documents = SpooledDocuments(spool, plain.texts(), None, place=plain.place, file_name=file_name)
             if len(files.paths) == 1 or self.unit != "auto":
                 intake.notes.info(plain.described(len(documents)))
             return documents
         rows = TableFiles(files.paths, files.table, self.text_column, intake)
         return SpooledDocuments(
-            spool, rows.texts(), rows.column, replaced=rows.replaced, place=rows.place, call=call
+            spool, rows.texts(), rows.column, replaced=rows.replaced, place=rows.place, file_name=file_name
         )
 
     def _where(self) -> str:
@@ -109,7 +109,7 @@ class LocalFiles:
 
 
 def is_local(dataset: str) -> bool:
-    """Whether a data set's name means files here rather than a data set on the hub."""
+    """Whether a data set's name means local files instead of a data set on the hub."""
     return (
         names_text(dataset)
         or dataset.startswith(("/", ".", "~"))

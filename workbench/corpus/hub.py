@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face hub, through the datasets library. No code of a data set is ever run."""
+"""Reads data sets of the Hugging Face hub with the datasets library. A data set's own code is never run."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from workbench.pretrained.download import Interrupted, fetch
 from workbench.pretrained.hub import explain_hub_error, hub_is_reachable, require_hub
 
 CONVERTED = "refs/convert/parquet"
-"""The branch that the hub itself fills with Parquet files, for data sets that are scripts."""
+"""The branch where the hub itself converts data sets to Parquet, including those that are scripts."""
 
 _KIND = "data set"
 _HUB_ID = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?")
-_ASK_SECONDS = 10.0
+_TIMEOUT_SECONDS = 10.0
 _TELL_EVERY = 1_000  # rows
 
 
 class Streamed(NamedTuple):
-    """The first `rows` of a data set whose files are taken in an order from `seed`, and whose rows are
-    shuffled within a window of WINDOW by the same seed (datasets' `IterableDataset.shuffle`).
+    """The first `rows` of a data set after datasets' `IterableDataset.shuffle` with `seed`, which shuffles
+    the order of the files, and the rows within a window of WINDOW.
     """
 
     rows: int
@@ -37,11 +37,11 @@ class Streamed(NamedTuple):
 
 
 WINDOW = 10_000
-"""Rows. More are held in memory at no time."""
+"""The shuffle window in rows; no more are held in memory."""
 
 
 class HubDataset:
-    """One split of a data set on the hub, or of its copy in the local cache where there is no network."""
+    """One split of a data set on the hub, or of its copy in the local cache if there is no network."""
 
     def __init__(
         self,
@@ -54,25 +54,27 @@ class HubDataset:
         memory: Path,
         streamed: Streamed | None = None,
     ) -> None:
-        """`memory` is a file that keeps the commit last seen under a name, for when there is no network.
-        streamed: fetch no more than that; None: the whole data set.
+        """memory: a file with the commit last seen for each name, for use without a network. streamed: which
+        rows to fetch; None for the whole data set.
         """
         if not _HUB_ID.fullmatch(name):
             raise CorpusError(
-                f"{name!r} is neither a file or folder here nor the shape of a hub id.",
+                f"{name!r} is neither a local file or folder nor a valid hub id.",
                 "Give a hub id such as EdinburghNLP/xsum, a local file, or python-docs.",
             )
         self.name, self.subset, self.split, self.text_column = name, subset, split, text_column
-        self.asked_revision = revision
+        self.revision = revision
         self.commit: str | None = None
         self._memory = memory
         self._streamed = streamed
 
     def identity(self, notes: Notes) -> Mapping[str, Any]:
         self.commit = self._current_commit() if hub_is_reachable() else self._last_commit(notes)
-        if self.commit is None:  # never prepared here, but the library may hold a copy: its own name for it
-            return {**self._asked(), "copy": str(self._load(notes)._fingerprint)}
-        return {**self._asked(), "commit": self.commit}
+        if (
+            self.commit is None
+        ):  # never prepared here, but the library may hold a copy with its own fingerprint
+            return {**self._request(), "copy": str(self._load(notes)._fingerprint)}
+        return {**self._request(), "commit": self.commit}
 
     def read(self, folder: Path, notes: Notes) -> Documents:
         if self._streamed is not None:
@@ -83,8 +85,8 @@ class HubDataset:
             self._remember(self.commit)
         return TableDocuments(rows, column, self.name, self.commit, notes)
 
-    def _stream(self, asked: Streamed, folder: Path, notes: Notes) -> Documents:
-        """As many rows as are asked for, in the order in which the split takes them."""
+    def _stream(self, streamed: Streamed, folder: Path, notes: Notes) -> Documents:
+        """The requested number of rows, in the order in which the split takes them."""
         require_hub(self.name, _KIND)
         import datasets
 
@@ -93,7 +95,7 @@ class HubDataset:
                 self.name,
                 self.subset,
                 split=self.split,
-                revision=self.commit or self.asked_revision,
+                revision=self.commit or self.revision,
                 streaming=True,
             )
             first = list(stream.take(SAMPLE_ROWS))
@@ -101,7 +103,7 @@ class HubDataset:
             sample = {name: [row.get(name) for row in first] for name in columns}
             column = choose_column(self.text_column, columns, sample, self.name, notes)
             outer = outer_column(column, columns) or column
-            shuffled = stream.select_columns([outer]).shuffle(seed=asked.seed, buffer_size=WINDOW)
+            shuffled = stream.select_columns([outer]).shuffle(seed=streamed.seed, buffer_size=WINDOW)
 
             def text(row: dict[str, Any], number: int) -> str | None:
                 place = f"{self.name}, row {number:,} of the stream"
@@ -109,15 +111,15 @@ class HubDataset:
                 return text_of(value, column, place, lambda what: notes.count(what, place))
 
             def texts() -> Iterator[str | None]:
-                for number, row in enumerate(shuffled.take(asked.rows), start=1):
+                for number, row in enumerate(shuffled.take(streamed.rows), start=1):
                     yield text(row, number)
                     if number % _TELL_EVERY == 0:
-                        _tell(notes, number, asked.rows)
+                        _report(notes, number, streamed.rows)
 
             documents = SpooledDocuments(folder / SPOOL, texts(), column, self.commit, in_order=True)
         except WorkbenchError:
             raise
-        except ValueError as error:  # an unknown subset or split: the library lists those there are
+        except ValueError as error:  # an unknown subset or split; the library lists the existing ones
             raise _not_there(self.name, error) from error
         except Interrupted as stop:
             raise stop.reason from None
@@ -126,25 +128,25 @@ class HubDataset:
         notes.info(f"{self.name}: streamed {len(documents):,} rows, shuffled within a window of {WINDOW:,}.")
         return documents
 
-    def _asked(self) -> dict[str, Any]:
+    def _request(self) -> dict[str, Any]:
         return {
             **({"streamed": [*self._streamed, WINDOW]} if self._streamed else {}),
             "source": "hub",
             "name": self.name,
             "subset": self.subset,
             "split": self.split,
-            "revision": self.asked_revision,
+            "revision": self.revision,
             "column": self.text_column,
         }
 
     def _current_commit(self) -> str | None:
-        """The commit that the hub has under the name now."""
+        """The hub's current commit of the data set."""
         from huggingface_hub import HfApi
 
         require_hub(self.name, _KIND)
         try:
-            info = HfApi().dataset_info(self.name, revision=self.asked_revision, timeout=_ASK_SECONDS)
-        except Exception as error:  # the client and its transport raise many kinds
+            info = HfApi().dataset_info(self.name, revision=self.revision, timeout=_TIMEOUT_SECONDS)
+        except Exception as error:  # the client and its transport raise many kinds of errors
             raise explain_hub_error(error, self.name, _KIND) from error
         return info.sha
 
@@ -152,7 +154,7 @@ class HubDataset:
         commit = self._remembered().get(self._memory_key())
         if commit is not None:
             notes.warning(
-                f"The hub cannot be reached: {self.name} is taken as it was last seen, commit {commit[:10]}."
+                f"The hub cannot be reached: {self.name} is used as last seen, at commit {commit[:10]}."
             )
         return commit
 
@@ -164,17 +166,17 @@ class HubDataset:
         datasets.disable_progress_bars()
         try:
             try:
-                return self._load_revision(self.commit or self.asked_revision, notes)
+                return self._load_revision(self.commit or self.revision, notes)
             except RuntimeError as error:
-                if "script" not in str(error).lower() or self.asked_revision is not None:
+                if "script" not in str(error).lower() or self.revision is not None:
                     raise
-                notes.info(f"{self.name} is a script, which is not run: its Parquet copy on the hub is read.")
+                notes.info(f"{self.name} is a script, which is never run: the hub's Parquet copy is read.")
                 return self._load_revision(CONVERTED, notes)
         except WorkbenchError:
             raise
         except Interrupted as stop:
             raise stop.reason from None
-        except ValueError as error:  # an unknown subset or split: the library lists those there are
+        except ValueError as error:  # an unknown subset or split; the library lists the existing ones
             raise _not_there(self.name, error) from error
         except Exception as error:
             raise explain_hub_error(error, self.name, _KIND) from error
@@ -187,32 +189,32 @@ class HubDataset:
         return datasets.load_dataset(self.name, self.subset, split=self.split, revision=revision)
 
     def _fetch(self, revision: str | None, notes: Notes) -> None:
-        """Bring the files of this subset into the local cache, where the library then finds them."""
+        """Fetch the files of this subset into the local cache, where the library finds them."""
         import datasets
 
         builder = datasets.load_dataset_builder(self.name, self.subset, revision=revision)
         listed = (getattr(builder.config, "data_files", None) or {}).values()
-        begin = re.compile(rf"hf://datasets/{re.escape(self.name)}@([^/]+)/(.+)")
-        found = [begin.fullmatch(str(file)) for files in listed for file in files]
-        of_hub = [(unquote(match[1]), match[2]) for match in found if match]
-        if of_hub:
+        address = re.compile(rf"hf://datasets/{re.escape(self.name)}@([^/]+)/(.+)")
+        matches = [address.fullmatch(str(file)) for files in listed for file in files]
+        hub_files = [(unquote(match[1]), match[2]) for match in matches if match]
+        if hub_files:
             fetch(
                 self.name,
-                [path for _, path in of_hub],
+                [path for _, path in hub_files],
                 kind="dataset",
-                commit=of_hub[0][0],
+                commit=hub_files[0][0],
                 told=lambda done, total: notes.progress(done, total, "bytes"),
             )
 
     def _memory_key(self) -> str:
-        return f"{self.name}@{self.asked_revision or ''}"
+        return f"{self.name}@{self.revision or ''}"
 
     def _remembered(self) -> dict[str, str]:
         try:
-            found = json.loads(self._memory.read_text(encoding="utf-8"))
+            commits = json.loads(self._memory.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return commits if isinstance(commits, dict) else {}
 
     def _remember(self, commit: str) -> None:
         entries = {**self._remembered(), self._memory_key(): commit}
@@ -221,8 +223,10 @@ class HubDataset:
         part.replace(self._memory)
 
 
-def _tell(notes: Notes, done: int, total: int) -> None:
-    """How far a stream is. What the listener raises is none of the hub's faults."""
+def _report(notes: Notes, done: int, total: int) -> None:
+    """Report the progress of a stream. The listener's exceptions are marked, so that they do not count as the
+    hub's errors.
+    """
     try:
         notes.progress(done, total, "rows")
     except BaseException as reason:
@@ -232,5 +236,5 @@ def _tell(notes: Notes, done: int, total: int) -> None:
 def _not_there(name: str, error: ValueError) -> CorpusError:
     return CorpusError(
         f"The data set {name} cannot be read: {' '.join(str(error).split())[:400]}",
-        "Set dataset_subset and dataset_split to ones that it has.",
+        "Set dataset_subset and dataset_split to existing ones.",
     )

@@ -1,4 +1,4 @@
-"""How far a text is tokenized, written down now and then, so that a later attempt goes on from there."""
+"""Records the progress of tokenizing a text now and then, so that a later attempt continues from there."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from workbench.corpus.dedup import FEW_WORDS, has_words, hashes, repeated
 from workbench.corpus.streams import StreamWriter
 
 WRITE_EVERY = 32_000_000
-"""Characters of text between two entries: a few seconds of work, of which no more is ever lost."""
+"""The characters of text between two records: at most a few seconds of work are lost."""
 
 _FIRST_BATCH = 16  # documents
 _HASHES = "hashes"
 
 
 class Journal:
-    """The streams of both sides and the tally of their documents, as they are written into a folder.
+    """The token streams of both sides and the counts of their documents, while they are written to a folder.
 
-    One side is done after the other: `rows_done` are those of the present side; `next_batch` is how many
-    documents come next. `unknown`: tokens that the tokenizer could not spell, `first_unknown`: the first of
-    them and its row. `unspaced`: whether some document is in a script without spaces.
+    The sides are written one after the other. rows_done: the finished rows of the current side. next_batch:
+    the size of its next batch in documents. unknown: tokens that the tokenizer does not know. first_unknown:
+    the first of them and its row. unspaced: whether some document is in a script without spaces.
     """
 
     def __init__(self, folder: Path, dtype: np.dtype[Any]) -> None:
@@ -42,17 +42,17 @@ class Journal:
         self.unspaced = False
         self.rows_done, self.next_batch = 0, _FIRST_BATCH
         self.notes: list[tuple[str, str]] = []
-        self._found: dict[str, Any] = {}
+        self._recorded: dict[str, Any] = {}
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            found = json.loads(self._path.read_text(encoding="utf-8"))
-            self.notes = [(level, text) for level, text in found["notes"]]
-            self._found = dict(found["sides"])
+            record = json.loads(self._path.read_text(encoding="utf-8"))
+            self.notes = [(level, text) for level, text in record["notes"]]
+            self._recorded = dict(record["sides"])
 
     def writer(self, side: str) -> StreamWriter:
-        """The stream of the next side, at the place where it was left."""
+        """The stream of the next side, positioned where an earlier attempt left it."""
         self._side, self.rows_done, self.next_batch = side, 0, _FIRST_BATCH
         try:
-            stream, mark = self._found[side]["stream"], self._found[side]["mark"]
+            stream, mark = self._recorded[side]["stream"], self._recorded[side]["mark"]
             self._writers[side] = StreamWriter.resume(self._folder, side, self._dtype, stream)
             self.rows_done, self.next_batch = mark["rows"], mark["next"]
             self._near_empty, self._hashed = mark["near_empty"], mark["hashed"]
@@ -60,19 +60,19 @@ class Journal:
             self.unspaced = bool(mark["unspaced"])
             self.first_unknown = (str(first[0]), int(first[1])) if first else None
         except (OSError, ValueError, KeyError, TypeError, IndexError):
-            self._found = {}
+            self._recorded = {}
             self._writers[side] = StreamWriter(self._folder, side, self._dtype)
         self._hashes.truncate(8 * self._hashed)
         self._mark()
         return self._writers[side]
 
     def found_unknown(self, tokens: int, first: tuple[str, int] | None) -> None:
-        """Of what `wrote` is told next: how many tokens are unknown, and the first of them with its row."""
+        """Count the unknown tokens of the next call to `wrote`; first: the first of them and its row."""
         self.unknown += tokens
         self.first_unknown = self.first_unknown or first
 
     def wrote(self, texts: Sequence[str]) -> None:
-        """The present side's stream was given these documents."""
+        """Record that these documents were written to the current side's stream."""
         self.rows_done += len(texts)
         self._hashes.write(hashes(texts).tobytes())
         self._hashed += len(texts)
@@ -83,12 +83,12 @@ class Journal:
             self._write()
 
     def close(self) -> dict[str, Any]:
-        """End the files; what is known of both sides, as JSON."""
+        """Close the files and return the facts about both sides, as JSON."""
         self._hashes.seek(0)
-        every = np.frombuffer(self._hashes.read(), np.uint64)
+        hashed = np.frombuffer(self._hashes.read(), np.uint64)
         self._hashes.close()
         facts: dict[str, Any] = {side: writer.close() for side, writer in self._writers.items()}
-        return {**facts, "repeated": int(repeated(every).sum()), "near_empty": self._near_empty}
+        return {**facts, "repeated": int(repeated(hashed).sum()), "near_empty": self._near_empty}
 
     def _mark(self) -> None:
         self._marks[self._side] = {

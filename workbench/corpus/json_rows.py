@@ -1,4 +1,4 @@
-"""Rows of JSON files: an object a line, objects one after another, or an array of them."""
+"""Reads the rows of JSON files: one object per line, objects one after another, or an array of objects."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from workbench.corpus.tables import SAMPLE_ROWS, Table
 from workbench.errors import CorpusError
 
 _ONLY_COLUMN = "text"
-"""Of a file of strings."""
+"""The column of a file of strings."""
 
 
 def _columns(intake: Intake, path: Path, wanted: str | None) -> list[str]:
-    """The columns of the first rows, and of those after them up to one that has `wanted`."""
+    """The columns of the first rows; if `wanted` is not among them, of all rows up to the one that has it."""
     names: dict[str, None] = {}
     head = wanted.split(".")[0] if wanted else None
     for count, (_, row) in enumerate(_rows(intake, path, None), start=1):
@@ -35,19 +35,19 @@ def _rows(intake: Intake, path: Path, column: str | None) -> Iterator[tuple[int,
             yield number, value
         elif isinstance(value, str):
             if not strings:
-                what = f"JSON files with strings for rows, read as a column {_ONLY_COLUMN!r}"
+                what = f"JSON files with strings as rows, read as a column {_ONLY_COLUMN!r}"
                 intake.notes.count(what, f"{path}, line {number}", level="info")
             strings = True
             yield number, {_ONLY_COLUMN: value}
         else:
             raise CorpusError(
-                f"{path}, line {number} holds {_said(value)} where an object belongs.",
+                f"{path}, line {number} holds {_described(value)} instead of an object.",
                 'Each row must be a JSON object, such as {"text": "..."}, or a string.',
             )
 
 
 def _values(intake: Intake, path: Path) -> Iterator[tuple[int, Any]]:
-    """The values that are rows, each with the line where it begins."""
+    """The values that are rows, each with the line in which it begins."""
     lines = intake.lines(path, ends=True)
     beginning: list[str] = []
     for line in lines:
@@ -56,36 +56,36 @@ def _values(intake: Intake, path: Path) -> Iterator[tuple[int, Any]]:
             break
     first = beginning[-1].strip() if beginning else ""
     whole = chain(beginning, lines)
-    twice = _Twice(intake, path)
-    decoder = json.JSONDecoder(object_pairs_hook=twice)
+    repeated = _RepeatedNames(intake, path)
+    decoder = json.JSONDecoder(object_pairs_hook=repeated)
     if first.startswith("["):
-        yield from twice.counted(Values(whole, path, decoder).items())
+        yield from repeated.counted(Values(whole, path, decoder).items())
     elif not first or _is_json(first):
-        yield from _alone(twice.counted(_of_lines(whole, decoder, intake, path)), intake, path)
+        yield from _unwrapped(repeated.counted(_of_lines(whole, decoder, intake, path)), intake, path)
     else:
-        yield from _alone(twice.counted(Values(whole, path, decoder).values()), intake, path)
+        yield from _unwrapped(repeated.counted(Values(whole, path, decoder).values()), intake, path)
 
 
-class _Twice:
-    """Makes objects of their names and values; those that have a name twice are counted."""
+class _RepeatedNames:
+    """Builds JSON objects from their pairs, and counts objects with a repeated name."""
 
     def __init__(self, intake: Intake, path: Path) -> None:
         self._intake, self._path = intake, path
         self._name: str | None = None
 
     def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """An object, whose last value of a name is the one that stays."""
-        made = dict(pairs)
-        if len(made) < len(pairs):
+        """The object; of a repeated name the last value is kept."""
+        built = dict(pairs)
+        if len(built) < len(pairs):
             names = [name for name, _ in pairs]
             self._name = max(names, key=names.count)
-        return made
+        return built
 
     def counted(self, values: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
-        """The same values, each with the line where it begins."""
+        """The same values with their line numbers, counting those with a repeated name."""
         for number, value in values:
             if self._name is not None:
-                what = f"objects with the name {self._name!r} twice, of which the last is read"
+                what = f"objects with a repeated name {self._name!r}, whose last value is read"
                 self._intake.notes.count(what, f"{self._path}, line {number}")
                 self._name = None
             yield number, value
@@ -105,7 +105,7 @@ def _of_lines(
             raise _broken(path, number, error, line) from error
         except (ValueError, RecursionError) as error:
             raise CorpusError(
-                f"{path}, line {number} is JSON that is nested too deeply or has a number too long.",
+                f"{path}, line {number}: the JSON is nested too deeply or contains too long a number.",
                 "Remove the line.",
             ) from error
         yield number, value
@@ -113,16 +113,16 @@ def _of_lines(
 
 def _broken(path: Path, number: int, error: json.JSONDecodeError, line: str) -> CorpusError:
     cut = error.pos >= len(line.rstrip()) or not line.endswith(("\n", "\r"))
-    why = "it ends too early" if cut else f"see its character {error.pos + 1:,}"
+    why = "it ends too early" if cut else f"error at character {error.pos + 1:,}"
     return CorpusError(
-        f"{path}, line {number} is not JSON: {why}.",
-        "Each line must be one whole JSON object. Mend or remove the line"
-        + (", or copy the file again if it was cut short." if cut else "."),
+        f"{path}, line {number} is not valid JSON: {why}.",
+        "Each line must be a complete JSON object. Fix or remove the line"
+        + (", or copy the file again if it was truncated." if cut else "."),
     )
 
 
-def _alone(values: Iterator[tuple[int, Any]], intake: Intake, path: Path) -> Iterator[tuple[int, Any]]:
-    """The values; where a single object holds a single list of objects, the items of that."""
+def _unwrapped(values: Iterator[tuple[int, Any]], intake: Intake, path: Path) -> Iterator[tuple[int, Any]]:
+    """The values; for a single object with a single list of objects, the items of that list."""
     first = next(values, None)
     if first is None:
         return
@@ -150,7 +150,7 @@ def _lists_of_objects(value: Any) -> list[str]:
         for name, inside in value.items()
         if isinstance(inside, list)
         and len(inside) > 1
-        and all(isinstance(one, dict) for one in inside)
+        and all(isinstance(item, dict) for item in inside)
         and not ({"role", "from"} & inside[0].keys())  # a chat is a text
     ]
 
@@ -165,7 +165,7 @@ def _is_json(line: str) -> bool:
     return True
 
 
-def _said(value: Any) -> str:
+def _described(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     return "a list" if isinstance(value, list) else "a number"

@@ -1,4 +1,4 @@
-"""JSON values one after another, or the items of an array, printed on any number of lines."""
+"""Reads a stream of JSON values, or the items of an array, spread over any number of lines."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _BLANK = " \t\r\n"
 _AT_ONCE = 1 << 16  # characters
 _LONGEST_WORD = len("-Infinity") + 2
 _NEVER_WHOLE = frozenset("0123456789.eE+-")
-"""A number at the end of what is read so far may go on."""
+"""A number at the end of the text read so far may continue."""
 
 
 class Values:
-    """Reads lines, decodes values as soon as they are whole, and knows the line of each."""
+    """Decodes JSON values from lines as soon as they are complete, with the line number of each."""
 
     def __init__(self, lines: Iterator[str], path: Path, decoder: json.JSONDecoder) -> None:
         self._lines, self._path = lines, path
@@ -26,12 +26,12 @@ class Values:
         self._ended = False
 
     def values(self) -> Iterator[tuple[int, Any]]:
-        """Each value, with the line where it begins. Blanks or commas may stand between them."""
+        """Each value with the line in which it begins. Values may be separated by whitespace or commas."""
         while self._skip(_BLANK + ","):
-            yield self._value("The values must be JSON objects, one after another.")
+            yield self._value("The file must hold JSON objects one after another.")
 
     def items(self) -> Iterator[tuple[int, Any]]:
-        """Each item of the one array that the file is."""
+        """Each item of a file that is one array."""
         self._skip(_BLANK)
         self._at += 1
         expects_item = False
@@ -41,10 +41,10 @@ class Values:
                 break
             if not sign:
                 raise CorpusError(
-                    f"{self._path} ends in line {self._line} within its array.",
+                    f"{self._path} ends inside its array, in line {self._line}.",
                     "Copy or download it again, or close the array with ].",
                 )
-            yield self._value("The items must be JSON objects with commas between them.")
+            yield self._value("The items must be JSON objects separated by commas.")
             sign = self._skip(_BLANK)
             expects_item = sign == ","
             if expects_item:
@@ -64,29 +64,29 @@ class Values:
                 if self._ended or not self._may_be_cut(error):
                     raise self._broken(began, error, hint) from error
             except (ValueError, RecursionError) as error:
-                raise self._wrong("it is nested too deeply or has a number too long", began) from error
+                raise self._wrong("it is nested too deeply or contains too long a number", began) from error
             else:
                 if self._ended or end < len(self._text) or self._text[end - 1] not in _NEVER_WHOLE:
                     self._line += self._text.count("\n", self._at, end)
                     self._at = end
                     return began, value
             self._more(size)
-            size *= 2  # so that a long value is not tried too often
+            size *= 2  # so that a long value is not decoded too often
 
     def _may_be_cut(self, error: json.JSONDecodeError) -> bool:
-        """Whether what was read so far may be the beginning of a value."""
+        """Whether the text read so far may be an incomplete value."""
         in_a_string = error.msg.startswith("Unterminated string")
         return in_a_string or error.pos >= len(self._text) - _LONGEST_WORD
 
     def _broken(self, began: int, error: json.JSONDecodeError, hint: str) -> CorpusError:
         line = began + self._text.count("\n", self._at, error.pos)
         is_cut = error.pos >= len(self._text.rstrip()) or error.msg.startswith("Unterminated string")
-        how = "ends too early" if is_cut else "goes wrong"
-        what = f"what begins there {how}" + (f" in line {line}" if line != began else "")
+        how = "ends too early" if is_cut else "is malformed"
+        what = f"the value that begins there {how}" + (f" in line {line}" if line != began else "")
         return self._wrong(what, began, hint)
 
     def _skip(self, signs: str) -> str:
-        """The next character that is none of `signs`; "" at the end."""
+        """Skip `signs` and return the next character; "" at the end."""
         while True:
             while self._at < len(self._text) and self._text[self._at] in signs:
                 self._line += self._text[self._at] == "\n"
@@ -98,7 +98,7 @@ class Values:
             self._more(_AT_ONCE)
 
     def _more(self, size: int) -> None:
-        """Read on by about so many characters."""
+        """Read about `size` more characters."""
         pieces, count = [self._text[self._at :]], 0
         while count < size:
             line = next(self._lines, None)
@@ -109,5 +109,5 @@ class Values:
             count += len(line)
         self._text, self._at = "".join(pieces), 0
 
-    def _wrong(self, what: str, line: int, hint: str = "Mend it there.") -> CorpusError:
-        return CorpusError(f"{self._path}, line {line} is not JSON: {what}.", hint)
+    def _wrong(self, what: str, line: int, hint: str = "Fix that line.") -> CorpusError:
+        return CorpusError(f"{self._path}, line {line} is not valid JSON: {what}.", hint)

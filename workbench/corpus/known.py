@@ -1,4 +1,4 @@
-"""A text that was prepared before: found in the cache by its fingerprint, compared with its files today."""
+"""Finds a text that was prepared before by its fingerprint, and compares it with its present files."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from workbench.corpus.sources import open_source
 from workbench.errors import WorkbenchError
 from workbench.recipe import Recipe
 
-_GOES_ON = "The text that was prepared before is used."
+_REUSED = "The text prepared before is used."
 
 
 def entries_of(cache: Path, fingerprint: str, words_version: str | None) -> list[Path]:
-    """The folders of the cache that hold the text of that fingerprint, with words of that version."""
-    found = []
+    """The cache's folders with the text of this fingerprint and this version of the word segmentation."""
+    folders = []
     for folder in cached.entries(cache):
         facts = cached.read_facts(folder) or {}
         other_words = facts.get("unspaced") and words_version not in (None, facts.get("words"))
         if facts.get("fingerprint") == fingerprint and not other_words:
-            found.append(folder)
-    return found
+            folders.append(folder)
+    return folders
 
 
 def tell_changes(recipe: Recipe, cache: Path, folders: Sequence[Path], notes: Notes) -> None:
-    """Warn where the files of a text are no longer those that it was prepared from."""
+    """Warn if a text's files have changed since it was prepared."""
     before = [facts["source"] for folder in folders if "source" in (facts := cached.read_facts(folder) or {})]
-    if not any(isinstance(one, dict) and one.get("source") in ON_THIS_MACHINE for one in before):
+    if not any(isinstance(source, dict) and source.get("source") in ON_THIS_MACHINE for source in before):
         return
     try:
         identity = open_source(recipe, cache).identity(Notes(lambda event: None))
     except WorkbenchError as error:
-        notes.warning(f"{error.message} {_GOES_ON}")
+        notes.warning(f"{error.message} {_REUSED}")
         return
     now = json.loads(json.dumps(identity))
     if now not in before and now.get("source") in ON_THIS_MACHINE:
         changed = _first_changed(before[0], now)
-        notes.warning(f"{changed} has changed since the run's text was prepared. {_GOES_ON}")
+        notes.warning(f"{changed} has changed since the run's text was prepared. {_REUSED}")
 
 
 def _first_changed(before: dict[str, Any], now: dict[str, Any]) -> str:
-    known = {str(name): facts for name, *facts in before.get("files", [])}
-    there = {str(name): facts for name, *facts in now.get("files", [])}
-    names = sorted(known.keys() | there.keys())
-    return next((name for name in names if known.get(name) != there.get(name)), "The way that it is read")
+    old = {str(name): facts for name, *facts in before.get("files", [])}
+    new = {str(name): facts for name, *facts in now.get("files", [])}
+    names = sorted(old.keys() | new.keys())
+    return next((name for name in names if old.get(name) != new.get(name)), "The way to read it")

@@ -1,4 +1,4 @@
-"""What a person may want to take out of a text: frequent lines, documents in another language, short ones."""
+"""Finds what a user may want to remove: frequent lines, short documents, other scripts and languages."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from workbench.corpus.sources import open_source
 from workbench.recipe import Recipe
 
 _LEAST_TIMES, _LEAST_SHARE = 10, 1 / 1000
-"""A line is frequent that stands there so often, and in so large a share of as many lines as documents."""
+"""A line is frequent if it occurs at least so many times, and at least so many times per document."""
 _LEAST_LETTERS = 3
 _MOST_LINES = 1 << 20
-"""Different lines that are counted at once: of more, those that came once are forgotten."""
+"""The different lines that are counted at once; beyond that the rarest are forgotten."""
 _EXAMPLES, _SHOWN = 5, 80  # of each; characters
 _JUDGED_BY = 300  # characters
 _MOST_JUDGED = 100_000
-"""Documents whose language is looked at, evenly spaced: more would take minutes."""
+"""The documents whose language is detected, evenly spaced; more would take minutes."""
 _TOGETHER = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HALFWIDTH": "CJK", "FULLWIDTH": "LATIN"}
 
 
 @dataclass(frozen=True)
 class Example:
-    """A document (counted from 1), its beginning, where it stands, and its language where it is an example of
-    that; "" where it is not known.
+    """A document's number (from 1), its beginning, its place, and for an example of a language that language;
+    "" if unknown.
     """
 
     document: int
@@ -46,7 +46,7 @@ class Example:
 
 @dataclass(frozen=True)
 class FrequentLine:
-    """A line, how often it stands there (at least, in a text of very many different lines)."""
+    """A line and how often it occurs (a lower bound if the text has very many different lines)."""
 
     text: str
     times: int
@@ -54,9 +54,11 @@ class FrequentLine:
 
 @dataclass(frozen=True)
 class Look:
-    """What was found, with examples. script: of most documents (LATIN, CYRILLIC, CJK …), "" where none has
-    letters. other_scripts: how many documents are mostly in another, by script. language, other_languages:
-    the same by language, of `judged_languages` documents; where it is not sure a document counts for none.
+    """The findings with examples.
+
+    script: the script of most documents (LATIN, CYRILLIC, CJK …); "" if none has letters. other_scripts: the
+    number of documents that are mostly in another script, by script. language, other_languages: the same for
+    languages, among `judged_languages` documents; documents of uncertain language count for none.
     """
 
     frequent_lines: tuple[FrequentLine, ...]
@@ -70,12 +72,12 @@ class Look:
     judged_languages: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain values."""
+        """The findings as plain values."""
         return asdict(self)
 
 
 def look_through(recipe: Recipe, cache: Path, notes: Notes) -> Look:
-    """Read the recipe's whole text once more. Raises CorpusError."""
+    """Examine the recipe's whole text, read once more. Raises CorpusError."""
     with TemporaryDirectory(dir=cache) as scratch:
         source = open_source(recipe, cache)
         source.identity(Notes(lambda event: None))
@@ -83,7 +85,7 @@ def look_through(recipe: Recipe, cache: Path, notes: Notes) -> Look:
 
 
 def look_at(documents: Documents, notes: Notes) -> Look:
-    """Look at every document, in little memory."""
+    """Examine every document, in little memory."""
     lines, scripts, languages = _Lines(), _Kinds(), _Kinds()
     short: list[Example] = []
     number = judged = 0
@@ -100,7 +102,7 @@ def look_at(documents: Documents, notes: Notes) -> Look:
                 judged += 1
                 if language := language_of(text):
                     languages.add(language, documents, number, text)
-        notes.progress(number, len(documents), "documents looked at")
+        notes.progress(number, len(documents), "documents checked")
     return Look(
         lines.frequent(number),
         tuple(short),
@@ -109,13 +111,13 @@ def look_at(documents: Documents, notes: Notes) -> Look:
         scripts.examples(),
         languages.main(),
         languages.others(),
-        tuple(replace(one, language=kind) for kind, one in languages.labelled()),
+        tuple(replace(example, language=language) for language, example in languages.labelled()),
         judged,
     )
 
 
 class _Kinds:
-    """How many documents are of each kind, with examples."""
+    """Counts documents by kind, with examples."""
 
     def __init__(self) -> None:
         self._counts = Counter[str]()
@@ -123,35 +125,35 @@ class _Kinds:
 
     def add(self, kind: str, documents: Documents, number: int, text: str) -> None:
         self._counts[kind] += 1
-        found = self._examples.setdefault(kind, [])
-        if len(found) < _EXAMPLES:
-            found.append(_example(documents, number, text))
+        examples = self._examples.setdefault(kind, [])
+        if len(examples) < _EXAMPLES:
+            examples.append(_example(documents, number, text))
 
     def main(self) -> str:
-        """The kind of most documents; "" where there are none."""
+        """The kind of most documents; "" if there are none."""
         return max(self._counts, key=lambda kind: self._counts[kind], default="")
 
     def others(self) -> dict[str, int]:
-        """How many are of each other kind, the most frequent first."""
+        """The number of documents of each other kind, most frequent first."""
         main = self.main()
         return {kind: count for kind, count in self._counts.most_common() if kind != main}
 
     def labelled(self) -> list[tuple[str, Example]]:
         """Examples of the other kinds, each with its kind."""
-        return [(kind, one) for kind in self.others() for one in self._examples[kind]][:_EXAMPLES]
+        return [(kind, example) for kind in self.others() for example in self._examples[kind]][:_EXAMPLES]
 
     def examples(self) -> tuple[Example, ...]:
-        """The same without their kinds."""
-        return tuple(one for _, one in self.labelled())
+        """Examples of the other kinds."""
+        return tuple(example for _, example in self.labelled())
 
 
 def script_of(text: str) -> str:
-    """The script of most letters at the beginning of a text; "" where it has none."""
+    """The script of most letters at the beginning of a text; "" if it has no letters."""
     start = text[:_JUDGED_BY]
     if start.isascii():
         return "LATIN" if any(map(str.isalpha, start)) else ""
-    found = Counter(_script(letter) for letter in start if letter.isalpha())
-    return max(found, key=lambda name: found[name], default="")
+    counts = Counter(_script(letter) for letter in start if letter.isalpha())
+    return max(counts, key=lambda name: counts[name], default="")
 
 
 @lru_cache(maxsize=1 << 14)
@@ -165,7 +167,7 @@ def _example(documents: Documents, number: int, text: str) -> Example:
 
 
 class _Lines:
-    """How often each line stands in the documents, by its hash; the text of those that come often."""
+    """Counts how often each line occurs, by its hash, and keeps the text of frequent lines."""
 
     def __init__(self) -> None:
         self._times: dict[int, int] = {}
@@ -187,9 +189,9 @@ class _Lines:
 
     def frequent(self, documents: int) -> tuple[FrequentLine, ...]:
         least = max(_LEAST_TIMES, int(_LEAST_SHARE * documents))
-        found = [
+        lines = [
             FrequentLine(text, self._times[key])
             for key, text in self._texts.items()
             if self._times.get(key, 0) >= least
         ]
-        return tuple(sorted(found, key=lambda line: -line.times)[:_EXAMPLES])
+        return tuple(sorted(lines, key=lambda line: -line.times)[:_EXAMPLES])

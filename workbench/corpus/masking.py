@@ -1,8 +1,7 @@
 """Masks: which tokens the model must predict, and what it sees in their place.
 
-Every draw is a hash of (seed, epoch, chunk number, position, purpose). So the masks of a chunk are the same
-on every device, at every batch size and on any number of processes, and a resumed run needs no generator's
-state.
+Every draw is a hash of (seed, epoch, chunk number, position, purpose). So a chunk's masks are the same on
+every device, at every batch size and on any number of processes, and a resumed run needs no generator state.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ if TYPE_CHECKING:
     from workbench.recipe import Recipe
 
 EVAL_MASK_SEED = 2**31 + 42
-"""The seed of every test's masks. A recipe's seed is below 2**31, so that no training draws them."""
+"""The seed of the test masks. Recipe seeds are below 2**31, so that no training draws the same masks."""
 
 IGNORED = -100
-"""The label of a token that is not predicted; torch's cross entropy leaves it out."""
+"""The label of a token that is not predicted; torch's cross entropy ignores it."""
 
-_CHOOSE, _REPLACE, _ORDER = 1, 2, 3  # what a draw is for
+_CHOOSE, _REPLACE, _ORDER = 1, 2, 3  # the purposes of draws
 
 
 class MaskedBatch(NamedTuple):
-    """What the model sees and what it must predict: both (batch, chunk_size) int64; label -100: nothing."""
+    """What the model sees and must predict: both (batch, chunk_size) int64; label -100 for no prediction."""
 
     input_ids: Tensor
     labels: Tensor
@@ -38,11 +37,11 @@ class MaskedBatch(NamedTuple):
 class Masker:
     """Draws masks for batches of chunks.
 
-    token: each token is chosen with probability mask_prob. whole_word: each word, then all its tokens.
-    span: runs of words, whose lengths are geometric with mean `span_length` (after SpanBERT, Joshi et al.
-    2020, but neither clipped nor overlapping), such that each word is covered with probability mask_prob. Of
-    the chosen tokens, each on its own, `mask_share` become the mask, `random_share` any token that is not
-    special, and `keep_share` stay. Special tokens are never chosen.
+    token: each token is chosen with probability mask_prob. whole_word: each word is, with all its tokens.
+    span: runs of words are, with geometric lengths of mean `span_length` (after SpanBERT, Joshi et al. 2020,
+    but neither clipped nor overlapping), so that each word is covered with probability mask_prob. Each chosen
+    token independently becomes the mask token (`mask_share`), a random non-special token (`random_share`), or
+    stays (`keep_share`). Special tokens are never chosen.
     """
 
     def __init__(
@@ -69,21 +68,21 @@ class Masker:
         self._chosen_below = counters.threshold(mask_prob)
         self._mask_below = counters.threshold(mask_share)
         self._random_below = counters.threshold(mask_share + random_share) if keep_share > 0 else 1 << 32
-        # A word after a free one begins a span with probability `begin`; a word after a masked one ends it
-        # with probability `end`. The share of masked words is begin / (begin + end), a masked run's mean
-        # length 1 / end.
+        # After an unmasked word a span begins with probability `begin`; after a masked word it ends with
+        # probability `end`. The share of masked words is begin / (begin + end), and the mean length of a
+        # masked run is 1 / end.
         begin = min(1.0, mask_prob / (span_length * (1 - mask_prob)))
         end = begin * (1 - mask_prob) / mask_prob
-        self._begin_below, self._go_on_below = counters.threshold(begin), counters.threshold(1 - end)
+        self._begin_below, self._continue_below = counters.threshold(begin), counters.threshold(1 - end)
 
     @classmethod
     def for_training(cls, recipe: Recipe, vocabulary: Vocabulary) -> Masker:
-        """The recipe's masks, drawn anew in every epoch from its seed."""
+        """The recipe's training masks, redrawn in every epoch from its seed."""
         return cls._of(recipe, vocabulary, recipe.seed)
 
     @classmethod
     def for_test(cls, recipe: Recipe, vocabulary: Vocabulary) -> Masker:
-        """The recipe's kind and share of masks from the fixed seed: call it with epoch 0."""
+        """The recipe's test masks, drawn from the fixed seed. Call the masker with epoch 0."""
         return cls._of(recipe, vocabulary, EVAL_MASK_SEED)
 
     @classmethod
@@ -102,17 +101,18 @@ class Masker:
     def __call__(
         self, ids: Tensor, rows: Tensor, epoch: int, word_starts: Tensor | None = None
     ) -> MaskedBatch:
-        """Mask a batch of chunks on the device where they are, without waiting for it.
+        """Mask a batch of chunks on their device, without synchronizing.
 
-        ids: (batch, chunk_size), any integers. rows: (batch,) int64, each chunk's number in its table.
-        word_starts: (batch, chunk_size), not 0 where a token begins a word; needed unless masking is "token".
+        ids: (batch, chunk_size), any integer type. rows: (batch,) int64, each chunk's number in its table.
+        word_starts: (batch, chunk_size), nonzero where a token begins a word; required unless masking is
+        "token".
         """
         ids = ids.to(torch.int64)
         is_special, drawable = self.vocabulary.tables(ids.device)
         special = is_special[ids.clamp(max=is_special.numel() - 1)]
         draws = self._draws(ids, rows, epoch, _CHOOSE)
         chosen = self._choose(counters.high_half(draws), special, word_starts) & ~special
-        # The draw's other half: which of the three fates. It is independent of the half that chose.
+        # The lower half of the draw decides between mask, random and keep, independently of the upper half.
         fate = counters.low_half(draws)
         picks = counters.high_half(self._draws(ids, rows, epoch, _REPLACE))
         random_ids = drawable[counters.high_half(picks.mul_(drawable.numel()))]
@@ -129,7 +129,7 @@ class Masker:
         return counters.mix_tensor(of_row[:, None] + steps[None, :])
 
     def _choose(self, draws: Tensor, special: Tensor, word_starts: Tensor | None) -> Tensor:
-        """Which tokens to predict, special ones not yet left out: bool (batch, chunk_size)."""
+        """Which tokens to predict, before special ones are excluded: bool (batch, chunk_size)."""
         if self.masking == "token":
             return draws < self._chosen_below
         if word_starts is None:
@@ -140,35 +140,35 @@ class Masker:
         return self._spans(draws, special, starts)
 
     def _spans(self, draws: Tensor, special: Tensor, starts: Tensor) -> Tensor:
-        """A two-state Markov chain over words, all chunks and positions at once.
+        """A two-state Markov chain over words, computed for all chunks and positions at once.
 
-        Each word's draw is a function from the state before it to the state after it. Where the function is
-        constant the state is known whatever came before; elsewhere it is kept (or, for very short spans,
-        turned over). So a state is that of the last constant, and no loop over the words is needed. The chain
-        starts afresh, from its stationary share, at the beginning of a chunk and of a document: no span
-        reaches over a special token.
+        Each word's draw is a function from the state before it to the state after it. Where this function is
+        constant, the state does not depend on earlier words; elsewhere the state stays (or, for very short
+        spans, flips). So the state is that of the last constant, and no loop over words is needed. The chain
+        restarts from its stationary distribution at the beginning of each chunk and document, so that no span
+        crosses a special token.
         """
-        anew = torch.zeros_like(special)
-        anew[:, 0] = True
-        anew[:, 1:] = special[:, :-1]
-        low = min(self._begin_below, self._go_on_below)
-        high = max(self._begin_below, self._go_on_below)
-        constant = anew | (starts & ((draws < low) | (draws >= high)))
-        masked = torch.where(anew, draws < self._chosen_below, draws < low)
+        restarts = torch.zeros_like(special)
+        restarts[:, 0] = True
+        restarts[:, 1:] = special[:, :-1]
+        low = min(self._begin_below, self._continue_below)
+        high = max(self._begin_below, self._continue_below)
+        constant = restarts | (starts & ((draws < low) | (draws >= high)))
+        masked = torch.where(restarts, draws < self._chosen_below, draws < low)
         state = _since_last(constant, masked)
-        if self._begin_below <= self._go_on_below:
+        if self._begin_below <= self._continue_below:
             return state
-        turns = (starts & ~constant).cumsum(dim=1)
-        return state ^ ((turns - _since_last(constant, turns)) % 2 == 1)
+        flips = (starts & ~constant).cumsum(dim=1)
+        return state ^ ((flips - _since_last(constant, flips)) % 2 == 1)
 
 
 def epoch_order(seed: int, epoch: int, n: int) -> np.ndarray:
-    """The order in which an epoch goes through n chunks: a permutation of 0 to n-1, int64."""
+    """The order in which an epoch visits n chunks: a permutation of 0 to n-1, int64."""
     return counters.permutation(counters.key(seed, epoch, _ORDER), n)
 
 
 def _since_last(marks: Tensor, values: Tensor) -> Tensor:
-    """At each position, the value at the last mark at or before it (at position 0 if there is none)."""
+    """For each position, the value at the last mark at or before it (at position 0 if there is none)."""
     positions = torch.arange(marks.shape[1], device=marks.device, dtype=torch.int64)
     last = torch.where(marks, positions, 0).cummax(dim=1).values
     return values.gather(1, last)

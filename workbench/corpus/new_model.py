@@ -1,4 +1,4 @@
-"""A model and a tokenizer that begin from nothing but the recipe's own training text."""
+"""New models: a tokenizer learnt from the recipe's training text, and a model with random weights."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from workbench.recipe import Affects, Recipe
 from workbench.recipe_fields import deciding
 
 _RULES = 2
-"""Counted up when the same recipe would give another tokenizer or other weights."""
+"""Increased whenever the same recipe would give another tokenizer or other weights."""
 
-_DOCUMENTS_AT_ONCE = 256
+_BATCH_DOCUMENTS = 256
 
 
 def make_new_model(recipe: Recipe, *, cache: Path, listen: Listener, saved: Path | None = None) -> Path:
-    """The folder of the model that recipe.model (`new:SHAPE`) means: made, or found in `cache`.
+    """The folder of the new model that recipe.model (`new:SHAPE`) names, created or found in `cache`.
 
-    A tokenizer of recipe.vocab_size tokens learnt from the training rows alone, in the way that
-    recipe.tokenizer names, and BERT's weights drawn with recipe.seed. The same recipe gives the same files.
-    `saved`: a checkpoint of the run, whose tokenizer is then the model's: an earlier version may have learnt
-    another. Raises WorkbenchError.
+    The tokenizer has recipe.vocab_size tokens, is of the kind recipe.tokenizer, and is learnt from the
+    training rows only. BERT's weights are drawn with recipe.seed. The same recipe gives the same files.
+    saved: a checkpoint of the run, whose tokenizer is used instead, because an earlier version may have
+    learnt another. Raises WorkbenchError.
     """
     shape_of(recipe.model)
     if saved is not None:
@@ -65,11 +65,11 @@ def make_new_model(recipe: Recipe, *, cache: Path, listen: Listener, saved: Path
         _save(part, recipe, tokenizer)
         if len(tokenizer) < recipe.vocab_size:
             notes.warning(
-                f"The text gives a vocabulary of {len(tokenizer):,} tokens, not {recipe.vocab_size:,}."
+                f"The text yields a vocabulary of only {len(tokenizer):,} tokens, not {recipe.vocab_size:,}."
             )
         shutil.rmtree(scratch)
         make_private(part)
-        with contextlib.suppress(OSError):  # another process was first, with the same
+        with contextlib.suppress(OSError):  # another process created the same model first
             part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -81,10 +81,10 @@ def _place(cache: Path, parts: dict[str, Any]) -> Path:
 
 
 def _with_tokenizer_of(saved: Path, recipe: Recipe, cache: Path) -> Path:
-    """The model of the recipe as it was before its first step, by the tokenizer of a checkpoint."""
+    """The recipe's model before its first step, with the tokenizer of a checkpoint."""
     tokenizer = load_tokenizer(str(saved))
-    known = DocumentTokenizer(tokenizer).fingerprint
-    folder = _place(cache, {"saved": known, "shape": recipe.model, "seed": recipe.seed})
+    fingerprint = DocumentTokenizer(tokenizer).fingerprint
+    folder = _place(cache, {"saved": fingerprint, "shape": recipe.model, "seed": recipe.seed})
     if (folder / "config.json").is_file():
         return folder
     part = folder.with_name(f".part-{token_hex(8)}")
@@ -100,7 +100,7 @@ def _with_tokenizer_of(saved: Path, recipe: Recipe, cache: Path) -> Path:
 
 
 def _learnt(texts: Callable[[], Iterator[list[str]]], recipe: Recipe) -> Any:
-    """The recipe's tokenizer, learnt from `texts`, which are gone through twice."""
+    """The recipe's tokenizer, learnt in two passes over `texts`."""
     from transformers import PreTrainedTokenizerFast
 
     backend = learn(recipe.tokenizer, texts, recipe.vocab_size, lowercase=recipe.lowercase == "on")
@@ -114,19 +114,19 @@ def _learnt(texts: Callable[[], Iterator[list[str]]], recipe: Recipe) -> Any:
 
 
 def _training_rows(documents: Documents, recipe: Recipe, scratch: Path) -> Any:
-    """The rows that the recipe trains on: a tokenizer that knew the test would flatter it."""
+    """The recipe's training rows. A tokenizer learnt from test rows would improve the test's results."""
     quiet = Notes(lambda event: None)
     return selected_rows(documents, recipe, scratch, quiet)[0]
 
 
 def _texts(documents: Documents, rows: Any, notes: Notes) -> Iterator[list[str]]:
-    for first in range(0, len(rows), _DOCUMENTS_AT_ONCE):
-        yield documents.texts(rows[first : first + _DOCUMENTS_AT_ONCE])
-        notes.progress(min(first + _DOCUMENTS_AT_ONCE, len(rows)), len(rows), "documents learnt from")
+    for first in range(0, len(rows), _BATCH_DOCUMENTS):
+        yield documents.texts(rows[first : first + _BATCH_DOCUMENTS])
+        notes.progress(min(first + _BATCH_DOCUMENTS, len(rows)), len(rows), "documents learnt from")
 
 
 def _save(folder: Path, recipe: Recipe, tokenizer: Any) -> None:
-    """The tokenizer and a model for it with weights from recipe.seed."""
+    """Save the tokenizer, and a model for it with weights drawn with recipe.seed."""
     from transformers import BertConfig, BertForMaskedLM
 
     shape = shape_of(recipe.model)

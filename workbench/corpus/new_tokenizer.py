@@ -1,8 +1,8 @@
-"""Tokenizers learnt from a text, of which no letter is lost: its case and its marks are kept.
+"""Learns tokenizers from a text. All of them keep case, accents and every letter of that text.
 
-wordpiece: words at blanks and punctuation, as BERT's, cased. bpe, unigram: SentencePiece's ways, a letter
-that was not learnt being spelled by its bytes. bytes: byte-level BPE, as RoBERTa's: it spells any text and
-gives it back exactly. The others give it back up to blanks, and in Unicode's composed form (NFC).
+wordpiece: words split at whitespace and punctuation like BERT's, cased. bpe, unigram: like SentencePiece,
+with unknown letters encoded as bytes. bytes: byte-level BPE like RoBERTa's, which encodes any text and
+decodes it exactly. The others decode a text up to whitespace and in Unicode's composed form (NFC).
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ from tokenizers import AddedToken, Regex, decoders, models, normalizers, pre_tok
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 UNKNOWN = "[UNK]"
 LONGEST_WORD = 100
-"""Characters of a word that WordPiece takes at once; a longer one is cut, for its work grows with their cube.
+"""The longest word, in characters, that WordPiece handles whole; longer ones are cut, because the cost is
+cubic.
 """
-_MOST_FOR_LETTERS = 0.75  # of a WordPiece or BPE vocabulary
+_MOST_FOR_LETTERS = 0.75  # share of a WordPiece or BPE vocabulary
 _BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 _BYTE_SCORE = -1e6  # a byte is the last resort
 _SPACE = "\u2581"
 _LONGEST_LINE = 1 << 30  # bytes
 
 Texts = Callable[[], Iterator[list[str]]]
-"""Batches of texts, from their beginning at each call."""
+"""Each call iterates over all batches of texts from the start."""
 
 
 def learn(kind: str, texts: Texts, vocab_size: int, *, lowercase: bool) -> tokenizers.Tokenizer:
     """A tokenizer of about `vocab_size` tokens. The same texts give the same tokenizer.
 
-    kind: wordpiece, bpe, unigram or bytes. It puts [CLS] before a text and [SEP] behind it.
+    kind: wordpiece, bpe, unigram or bytes. The tokenizer adds [CLS] before a text and [SEP] after it.
     """
     blank = _KINDS[kind](lowercase)
     learnt = _LEARN[kind](blank, texts, vocab_size)
@@ -54,32 +55,32 @@ def _normalizer(lowercase: bool, *more: Any) -> normalizers.Normalizer:
 
 
 def _word_piece(lowercase: bool) -> tokenizers.Tokenizer:
-    made = tokenizers.Tokenizer(models.WordPiece(unk_token=UNKNOWN))
-    made.normalizer = _normalizer(lowercase)
-    made.pre_tokenizer = pre_tokenizers.Sequence(
+    tokenizer = tokenizers.Tokenizer(models.WordPiece(unk_token=UNKNOWN))
+    tokenizer.normalizer = _normalizer(lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.BertPreTokenizer(),
-            pre_tokenizers.Split(Regex(r"\p{Han}"), "isolated"),  # as BERT does: each is a word
+            pre_tokenizers.Split(Regex(r"\p{Han}"), "isolated"),  # each is a word, as in BERT
             pre_tokenizers.Split(Regex(f".{{{LONGEST_WORD}}}"), "isolated"),
         ]
     )
-    made.decoder = decoders.WordPiece(prefix="##", cleanup=False)
-    return made
+    tokenizer.decoder = decoders.WordPiece(prefix="##", cleanup=False)
+    return tokenizer
 
 
 def _sentence_piece(model: Any, lowercase: bool) -> tokenizers.Tokenizer:
-    made = tokenizers.Tokenizer(model)
-    made.normalizer = _normalizer(lowercase, normalizers.Replace(Regex(r"\s+"), " "))
-    made.pre_tokenizer = pre_tokenizers.Sequence(
+    tokenizer = tokenizers.Tokenizer(model)
+    tokenizer.normalizer = _normalizer(lowercase, normalizers.Replace(Regex(r"\s+"), " "))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Metaspace(replacement=_SPACE, prepend_scheme="first"),
             pre_tokenizers.Punctuation("isolated"),
         ]
     )
-    made.decoder = decoders.Sequence(
+    tokenizer.decoder = decoders.Sequence(
         [decoders.Replace(_SPACE, " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
     )
-    return made
+    return tokenizer
 
 
 def _bpe(lowercase: bool) -> tokenizers.Tokenizer:
@@ -91,22 +92,22 @@ def _unigram(lowercase: bool) -> tokenizers.Tokenizer:
 
 
 def _byte_level(lowercase: bool) -> tokenizers.Tokenizer:
-    made = tokenizers.Tokenizer(models.BPE())
+    tokenizer = tokenizers.Tokenizer(models.BPE())
     if lowercase:
-        made.normalizer = normalizers.Lowercase()
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = decoders.ByteLevel()
-    return made
+        tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
 
 
 def _learn_word_piece(blank: tokenizers.Tokenizer, texts: Texts, vocab_size: int) -> tokenizers.Tokenizer:
     first, later = _letters(blank, texts)
     room = int(vocab_size * _MOST_FOR_LETTERS) - len(SPECIAL)
-    often = [*first.items(), *((f"##{letter}", count) for letter, count in later.items())]
-    often.sort(key=lambda one: (-one[1], one[0]))
-    letters = sorted(piece for piece, _ in often[:room])
-    # Left to itself the trainer numbers the letters inside words in an order that changes from run to run,
-    # and by these numbers it chooses among equally frequent pairs: so they get theirs beforehand.
+    pieces = [*first.items(), *((f"##{letter}", count) for letter, count in later.items())]
+    pieces.sort(key=lambda item: (-item[1], item[0]))
+    letters = sorted(piece for piece, _ in pieces[:room])
+    # The trainer numbers the letters inside words in an order that changes from run to run, and uses these
+    # numbers to choose among equally frequent pairs. So the letters get their numbers beforehand.
     alphabet = sorted({piece.removeprefix("##") or piece for piece in letters})
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocab_size,
@@ -126,8 +127,8 @@ def _learn_bpe(blank: tokenizers.Tokenizer, texts: Texts, vocab_size: int) -> to
     first, later = _letters(blank, texts)
     counts = first + later
     room = max(1, int(vocab_size * _MOST_FOR_LETTERS) - len(SPECIAL) - len(_BYTES))
-    often = sorted(counts, key=lambda letter: (-counts[letter], letter))
-    letters = sorted(often[:room])
+    by_frequency = sorted(counts, key=lambda letter: (-counts[letter], letter))
+    letters = sorted(by_frequency[:room])
     trainer = trainers.BpeTrainer(
         vocab_size=max(vocab_size, len(SPECIAL) + len(_BYTES) + len(letters)),
         special_tokens=[*SPECIAL, *_BYTES],
@@ -143,8 +144,8 @@ def _learn_bpe(blank: tokenizers.Tokenizer, texts: Texts, vocab_size: int) -> to
 
 
 def _learn_unigram(blank: tokenizers.Tokenizer, texts: Texts, vocab_size: int) -> tokenizers.Tokenizer:
-    """By the sentencepiece library: the trainer of `tokenizers` adds up in an order that changes from run to
-    run, and where pieces are equally good it keeps now these and now those.
+    """Learn with the sentencepiece library: the trainer of `tokenizers` sums in an order that changes from
+    run to run, and so breaks ties between pieces differently.
     """
     words: Counter[str] = Counter()
     for batch in texts():
@@ -157,7 +158,7 @@ def _learn_unigram(blank: tokenizers.Tokenizer, texts: Texts, vocab_size: int) -
     kept = sum(times for _, times in counts.most_common(int(size * _MOST_FOR_LETTERS)))
     model = io.BytesIO()
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".tsv") as file:
-        for word, times in sorted(words.items(), key=lambda one: (-one[1], one[0])):
+        for word, times in sorted(words.items(), key=lambda item: (-item[1], item[0])):
             file.write(f"{word}\t{times}\n")
         file.flush()
         sentencepiece.SentencePieceTrainer.train(
@@ -212,7 +213,7 @@ _LEARN: dict[str, Callable[[tokenizers.Tokenizer, Texts, int], tokenizers.Tokeni
 
 
 def _letters(blank: tokenizers.Tokenizer, texts: Texts) -> tuple[Counter[str], Counter[str]]:
-    """How often each letter begins a word, and how often it stands later in one."""
+    """How often each letter begins a word, and how often it occurs later in one."""
     first: Counter[str] = Counter()
     later: Counter[str] = Counter()
     for batch in texts():
@@ -230,17 +231,17 @@ def _words(blank: tokenizers.Tokenizer, text: str) -> Sequence[str]:
 
 
 def _with_model(blank: tokenizers.Tokenizer, model: Any) -> tokenizers.Tokenizer:
-    """A tokenizer with that model and the other parts of `blank`, without what its training added."""
-    made = tokenizers.Tokenizer(model)
+    """A tokenizer with this model and the other parts of `blank`, but without what training added to it."""
+    tokenizer = tokenizers.Tokenizer(model)
     for part in ("normalizer", "pre_tokenizer", "decoder"):
         if getattr(blank, part) is not None:
-            setattr(made, part, getattr(blank, part))
-    return made
+            setattr(tokenizer, part, getattr(blank, part))
+    return tokenizer
 
 
 def _facts(trained: tokenizers.Tokenizer) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(trained.to_str())["model"]
-    return found
+    facts: dict[str, Any] = json.loads(trained.to_str())["model"]
+    return facts
 
 
 def _vocabulary(trained: tokenizers.Tokenizer) -> dict[str, int]:

@@ -1,7 +1,7 @@
-"""What a person should know of a text: told when it is prepared, and again when it comes from the cache.
+"""Notes for the user about a text, reported when it is prepared and again when it comes from the cache.
 
-Nothing is left out, changed, guessed or replaced without a word here. What happens once is a sentence
-(`info`, `warning`). What may happen to many rows is counted (`count`), and told once, with the first place.
+Everything that is left out, changed, guessed or replaced is noted here. Single events are sentences (`info`,
+`warning`). Events that may concern many rows are counted (`count`) and reported once, with the first place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from workbench.events import Listener, Message, Progress
 
 @dataclass(slots=True)
 class Count:
-    """How often something happened, and where it happened first."""
+    """How often something happened, and where first."""
 
     level: str
     first: str
@@ -23,9 +23,8 @@ class Count:
 
 
 class Notes:
-    """Tells sentences to a listener, and keeps them as (level, sentence) for whoever writes them down.
-
-    `counts`: what was counted so far, by what it is.
+    """Reports sentences to a listener. kept: all of them as (level, sentence). counts: the counts so far, by
+    what is counted.
     """
 
     def __init__(self, listen: Listener) -> None:
@@ -34,39 +33,39 @@ class Notes:
         self.counts: dict[str, Count] = {}
 
     def info(self, text: str) -> None:
-        """Something that was decided, such as which column is read."""
+        """Report a decision, such as which column is read."""
         self._tell("info", text)
 
     def warning(self, text: str) -> None:
-        """Something that is not as it was asked for."""
+        """Report something that differs from the request."""
         self._tell("warning", text)
 
     def count(self, what: str, where: str, times: int = 1, level: str = "warning") -> None:
-        """Something that was done to a row, a value or a file; `tell_counts` says how often.
+        """Count something that was done to a row, a value or a file, for `tell_counts`.
 
         what: a plural noun and what was done, such as "numbers read as their digits". where: the file and
         the line.
         """
-        found = self.counts.get(what)
-        if found is None:
-            found = self.counts[what] = Count(level, where)
-        found.times += times
+        count = self.counts.get(what)
+        if count is None:
+            count = self.counts[what] = Count(level, where)
+        count.times += times
 
     def tell_counts(self) -> None:
-        """Tell what was counted since the last call, a sentence each. Called at the end of a source."""
-        for what, found in self.counts.items():
-            if found.times > found.told:
-                found.told = found.times
+        """Report each count that grew since the last call. Called at the end of a source."""
+        for what, count in self.counts.items():
+            if count.times > count.told:
+                count.told = count.times
                 self._tell(
-                    found.level, f"{what[0].upper()}{what[1:]}: {found.times:,}. First: {found.first}."
+                    count.level, f"{what[0].upper()}{what[1:]}: {count.times:,}. First: {count.first}."
                 )
 
     def progress(self, done: int, total: int, unit: str) -> None:
-        """How far the reading is, which is worth no sentence. `total` 0: not known."""
+        """Report progress without keeping it. total: 0 if unknown."""
         self._listen(Progress(done, total, unit))
 
     def repeat(self, kept: Iterable[Sequence[str]]) -> None:
-        """Tell again what was kept before."""
+        """Report kept notes again."""
         for level, text in kept:
             self._tell(level, text)
 

@@ -1,4 +1,4 @@
-"""Packed files, unpacked while they are read; what is damaged says so."""
+"""Decompresses files while they are read, with clear errors for damaged ones."""
 
 from __future__ import annotations
 
@@ -19,24 +19,26 @@ _BUFFER = 1 << 20
 
 
 class Damaged(OSError):
-    """The content of a packed file cannot be unpacked."""
+    """The content of a compressed file cannot be decompressed."""
 
 
 def unreadable(path: Path, error: OSError) -> CorpusError:
-    """What is wrong with a file that cannot be read, and what to do."""
+    """The error for a file that cannot be read."""
     if isinstance(error, Damaged):
         _, suffix = suffixes_of(path)
         return CorpusError(
-            f"{path} cannot be read: it is damaged, cut short, or not packed as its name ({suffix}) says.",
-            "Copy or download it again, or give it the name of what it is.",
+            f"{path} cannot be read: it is damaged, truncated, or not compressed as {suffix}.",
+            "Copy or download it again, or correct its suffix.",
         )
     if error.errno is None:
-        return CorpusError(f"{path} is damaged or cut short.", "Copy or download it again.")
+        return CorpusError(f"{path} is damaged or truncated.", "Copy or download it again.")
     return CorpusError(f"{path} cannot be read: {error.strerror or error}.", "Check its permissions.")
 
 
 def unpacked(on_disk: IO[bytes], path: Path) -> io.BufferedReader:
-    """The content of an open file as its name says it is packed. What is damaged raises Damaged when read."""
+    """The content of an open file, decompressed according to its name. Reading damaged content raises
+    Damaged.
+    """
     _, suffix = suffixes_of(path)
     if not suffix:
         assert isinstance(on_disk, io.BufferedReader)
@@ -55,7 +57,7 @@ def _stream(on_disk: IO[bytes], packing: str) -> Any:
 
 
 class _Readable(io.RawIOBase):
-    """A stream that unpacks, whose every complaint is Damaged."""
+    """A decompressing stream; all errors of the libraries become Damaged."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -67,7 +69,7 @@ class _Readable(io.RawIOBase):
         try:
             content = self._stream.read(len(buffer))
         except (EOFError, ValueError, zlib.error, lzma.LZMAError, OSError) as error:  # Arrow's: ValueError
-            if isinstance(error, OSError) and error.errno:  # of the disk
+            if isinstance(error, OSError) and error.errno:  # from the disk
                 raise
             raise Damaged(str(error)) from error
         buffer[: len(content)] = content

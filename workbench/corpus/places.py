@@ -1,4 +1,4 @@
-"""Where documents stand: in which file, and at which line, row or message of it."""
+"""The places of documents: the file, and the line, row or message in it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, Self
 
 @dataclass(slots=True)
 class Place:
-    """Where the text stands that a reader has just given. number: from 1; 0: it is the whole file. unit: what
-    is numbered: "line", "row" or "message".
+    """The place of the text that a reader yielded last. number: from 1; 0 for the whole file. unit: "line",
+    "row" or "message".
     """
 
     path: Path
@@ -22,10 +22,10 @@ class Place:
 
 @dataclass
 class Places:
-    """The places of all documents of a source, by their row numbers (from 0).
+    """The places of all documents of a source, by row number (from 0).
 
-    Kept is where a run of documents begins that stand in one file, one line after the other. Files are named
-    within the folder that holds them all, so that an example is short.
+    Only the beginnings of runs are stored: documents in one file, one line after the other. Files are named
+    relative to the folder that holds them all, to keep examples short.
     """
 
     unit: str = "line"
@@ -35,7 +35,7 @@ class Places:
     numbers: array[int] = field(default_factory=lambda: array("q"))
 
     def begin(self, row: int, file: str, number: int) -> None:
-        """The document `row` does not follow the one before it."""
+        """Start a new run with the document `row`."""
         if not self.files or self.files[-1] != file:
             self.files.append(file)
         self.rows.append(row)
@@ -43,7 +43,7 @@ class Places:
         self.numbers.append(number)
 
     def of(self, row: int) -> str:
-        """The place of a document, such as "a.csv, line 3"; "" where none is known."""
+        """The place of a document, such as "a.csv, line 3"; "" if unknown."""
         run = bisect_right(self.rows, row) - 1
         if run < 0:
             return ""
@@ -51,12 +51,12 @@ class Places:
         return f"{file}, {self.unit} {number + row - self.rows[run]:,}" if number else file
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain values."""
+        """The places as plain values."""
         runs = {name: list(getattr(self, name)) for name in ("rows", "of_file", "numbers")}
         return {"unit": self.unit, "files": self.files, **runs}
 
     @classmethod
-    def from_json(cls, found: dict[str, Any]) -> Self:
-        """What `as_json` gave. Raises KeyError and TypeError."""
-        runs = (array("q", found[name]) for name in ("rows", "of_file", "numbers"))
-        return cls(found["unit"], found["files"], *runs)
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `as_json`. Raises KeyError and TypeError."""
+        runs = (array("q", values[name]) for name in ("rows", "of_file", "numbers"))
+        return cls(values["unit"], values["files"], *runs)

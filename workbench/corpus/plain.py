@@ -1,4 +1,4 @@
-"""Texts without columns: what a document is in them, as it was asked for or as they look."""
+"""Splits texts without columns into documents, as requested or as they look."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from workbench.corpus.places import Place
 from workbench.corpus.tables import reader_of
 
 _LOOKED_AT = 2_000
-"""Lines of a file by which its documents are guessed."""
+"""The lines of a file from which the unit of its documents is guessed."""
 
 _LONGEST_BLOCK = 25
-"""Lines on average; where blank lines are rarer than that, they are not what divides."""
+"""The average lines of a block; if blank lines are rarer, they do not separate documents."""
 
 _WORDS = {
     "line": ("each line is a document", "lines"),
     "file": ("each file is a document", "files"),
-    "paragraph": ("blank lines divide the documents", "documents"),
+    "paragraph": ("blank lines separate documents", "documents"),
 }
 _OF_MAIL = ("each message is a document", "messages")
 
@@ -31,12 +31,11 @@ def lines(intake: Intake, path: Path) -> Iterator[str]:
 
 
 class PlainText:
-    """The documents of files that are read line by line, or whole. `unit`: line, file, paragraph, or auto.
+    """The documents of text files. unit: line, file, paragraph, or auto. place: of the last text of `texts`.
 
-    auto: several files are a document each, and so are messages. One text file holds a document a line,
-    unless blank lines divide it into blocks of which most have several lines: then it is text that was broken
-    to some width, and the blocks are the documents. One document, such as a PDF, is cut at its blank lines.
-    `place`: of the text that `texts` gave last.
+    auto: each of several files is a document, and so is each e-mail. A single text file has one document per
+    line, unless blank lines split it into blocks and most blocks have several lines: then it is hard-wrapped
+    text, and the blocks are the documents. A single document, such as a PDF, is split at its blank lines.
     """
 
     def __init__(self, paths: Sequence[Path], unit: str, intake: Intake) -> None:
@@ -59,7 +58,7 @@ class PlainText:
                 yield from self._of_whole(path, text)
 
     def described(self, documents: int) -> str:
-        """What a document is, for the person."""
+        """What a document is, as text for the user."""
         rule, unit = _WORDS[self.unit]
         if self.unit == "file" and all(kind_of_named(path).name == "Mail" for path in self._paths):
             rule, unit = _OF_MAIL
@@ -67,14 +66,14 @@ class PlainText:
         guessed = " (guessed)" if self._guessed and self.unit == "paragraph" else ""
         return f"{where}: {rule}{guessed}; {unit}: {documents:,}."
 
-    def _of_lines(self, path: Path, found: Iterator[str]) -> Iterator[str]:
+    def _of_lines(self, path: Path, lines: Iterator[str]) -> Iterator[str]:
         if self.unit == "line":
-            yield from self._each_line(path, found)
+            yield from self._each_line(path, lines)
         elif self.unit == "paragraph":
-            for self.place.number, block in numbered_blocks(found):
+            for self.place.number, block in numbered_blocks(lines):
                 yield "\n".join(block)
         else:
-            text = "\n".join(found)
+            text = "\n".join(lines)
             if self._holds_text(path, text):
                 yield text
 
@@ -88,19 +87,19 @@ class PlainText:
         else:
             yield from map("\n".join, blocks(text.split("\n")))
 
-    def _each_line(self, path: Path, found: Iterator[str]) -> Iterator[str]:
+    def _each_line(self, path: Path, lines: Iterator[str]) -> Iterator[str]:
         place = self.place
-        for place.number, line in enumerate(found, start=1):
+        for place.number, line in enumerate(lines, start=1):
             if not line or line.isspace():
                 where = f"{path}, line {place.number}"
                 self._intake.notes.count("blank lines, left out", where, level="info")
             yield line
 
     def _holds_text(self, path: Path, text: str) -> bool:
-        there = bool(text) and not text.isspace()
-        if not there:
+        has_text = bool(text) and not text.isspace()
+        if not has_text:
             self._intake.notes.count("files or messages without text, left out", str(path))
-        return there
+        return has_text
 
     def _guess(self) -> str:
         kind = kind_of_named(self._paths[0])
@@ -108,24 +107,23 @@ class PlainText:
             return "file"
         if kind.shape == "document":
             return "paragraph"
-        looking = self._intake.looking()
-        found = list(blocks(islice(reader_of(kind)(looking, self._paths[0]), _LOOKED_AT)))
-        long = sum(len(block) > 1 for block in found)
-        count = sum(map(len, found))
-        divided = len(found) > 1 and count <= _LONGEST_BLOCK * len(found)
-        return "paragraph" if divided and 2 * long > len(found) else "line"
+        first = list(blocks(islice(reader_of(kind)(self._intake.silent(), self._paths[0]), _LOOKED_AT)))
+        long = sum(len(block) > 1 for block in first)
+        count = sum(map(len, first))
+        separated = len(first) > 1 and count <= _LONGEST_BLOCK * len(first)
+        return "paragraph" if separated and 2 * long > len(first) else "line"
 
 
-def blocks(found: Iterable[str]) -> Iterator[list[str]]:
-    """The runs of lines that blank lines divide."""
-    return (block for _, block in numbered_blocks(found))
+def blocks(lines: Iterable[str]) -> Iterator[list[str]]:
+    """The blocks of lines between blank lines."""
+    return (block for _, block in numbered_blocks(lines))
 
 
-def numbered_blocks(found: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """The same, each with the number of its first line."""
+def numbered_blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """The blocks of lines between blank lines, each with the number of its first line."""
     block: list[str] = []
     number = 0
-    for number, line in enumerate(found, start=1):
+    for number, line in enumerate(lines, start=1):
         if line.strip():
             block.append(line)
         elif block:

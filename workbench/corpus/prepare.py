@@ -1,4 +1,4 @@
-"""Prepare a recipe's text: read, split by document, tokenize once, cut into chunks."""
+"""Prepares a recipe's text: reads it, splits it by document, tokenizes it once and cuts it into chunks."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from workbench.recipe_fields import deciding
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-SMALLEST_CHUNK = 8  # of a recipe
-_SANE_LENGTH = 1_000_000  # above it a tokenizer means that it knows no limit
+SMALLEST_CHUNK = 8  # the smallest chunk_size of a recipe
+_SANE_LENGTH = 1_000_000  # a larger model_max_length means that the tokenizer has no limit
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """A text, ready to train on. `fingerprint` names its tokens, wherever they were prepared.
+    """A prepared text.
 
-    `largest_id` is the largest token id in it: a model whose vocabulary is smaller cannot read it.
-    `repeated`, `near_empty`, `empty`: documents whose text was there before, that hold fewer than five words,
-    or none. `notes`: what was guessed, changed or left out, a sentence each.
-    `sample`: a sentence of the test's, one word of it masked.
+    fingerprint: a hash of its tokens, the same on every machine. largest_id: the largest token id in it; a
+    model needs a larger vocabulary. repeated, near_empty, empty: the number of documents equal to an earlier
+    one, with fewer than five words, or without text. notes: sentences on what was guessed, changed or left
+    out. sample: a test sentence with one word masked.
     """
 
     train: ChunkTable
@@ -53,7 +53,7 @@ class Corpus:
     sample: str = ""
 
     def ready(self) -> CorpusReady:
-        """The event that tells of it."""
+        """The event that reports this text."""
         return CorpusReady(
             fingerprint=self.fingerprint,
             train_documents=self.train.documents,
@@ -80,13 +80,13 @@ def prepare_corpus(
     listen: Listener,
     known: str | None = None,
 ) -> Corpus:
-    """The recipe's text as chunks: from `cache` if this text was split and tokenized so before.
+    """The recipe's text as chunks, taken from `cache` if it was prepared in the same way before.
 
-    max_chunk: tokens that the model can read at once; None: no limit is known. cache: a folder, made if it is
-    not there. `listen` is told phases, progress in documents, warnings, and CorpusReady at the end; if it
-    raises, the preparation ends and leaves nothing behind. `known`: the fingerprint that this text had
-    before; where the cache still has it, its source is not read, and may be gone or changed, which is told.
-    Raises CorpusError with what to do.
+    max_chunk: the tokens that the model can read at once; None for no known limit. cache: a folder, created
+    if missing. listen: receives phases, progress in documents, warnings, and CorpusReady at the end; if it
+    raises, the preparation ends and leaves nothing behind. known: the fingerprint that this text had before;
+    if the cache still holds it, the source is not read. It may be gone or changed, which is reported. Raises
+    CorpusError.
     """
     began = time.monotonic()
     listen(PhaseChanged(Phase.LOADING_DATA))
@@ -94,40 +94,40 @@ def prepare_corpus(
     notes = Notes(listen)
     encoder = DocumentTokenizer(tokenizer, words=recipe.masking != "token")
     folders = entries_of(cache, known, encoder.words_version) if known else []
-    found = next(filter(None, map(open_entry, folders)), None)
-    from_cache, today = found is not None, list[tuple[str, str]]()
-    if found is not None:
+    entry = next(filter(None, map(open_entry, folders)), None)
+    from_cache, current_notes = entry is not None, list[tuple[str, str]]()
+    if entry is not None:
         tell_changes(recipe, cache, folders, notes)
-        today = list(notes.kept)
-        notes.repeat(found.notes)
+        current_notes = list(notes.kept)
+        notes.repeat(entry.notes)
     else:
         try:
-            found, from_cache, today = _entry(recipe, encoder, cache, notes, listen)
+            entry, from_cache, current_notes = _entry(recipe, encoder, cache, notes, listen)
         except CorpusError as error:
             if not known:
                 raise
             raise CorpusError(
-                f"The run's prepared text is no longer in {cache}, and cannot be prepared again: "
+                f"The run's prepared text is no longer in {cache} and cannot be prepared again: "
                 f"{error.message}",
                 error.hint,
             ) from error
-    train = _cut(found.train, "train", recipe)
+    train = _cut(entry.train, "train", recipe)
     if recipe.masking != "token":
         check_words(train, recipe.masking, notes)
     corpus = Corpus(
         train=train,
-        test=_cut(found.test, "test", recipe),
-        fingerprint=found.fingerprint,
-        text_column=found.text_column,
-        revision=found.revision,
-        largest_id=found.largest_id,
-        repeated=found.repeated,
-        near_empty=found.near_empty,
-        empty=found.empty,
+        test=_cut(entry.test, "test", recipe),
+        fingerprint=entry.fingerprint,
+        text_column=entry.text_column,
+        revision=entry.revision,
+        largest_id=entry.largest_id,
+        repeated=entry.repeated,
+        near_empty=entry.near_empty,
+        empty=entry.empty,
         from_cache=from_cache,
         seconds=time.monotonic() - began,
-        notes=tuple(dict.fromkeys(text for _, text in (*today, *notes.kept))),
-        sample=found.sample,
+        notes=tuple(dict.fromkeys(text for _, text in (*current_notes, *notes.kept))),
+        sample=entry.sample,
     )
     listen(corpus.ready())
     return corpus
@@ -136,7 +136,7 @@ def prepare_corpus(
 def _entry(
     recipe: Recipe, encoder: DocumentTokenizer, cache: Path, notes: Notes, listen: Listener
 ) -> tuple[Entry, bool, list[tuple[str, str]]]:
-    """The recipe's text in the cache, put there if need be; whether it was there; notes about today only.
+    """The recipe's cache entry, created if needed; whether it existed; and the notes of this time only.
 
     Raises CorpusError.
     """
@@ -149,29 +149,29 @@ def _entry(
         "recipe": deciding(recipe.model_dump(), Affects.TEXT, "source", "tokenizer"),
     }
     key = cached.key_of(parts)
-    today = list(notes.kept)  # what identity() had to say is about today, not about the text
-    found = open_entry(cache / key)
-    if encoder.words_version and (found is None or found.unspaced):
+    current_notes = list(notes.kept)  # identity()'s notes are about this time, not about the text
+    entry = open_entry(cache / key)
+    if encoder.words_version and (entry is None or entry.unspaced):
         key = cached.key_of({**parts, "words": encoder.words_version})
-        found = open_entry(cache / key)
-    if found is not None:
-        notes.repeat(found.notes)
-        return found, True, today
+        entry = open_entry(cache / key)
+    if entry is not None:
+        notes.repeat(entry.notes)
+        return entry, True, current_notes
     notes.kept.clear()
     with cached.new_entry(cache, key) as folder:
         build_entry(folder, source, identity, recipe, encoder, notes, listen)
-    found = open_entry(cache / key)
-    if found is None:
+    entry = open_entry(cache / key)
+    if entry is None:
         raise CorpusError(f"The prepared text in {cache / key} cannot be read back.", "Check that disk.")
-    return found, False, today
+    return entry, False, current_notes
 
 
 def _check_chunk_size(chunk_size: int, max_chunk: int | None, tokenizer: PreTrainedTokenizerBase) -> None:
     limits = []
     if max_chunk is not None:
-        limits.append((max_chunk, "the model reads"))
+        limits.append((max_chunk, "the model can read"))
     if tokenizer.model_max_length <= _SANE_LENGTH:
-        limits.append((int(tokenizer.model_max_length), "the tokenizer was made for"))
+        limits.append((int(tokenizer.model_max_length), "the tokenizer allows"))
     for limit, whose in limits:
         if chunk_size > limit:
             raise CorpusError(
@@ -181,7 +181,7 @@ def _check_chunk_size(chunk_size: int, max_chunk: int | None, tokenizer: PreTrai
 
 
 def _cut(stream: TokenStream, side: str, recipe: Recipe) -> ChunkTable:
-    """Cut one side. Raises CorpusError when it is shorter than one chunk."""
+    """Cut one side into chunks. Raises CorpusError if it is shorter than one chunk."""
     table = ChunkTable.cut(stream, recipe.chunk_size)
     if len(table):
         return table
@@ -191,6 +191,6 @@ def _cut(stream: TokenStream, side: str, recipe: Recipe) -> ChunkTable:
     smaller = f", or a chunk_size of {table.tokens} or less" if table.tokens >= SMALLEST_CHUNK else ""
     raise CorpusError(
         f"The {side} text has {table.tokens} tokens in {table.documents} "
-        f"document{'s' * (table.documents != 1)}: fewer than one chunk of {recipe.chunk_size}.",
+        f"document{'s' * (table.documents != 1)}, less than one chunk of {recipe.chunk_size}.",
         f"Give {more}{smaller}.",
     )

@@ -1,8 +1,8 @@
-"""`python-docs`: the prose inside the user's own interpreter. No download, no licence question.
+"""`python-docs`: the documentation inside the user's own interpreter. No download, no licence question.
 
-The documents are the standard library's modules (their docstrings, read with `ast`: nothing is imported) and
-the help topics of `pydoc_data`. Only prose paragraphs are kept, each once, so that no test paragraph was
-trained on.
+The documents are the standard library's modules (their docstrings, read with `ast`; nothing is imported) and
+the help topics of `pydoc_data`. Only prose paragraphs are kept, each once, so that no test paragraph is in
+the training text.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from workbench.corpus.notes import Notes
 from workbench.errors import CorpusError
 
 NAME = "python-docs"
-_RULES = 1  # counted up when the choice of text below changes, so that nothing stale is read from a cache
+_RULES = 1  # increased when the selection below changes, so that no stale text is read from a cache
 
 MIN_PARAGRAPH_WORDS = 8
 MIN_LETTERS = 0.85  # share of a paragraph's characters: keeps out code, tables and signatures
@@ -55,22 +55,22 @@ class PythonDocs:
         texts = _all_documents(self.library)
         if not texts:
             raise CorpusError(
-                f"No standard library can be read in {self.library}: this Python has no python-docs.",
-                "Use text of your own: a .txt, .jsonl, .csv or .parquet file.",
+                f"This Python has no python-docs: its standard library in {self.library} cannot be read.",
+                "Use your own text: a .txt, .jsonl, .csv or .parquet file.",
             )
         return ListedDocuments(texts)
 
 
 @lru_cache(maxsize=1)
 def _all_documents(library: Path) -> list[str]:
-    """The texts, of which a process that splits them again and again keeps some 2 MB."""
+    """All texts (about 2 MB), cached for processes that split them repeatedly."""
     with _no_garbage_collection():
         return list(_documents(library))
 
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Syntax trees are many objects without cycles, and looking for cycles is a third of the time."""
+    """Parsing creates many objects without cycles, and collecting garbage would take a third of the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -81,7 +81,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def _documents(library: Path) -> Iterator[str]:
-    """One text per module and per topic, in a fixed order, each of enough prose."""
+    """One text for each module and topic with enough prose, in a fixed order."""
     seen: set[str] = set()
     for paragraphs in (*_modules(library), *_topics(library)):
         prose = []
@@ -104,12 +104,12 @@ def _modules(library: Path) -> Iterator[list[str]]:
 
 
 def _sources(folder: Path) -> Iterator[Path]:
-    """The Python files of a folder and those below it, in order; what is left out is not even entered."""
+    """The Python files of a folder and its subfolders, in order, except for the folders in _LEFT_OUT."""
     try:
-        inside = sorted(folder.iterdir())
+        entries = sorted(folder.iterdir())
     except OSError:
         return
-    for path in inside:
+    for path in entries:
         if path.suffix == ".py":
             yield path
         elif path.name not in _LEFT_OUT and path.is_dir():
@@ -126,7 +126,7 @@ def _topics(library: Path) -> Iterator[list[str]]:
 
 
 def _parse(path: Path) -> ast.Module | None:
-    """The module's syntax tree, or None: a library may hold files that are not for this interpreter."""
+    """The module's syntax tree; None for a file that this interpreter cannot parse."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
@@ -136,9 +136,7 @@ def _parse(path: Path) -> ast.Module | None:
 
 
 def _described(tree: ast.Module) -> Iterator[ast.AST]:
-    """The module, its classes and its functions, in order. `ast.walk`, which enters expressions, takes
-    longer.
-    """
+    """The module, its classes and functions in order; faster than `ast.walk`, which enters expressions."""
     yield tree
     waiting: list[ast.AST] = list(reversed(tree.body))
     while waiting:
@@ -163,7 +161,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _is_prose(paragraph: str) -> bool:
-    """Sentences rather than code, tables or signatures; `paragraph` has single spaces only."""
+    """Whether a paragraph (with single spaces) is prose and not code, a table or a signature."""
     if ">>>" in paragraph or paragraph.count(" ") + 1 < MIN_PARAGRAPH_WORDS:
         return False
     letters = sum(character.isalpha() or character == " " for character in paragraph)

@@ -1,4 +1,4 @@
-"""A sentence of a text with a word masked: to be tried on the model that was trained on it."""
+"""Chooses a sentence of a text with one word masked, as an example for the model trained on that text."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _CHARACTERS = 90
 
 
 def masked_sentence(texts: list[str]) -> str:
-    """The first sentence of the texts that is neither short nor long, one of its longer words masked; of text
-    without sentences its beginning. "" where there is none.
+    """The first sentence of medium length, with one of its longer words masked; for text without sentences
+    its beginning. "" if there is none.
     """
     beginning = ""
     for text in texts:
@@ -28,7 +28,7 @@ def masked_sentence(texts: list[str]) -> str:
 
 
 def _words(sentence: str) -> list[tuple[int, int]]:
-    """Where its words begin and end."""
+    """The begin and end of each word."""
     return [(begin, end) for begin, end in scripts.words(sentence) if sentence[begin].isalnum()]
 
 
@@ -38,7 +38,7 @@ def _cut(sentence: str, words: list[tuple[int, int]]) -> str:
 
 
 def _masked(sentence: str, words: list[tuple[int, int]]) -> str:
-    """With the longest word masked that is not the first; of a single word, one letter in its midst."""
+    """The sentence with its longest word after the first masked; in a single word the middle letter is."""
     if len(words) == 1:
         begin, end = words[0]
         place = (begin + end) // 2

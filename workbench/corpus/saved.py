@@ -1,4 +1,4 @@
-"""A data set that `save_to_disk` of the datasets library wrote into a folder."""
+"""Reads a data set that the datasets library's `save_to_disk` wrote to a folder."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _ONE, _SEVERAL = "state.json", "dataset_dict.json"
 
 
 def is_saved(dataset: str) -> bool:
-    """Whether a name leads to such a folder."""
+    """Whether a name is such a folder."""
     path = existing(dataset)
     return path is not None and any((path / name).is_file() for name in (_ONE, _SEVERAL))
 
 
 class SavedDataset:
-    """Such a folder, or one split of it where it holds several."""
+    """The data set in such a folder, or one split of it if it has several."""
 
     def __init__(self, dataset: str, split: str, text_column: str | None) -> None:
         self._folder = Path(dataset).expanduser().absolute()
@@ -44,21 +44,21 @@ class SavedDataset:
         import datasets
 
         try:
-            found = datasets.load_from_disk(str(self._folder))
-        except Exception as error:  # a folder that holds anything fails in any of the library's ways
+            rows = datasets.load_from_disk(str(self._folder))
+        except Exception as error:  # an invalid folder can raise anything in the library
             raise CorpusError(
-                f"{self._folder} cannot be loaded as a data set: its files are damaged, or not all there.",
+                f"{self._folder} cannot be loaded as a data set: its files are damaged or incomplete.",
                 "Copy it again, or save it again with save_to_disk.",
             ) from error
         if self._several:
-            if self._split not in found:
+            if self._split not in rows:
                 raise CorpusError(
-                    f"{self._folder} has no split {self._split!r}: it has {', '.join(found)}.",
+                    f"{self._folder} has no split {self._split!r}. Splits: {', '.join(rows)}.",
                     "Set dataset_split to one of them.",
                 )
-            found = found[self._split]
-        if len(found) == 0:
+            rows = rows[self._split]
+        if len(rows) == 0:
             raise CorpusError(f"{self._folder} holds no rows.", "Give a data set with text in it.")
-        first = first_values(found)
-        column = choose_column(self._text_column, found.column_names, first, str(self._folder), notes)
-        return TableDocuments(found, column, str(self._folder), None, notes)
+        first = first_values(rows)
+        column = choose_column(self._text_column, rows.column_names, first, str(self._folder), notes)
+        return TableDocuments(rows, column, str(self._folder), None, notes)

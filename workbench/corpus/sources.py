@@ -1,4 +1,4 @@
-"""From what a recipe calls its data set to where the text is read from."""
+"""Opens the source that a recipe's `dataset` names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.recipe import Recipe
 
 
 def open_source(recipe: Recipe, cache: Path) -> Source:
-    """The recipe's source. What has that name on this machine goes before the hub. Raises CorpusError."""
+    """The recipe's source. Local files take precedence over the hub. Raises CorpusError."""
     if recipe.dataset == PYTHON_DOCS:
         return PythonDocs()
     if is_saved(recipe.dataset):
@@ -34,12 +34,12 @@ def open_source(recipe: Recipe, cache: Path) -> Source:
 
 
 def _streamed(recipe: Recipe) -> Streamed | None:
-    """How much of a hub data set the recipe needs, where it is to be streamed. Raises CorpusError."""
+    """The rows to stream from the hub; None if the recipe does not stream. Raises CorpusError."""
     if recipe.dataset_streaming == "off":
         return None
     if recipe.train_size is None or isinstance(recipe.test_size, float):
         raise CorpusError(
-            "A data set that is streamed has no known end: train_size and test_size must be numbers of rows.",
+            "A streamed data set has no known size: train_size and test_size must be numbers of rows.",
             "Set both, or dataset_streaming = off.",
         )
     return Streamed(recipe.test_size + recipe.train_size, recipe.seed_of_split)

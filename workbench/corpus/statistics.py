@@ -1,4 +1,4 @@
-"""What a prepared text is made of: documents, tokens, chunks, how long they are, what the tokenizer knows."""
+"""Statistics of a prepared text: documents, tokens, chunks, lengths, and unknown tokens."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from workbench.corpus.prepare import Corpus
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-_TOKENS_AT_ONCE = 1 << 24
+_BATCH_TOKENS = 1 << 24
 
 
 @dataclass(frozen=True)
 class Side:
-    """One side of the split. `mean_length`, `median_length`, `longest`: tokens of a document."""
+    """One side of the split. mean_length, median_length, longest: in tokens per document."""
 
     documents: int
     tokens: int
@@ -32,11 +32,11 @@ class Side:
 
 @dataclass(frozen=True)
 class Statistics:
-    """Both sides, and the documents as a whole.
+    """Both sides of the split, and all documents together.
 
-    `lengths`: (from, to, documents): how many documents have `from` to `to` - 1 tokens, for powers of two.
-    `unknown_rate`: share of tokens that the tokenizer could not spell. `used_vocabulary`: how many different
-    tokens there are. `notes`: what was guessed, changed or left out, a sentence each.
+    lengths: (from, to, documents), the number of documents with `from` to `to` - 1 tokens, by powers of two.
+    unknown_rate: the share of unknown tokens. used_vocabulary: the number of different tokens. notes:
+    sentences on what was guessed, changed or left out.
     """
 
     fingerprint: str
@@ -55,12 +55,12 @@ class Statistics:
     notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain values."""
+        """The statistics as plain values."""
         return asdict(self)
 
 
 def statistics(corpus: Corpus, tokenizer: PreTrainedTokenizerBase) -> Statistics:
-    """Count, in little memory. `tokenizer` must be the one that the corpus was prepared with."""
+    """Count in little memory. tokenizer: the one that the corpus was prepared with."""
     unknown = tokenizer.unk_token_id
     counts = np.zeros(max(len(tokenizer), corpus.largest_id + 1), dtype=np.int64)
     sides = {}
@@ -69,7 +69,7 @@ def statistics(corpus: Corpus, tokenizer: PreTrainedTokenizerBase) -> Statistics
         _count(table, counts)
         now = int(counts[unknown]) if unknown is not None else 0
         sides[name] = _side(table, now - before)
-    every = np.concatenate([np.diff(corpus.train.offsets), np.diff(corpus.test.offsets)])
+    lengths = np.concatenate([np.diff(corpus.train.offsets), np.diff(corpus.test.offsets)])
     total = sides["train"].tokens + sides["test"].tokens
     return Statistics(
         fingerprint=corpus.fingerprint,
@@ -83,7 +83,7 @@ def statistics(corpus: Corpus, tokenizer: PreTrainedTokenizerBase) -> Statistics
         repeated_documents=corpus.repeated,
         near_empty_documents=corpus.near_empty,
         empty_documents=corpus.empty,
-        lengths=_histogram(every),
+        lengths=_histogram(lengths),
         notes=corpus.notes,
     )
 
@@ -103,14 +103,14 @@ def _side(table: ChunkTable, unknown: int) -> Side:
 
 
 def _count(table: ChunkTable, counts: np.ndarray) -> None:
-    """Add how often each token stands in the chunks."""
+    """Add the number of occurrences of each token to `counts`."""
     flat = table.ids.reshape(-1)
-    for first in range(0, len(flat), _TOKENS_AT_ONCE):
-        counts += np.bincount(flat[first : first + _TOKENS_AT_ONCE], minlength=len(counts))
+    for first in range(0, len(flat), _BATCH_TOKENS):
+        counts += np.bincount(flat[first : first + _BATCH_TOKENS], minlength=len(counts))
 
 
 def _histogram(lengths: np.ndarray) -> tuple[tuple[int, int, int], ...]:
-    """Documents by the power of two below their length, from the shortest to the longest."""
+    """The number of documents by the power of two below their length, from shortest to longest."""
     if not len(lengths):
         return ()
     powers = np.bincount(np.log2(lengths).astype(np.int64))

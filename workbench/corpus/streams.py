@@ -1,4 +1,4 @@
-"""Token streams on disk: one per side of the split, written batch by batch, read by memory map."""
+"""Token streams on disk, one for each side of the split: written in batches, read by memory map."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from workbench.corpus.tokenizing import Tokens
 
 @dataclass(frozen=True)
 class TokenStream:
-    """All tokens of one side, documents end to end.
+    """All tokens of one side, with the documents concatenated.
 
-    ids: (tokens,) uint16 or int32. word_starts: (tokens,) uint8. offsets: (documents + 1,) int64, where each
-    document begins, and the end. None of them is held in memory.
+    ids: (tokens,) uint16 or int32. word_starts: (tokens,) uint8. offsets: (documents + 1,) int64, the
+    beginning of each document, and the end. All are memory-mapped.
     """
 
     ids: np.ndarray
@@ -27,7 +27,7 @@ class TokenStream:
 
     @classmethod
     def open(cls, folder: Path, side: str, facts: dict[str, Any]) -> Self:
-        """Map the files of a StreamWriter; `facts`: what its `close` returned. Raises ValueError, OSError."""
+        """Map the files of a StreamWriter. facts: the result of its `close`. Raises ValueError, OSError."""
         ids, word_starts, offsets = _paths(folder, side)
         tokens, documents = int(facts["tokens"]), int(facts["documents"])
         return cls(
@@ -38,9 +38,9 @@ class TokenStream:
 
 
 class StreamWriter:
-    """Writes one side's stream. Documents without tokens are left out and counted.
+    """Writes the stream of one side. Documents without tokens are left out and counted.
 
-    What was written can be gone on with: `state` tells how far it is, and `resume` begins there.
+    Writing can be continued later: `state` records the progress, and `resume` continues from it.
     """
 
     def __init__(self, folder: Path, side: str, dtype: np.dtype[Any], *, resume: bool = False) -> None:
@@ -49,12 +49,12 @@ class StreamWriter:
         if not resume:
             self._files[2].write(np.zeros(1, np.int64).tobytes())
         self._digest = hashlib.sha256()
-        self._batches: list[list[int]] = []  # of each: documents, tokens
+        self._batches: list[list[int]] = []  # documents and tokens of each batch
         self._tokens = self._documents = self._skipped = self._largest = 0
 
     @classmethod
     def resume(cls, folder: Path, side: str, dtype: np.dtype[Any], state: dict[str, Any]) -> Self:
-        """Go on after `state`; what was written later is dropped. Raises ValueError, OSError."""
+        """Continue from `state`; later writes are discarded. Raises ValueError, OSError."""
         writer = cls(folder, side, dtype, resume=True)
         ids, _, offsets = writer._files
         begin = np.fromfile(offsets, np.int64, 1)
@@ -62,14 +62,14 @@ class StreamWriter:
             batch = np.fromfile(ids, dtype, tokens)
             ends = np.fromfile(offsets, np.int64, documents)
             if len(batch) != tokens or len(ends) != documents:
-                raise ValueError(f"{ids.name} is not whole")
+                raise ValueError(f"{ids.name} is incomplete")
             writer._count(batch, np.diff(ends, prepend=begin))
             begin = ends[-1:] if documents else begin
         writer._skipped, writer._largest = state["skipped"], state["largest"]
         for file, size in zip(writer._files, (dtype.itemsize, 1, 8), strict=True):
             items = writer._tokens if file is not offsets else writer._documents + 1
             if file.seek(0, os.SEEK_END) < items * size:
-                raise ValueError(f"{file.name} is not whole")
+                raise ValueError(f"{file.name} is incomplete")
             file.seek(file.truncate(items * size))
         return writer
 
@@ -84,14 +84,14 @@ class StreamWriter:
         self._largest = max(self._largest, int(ids.max(initial=0)))
 
     def state(self) -> dict[str, Any]:
-        """How far it is, as JSON, once all of that is on the disk."""
+        """Flush everything to the disk and return the progress as JSON."""
         for file in self._files:
             file.flush()
             os.fsync(file.fileno())
         return {"batches": self._batches, "skipped": self._skipped, "largest": self._largest}
 
     def close(self) -> dict[str, Any]:
-        """End the files; what is known of them, as JSON."""
+        """Close the files and return the facts about them as JSON."""
         for file in self._files:
             file.close()
         return {
@@ -117,5 +117,5 @@ def _paths(folder: Path, side: str) -> tuple[Path, Path, Path]:
 
 def _map(path: Path, dtype: np.dtype[Any], length: int) -> np.ndarray:
     if path.stat().st_size != length * dtype.itemsize:
-        raise ValueError(f"{path} is not whole")
+        raise ValueError(f"{path} is incomplete")
     return np.memmap(path, dtype, "r", shape=(length,)) if length else np.empty(0, dtype)

@@ -1,4 +1,4 @@
-"""Rows of a table inside one of its fields: what a quote that is not closed has swallowed."""
+"""Detects table rows inside a field, which an unclosed quote has swallowed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _LETTERS, _DIGITS = re.compile(r"[^\W\d_]+"), re.compile(r"\d[\d.,]*")
 _MOST_VALUES, _MOST_SHAPES = 50, 3
 _LONGEST_CODE = 40  # characters
 _ENOUGH_ROWS = 2
-"""Rows after which a column's values are known well enough."""
+"""The rows from which a column's values can be judged."""
 
 
 class RowsInFields:
-    """Learns what the columns hold: numbers, dates and codes with digits, which have few shapes, or a few
-    values that come again and again. Lines of a field that have all these where the table has them are rows.
+    """Learns which columns hold values of few shapes (numbers, dates, codes with digits) or few different
+    values. A line inside a field that matches all of these columns is a row.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -27,7 +27,7 @@ class RowsInFields:
         self._values: list[set[str] | None] = [set() for _ in layout.names]
 
     def learn(self, row: Sequence[str]) -> None:
-        """A row that stands on a line of its own."""
+        """Learn from a row that is on a line of its own."""
         self._rows += 1
         for place, value in enumerate(row):
             shapes = self._shapes[place]
@@ -35,14 +35,14 @@ class RowsInFields:
                 shapes.add(_shape(value))
                 if "" in shapes or len(shapes) > _MOST_SHAPES:
                     self._shapes[place] = None
-            known = self._values[place]
-            if known is not None and value not in known:
-                known.add(value)
-                if len(known) > _MOST_VALUES:
+            values = self._values[place]
+            if values is not None and value not in values:
+                values.add(value)
+                if len(values) > _MOST_VALUES:
                     self._values[place] = None
 
     def line_of(self, row: Sequence[str]) -> int:
-        """How many lines after its first a field of `row` has a line that is a row; 0: none has."""
+        """The offset of the first line inside a field of `row` that is itself a row; 0 if there is none."""
         before = 0
         for field in row:
             for offset, line in enumerate(field.splitlines()[1:], start=1):
@@ -60,23 +60,23 @@ class RowsInFields:
             fields = unquoted(line, self._layout.delimiter)
         if len(fields) != len(self._shapes):
             return False
-        told = [self._told(place, value) for place, value in enumerate(fields)]
-        return False not in told and True in told
+        matches = [self._matches(place, value) for place, value in enumerate(fields)]
+        return False not in matches and True in matches
 
-    def _told(self, place: int, value: str) -> bool | None:
-        """Whether a value is one of its column's; None where any value might be."""
+    def _matches(self, place: int, value: str) -> bool | None:
+        """Whether a value fits its column; None if the column may hold anything."""
         shapes = self._shapes[place]
         if shapes is not None:
             return _shape(value) in shapes
-        known = self._values[place]
-        if known is None or 2 * len(known) > self._rows:
+        values = self._values[place]
+        if values is None or 2 * len(values) > self._rows:
             return None
-        return value in known
+        return value in values
 
 
 def _shape(value: str) -> str:
-    """How a number, a date or a code looks: "a-0" for "id-17"; "" for anything else."""
+    """The shape of a number, a date or a code, such as "a-0" for "id-17"; "" for anything else."""
     if len(value) > _LONGEST_CODE or not any(map(str.isdigit, value)):
         return ""
-    found = _LETTERS.sub("a", _DIGITS.sub("0", value.strip()))
-    return "" if any(map(str.isspace, found)) and "a" in found else found.lstrip("+-")
+    shape = _LETTERS.sub("a", _DIGITS.sub("0", value.strip()))
+    return "" if any(map(str.isspace, shape)) and "a" in shape else shape.lstrip("+-")

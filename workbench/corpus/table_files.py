@@ -1,4 +1,4 @@
-"""The texts in a column of tables."""
+"""Reads the text column of table files."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from workbench.errors import CorpusError
 
 
 class TableFiles:
-    """Tables of one kind, and the column of theirs that is read: every one must have it. Raises CorpusError.
+    """The text column of tables of one kind. Raises CorpusError if a table lacks it.
 
-    A file without rows is counted, not refused. `place`: of the text that `texts` gave last.
+    Files without rows are counted, not refused. place: of the last text of `texts`.
     """
 
     def __init__(self, paths: Sequence[Path], table: Table, wanted: str | None, intake: Intake) -> None:
         self._paths, self._table, self._intake = paths, table, intake
         self._guessed = wanted is None
-        self._shown: set[str] = set()
+        self._judged_columns: set[str] = set()
         self._outer = ""
         self.place = Place(paths[0], unit=table.unit)
         self.column = self._chosen(wanted)
 
     def texts(self) -> Iterator[str | None]:
-        """The value of the column in each row; None where there is nothing."""
+        """The text of each row; None if it has none."""
         notes, column, place = self._intake.notes, self.column, self.place
         without = f"rows without text in the column {column!r}"
         reading = column if self._table.grows else self._outer
         for path in self._paths:
             place.path, place.number = path, 0
             for place.number, row in self._table.rows(self._intake, path, reading):
-                if self._guessed and not row.keys() <= self._shown:
-                    self._check_unknown(row)
+                if self._guessed and not row.keys() <= self._judged_columns:
+                    self._check_new_columns(row)
                 value = row.get(column) if self._outer == column else value_at(row, column)
                 if type(value) is not str:
                     value = text_of(value, column, self._place(), self._count)
@@ -48,8 +48,8 @@ class TableFiles:
                 notes.count("files without rows", str(path))
 
     def replaced(self) -> None:
-        """The text that was given last has half a character, which is replaced."""
-        self._count("texts with half a character (a lone surrogate), replaced by ?")
+        """Count the last text as one with a lone surrogate, which is replaced."""
+        self._count("texts with half a character (a lone surrogate), replaced with ?")
 
     def _place(self) -> str:
         return f"{self.place.path}, {self.place.unit} {self.place.number}"
@@ -59,41 +59,41 @@ class TableFiles:
 
     def _chosen(self, wanted: str | None) -> str:
         """The text column, which every file must have."""
-        looking = self._intake.looking()
+        silent = self._intake.silent()
         notes, chosen = self._intake.notes, wanted
         judged = False
         for path in self._paths:
             if judged:
-                columns, shown = self._table.columns(looking, path, chosen), None
+                columns, values = self._table.columns(silent, path, chosen), None
             else:
-                shown = sample(self._table, looking, path, chosen)
-                columns = list(shown)
-                if not any(shown.values()) and self._is_empty(looking, path):
+                values = sample(self._table, silent, path, chosen)
+                columns = list(values)
+                if not any(values.values()) and self._is_empty(silent, path):
                     columns = []
             if not columns:
                 continue
-            chosen = choose_column(chosen, columns, shown or {}, str(path), notes)
+            chosen = choose_column(chosen, columns, values or {}, str(path), notes)
             if not judged:
                 self._outer = outer_column(chosen, columns) or chosen
-                self._shown = {name for name in columns if (shown or {}).get(name)}
+                self._judged_columns = {name for name in columns if (values or {}).get(name)}
             judged = True
         if chosen is None or not judged:
             raise CorpusError(f"{self._paths[0]} holds no rows.", "Give a file with text in it.")
         return chosen
 
-    def _is_empty(self, looking: Intake, path: Path) -> bool:
-        return next(iter(self._table.rows(looking, path, None)), None) is None
+    def _is_empty(self, silent: Intake, path: Path) -> bool:
+        return next(iter(self._table.rows(silent, path, None)), None) is None
 
-    def _check_unknown(self, row: dict[str, Any]) -> None:
-        """A row has columns that held nothing when the text column was guessed."""
-        for name in row.keys() - self._shown:
+    def _check_new_columns(self, row: dict[str, Any]) -> None:
+        """Check a row's columns that had no values when the text column was guessed. Raises CorpusError."""
+        for name in row.keys() - self._judged_columns:
             value = row[name]
             if value is None or value == "" or name == self.column:
                 continue
             if name in USUAL_NAMES and isinstance(value, str):
                 raise CorpusError(
-                    f"{self._place()} has a column {name!r} that no row before it had; {self.column!r} was "
-                    "guessed to be the text without it.",
-                    f"Name the one that is meant: text_column = {name} or {self.column} (--text-column).",
+                    f"{self._place()} has a column {name!r} that no earlier row had; {self.column!r} was "
+                    "guessed as the text column without it.",
+                    f"Set text_column (--text-column) to {name} or {self.column}.",
                 )
-            self._count(f"rows with a column {name!r}, which no row had when the text column was guessed")
+            self._count(f"rows with a column {name!r}, which was not seen when the text column was guessed")

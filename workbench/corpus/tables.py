@@ -1,4 +1,4 @@
-"""Tables in local files: what their readers have in common, and how a column is chosen among them."""
+"""Tables in local files: the interface of their readers, and samples of their columns."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from workbench.corpus.values import outer_column
 from workbench.file_kinds import FileKind
 
 SAMPLE_ROWS = 100
-"""Values by which a column is judged."""
+"""The number of values by which a column is judged."""
 LOOKED_AT_ROWS = 10_000
 LOOKED_AT_CHARACTERS = 32_000_000
-"""How far a table is read for columns that hold nothing in its first rows."""
+"""How far a table is read for columns that are empty in its first rows."""
 _LONGEST_SAMPLE = 10_000  # characters
 
 
 class Table(NamedTuple):
-    """How one kind of table is read.
+    """The reader of one kind of table.
 
-    columns: the names in a file, given the name that is wanted or None. rows: the number of each row (`unit`:
-    "line" or "row", from 1) and its values; only the column that is named must be in them.
-    grows: whether later rows may have other columns.
+    columns: gives the column names of a file; its last argument is the requested column or None. rows: gives
+    each row's number (its `unit` is "line" or "row", from 1) and its values, of which only the requested
+    column is required. grows: whether later rows may have other columns.
     """
 
     columns: Callable[[Intake, Path, str | None], list[str]]
@@ -35,55 +35,57 @@ class Table(NamedTuple):
 
 
 def reader_of(kind: FileKind) -> Any:
-    """What reads files of a kind: a Table, or a function that gives their texts."""
+    """The reader of a kind of file: a Table, or a function that yields texts."""
     module, _, name = kind.reader.partition(":")
     return getattr(import_module(module), name)
 
 
 def sample(table: Table, intake: Intake, path: Path, wanted: str | None) -> dict[str, list[object]]:
-    """The first values of each column that are not empty; of a long text its beginning.
+    """The first nonempty values of each column; long texts are shortened.
 
-    Reads SAMPLE_ROWS rows, and on to LOOKED_AT_ROWS while the wanted column, or where none is wanted any
-    column, has shown nothing, or there may be more.
+    Reads SAMPLE_ROWS rows. It continues up to LOOKED_AT_ROWS while the wanted column (or any column, if none
+    is wanted) has no value yet, or new columns may appear.
     """
-    found: dict[str, list[object]] = {name: [] for name in table.columns(intake, path, wanted)}
+    samples: dict[str, list[object]] = {name: [] for name in table.columns(intake, path, wanted)}
     characters = 0
     for count, (_, row) in enumerate(table.rows(intake, path, None), start=1):
         for name, value in row.items():
-            values = found.setdefault(name, [])
+            values = samples.setdefault(name, [])
             if isinstance(value, str):
                 characters += len(value)
                 value = value[:_LONGEST_SAMPLE]
             if value is not None and value != "" and len(values) < SAMPLE_ROWS:
                 values.append(value)
         too_much = count >= LOOKED_AT_ROWS or characters >= LOOKED_AT_CHARACTERS
-        if too_much or (count >= SAMPLE_ROWS and _shows_enough(table, found, wanted)):
+        if too_much or (count >= SAMPLE_ROWS and _is_enough(table, samples, wanted)):
             break
-    return found
+    return samples
 
 
 def first_values(rows: Any) -> dict[str, list[object]]:
-    """The same of a table of the datasets library: the first values of its columns that are not empty."""
-    found: dict[str, list[object]] = rows[: min(SAMPLE_ROWS, len(rows))]
-    empty = [name for name, values in found.items() if not any(value not in (None, "") for value in values)]
+    """`sample` for a table of the datasets library: the first nonempty values of each column."""
+    columns: dict[str, list[object]] = rows[: min(SAMPLE_ROWS, len(rows))]
+    empty = [name for name, values in columns.items() if not any(value not in (None, "") for value in values)]
     if empty and len(rows) > SAMPLE_ROWS:
-        found |= rows.select_columns(empty)[SAMPLE_ROWS : min(LOOKED_AT_ROWS, len(rows))]
-    there = {name: [value for value in values if value not in (None, "")] for name, values in found.items()}
-    return {name: values[:SAMPLE_ROWS] for name, values in there.items()}
+        columns |= rows.select_columns(empty)[SAMPLE_ROWS : min(LOOKED_AT_ROWS, len(rows))]
+    filled = {
+        name: [value for value in values if value not in (None, "")] for name, values in columns.items()
+    }
+    return {name: values[:SAMPLE_ROWS] for name, values in filled.items()}
 
 
-def _shows_enough(table: Table, found: dict[str, list[object]], wanted: str | None) -> bool:
+def _is_enough(table: Table, samples: dict[str, list[object]], wanted: str | None) -> bool:
     if wanted is None:
-        return not table.grows and all(found.values())
-    outer = outer_column(wanted, list(found))
-    return outer is None or bool(found[outer])
+        return not table.grows and all(samples.values())
+    outer = outer_column(wanted, list(samples))
+    return outer is None or bool(samples[outer])
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """Names of columns of which some are equal: those get their place among their equals."""
+    """The column names, with those that occur more than once numbered."""
     equals, seen = Counter(names), Counter[str]()
-    found = []
+    numbered = []
     for name in names:
         seen[name] += 1
-        found.append(f"{name} ({seen[name]})" if equals[name] > 1 else name)
-    return tuple(found)
+        numbered.append(f"{name} ({seen[name]})" if equals[name] > 1 else name)
+    return tuple(numbered)

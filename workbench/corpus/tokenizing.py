@@ -1,4 +1,4 @@
-"""Documents to token ids, in batches, with the fast tokenizer's own threads."""
+"""Tokenizes documents in batches, with the fast tokenizer's own threads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 import tokenizers
 
 from workbench.corpus.unknown import Unknown
-from workbench.corpus.words import WordTable, divides_at_blanks
+from workbench.corpus.words import WordTable, splits_at_spaces
 from workbench.pretrained import scripts
 from workbench.pretrained.tokenizer_file import around
 from workbench.pretrained.unspelled import Unspelled
@@ -22,27 +22,28 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 LONGEST_PIECE = 100_000
-"""Characters. A longer text is tokenized in pieces: for memory, and so that all threads have work."""
+"""Characters. A longer text is tokenized in pieces, to save memory and to keep all threads busy."""
 
 LONGEST_WORD = 1_000_000
-"""Characters without a space between words after which a text is cut all the same: a hundred megabytes of
-them at once would take gigabytes."""
+"""A text without a usable space is cut after so many characters, because tokenizing a hundred megabytes at
+once would take gigabytes.
+"""
 
 AT_ONCE = 4_000_000
-"""Characters tokenized together: the encodings of so many take some 200 MB."""
+"""The characters tokenized together; their encodings take about 200 MB."""
 
 _SPACE_BETWEEN_WORDS = re.compile(r"(?<=\S) (?=\S)")
 _PLACES_TRIED = 20
-"""Spaces at which a long text is tried to be cut, before it stays whole up to LONGEST_WORD."""
+"""The spaces tried for a cut before a text stays whole up to LONGEST_WORD."""
 _SIDE = 200
-"""Characters on each side of a cut whose tokens must be those of the whole."""
+"""The characters on each side of a cut whose tokens must not change by the cut."""
 
 
 class Tokens(NamedTuple):
-    """The tokens of a batch of documents, end to end.
+    """The concatenated tokens of a batch of documents.
 
     ids: (tokens,). word_starts: (tokens,) uint8, 1 where a token begins a word; special tokens are words.
-    lengths: (documents,) int64, the tokens of each.
+    lengths: (documents,) int64, the number of tokens of each.
     """
 
     ids: np.ndarray
@@ -51,11 +52,11 @@ class Tokens(NamedTuple):
 
 
 class DocumentTokenizer:
-    """A tokenizer at work on whole documents: no truncation, its special tokens around each document.
+    """Tokenizes whole documents without truncation, with special tokens around each document.
 
-    `words`: whether words are looked for in scripts that are written without spaces, as masks of whole words
-    need it; it changes `word_starts` alone. `unknown`: what of the texts so far the tokenizer has no token
-    for. `unspaced`: whether some of them was in such a script.
+    words: whether to find words in scripts without spaces, as whole-word masks need; it changes only
+    `word_starts`. unknown: the parts of the texts so far that the tokenizer has no token for. unspaced:
+    whether any of the texts was in a script without spaces.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, *, words: bool = False) -> None:
@@ -69,8 +70,8 @@ class DocumentTokenizer:
         self._before, self._after = np.array(before, self.dtype), np.array(after, self.dtype)
         self.fingerprint = hashlib.sha256(f"{tokenizers.__version__} {description}".encode()).hexdigest()
         self._begins_word = _word_beginnings(tokenizer, largest + 1)
-        self._table = WordTable(self._backend, self.dtype) if divides_at_blanks(tokenizer) else None
-        # a tokenizer whose words come from a library has better ones than those of `scripts`
+        self._table = WordTable(self._backend, self.dtype) if splits_at_spaces(tokenizer) else None
+        # a tokenizer with a word library of its own finds better words than `scripts`
         self._finds_words = words and not hasattr(tokenizer, "describe")
         self._unspelled = Unspelled(tokenizer)
         self.unknown = Unknown(tokenizer)
@@ -78,11 +79,11 @@ class DocumentTokenizer:
 
     @property
     def words_version(self) -> str | None:
-        """What besides the tokenizer decides where words begin."""
+        """The version of the word segmentation, if it is used besides the tokenizer."""
         return scripts.version() if self._finds_words else None
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
-        """Tokenize a batch. A document without any token of its own gets none at all: its length is 0."""
+        """Tokenize a batch. A document without tokens of its own gets no special tokens: its length is 0."""
         self.unspaced = self.unspaced or any(map(scripts.has_unspaced, texts))
         with _untruncated(self._backend):
             pieces = [_pieces(text, self._ids) for text in texts]
@@ -108,7 +109,7 @@ class DocumentTokenizer:
         return tokens
 
     def _encode_in_groups(self, pieces: list[str]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """`_encode`, for so much text at a time as memory bears."""
+        """`_encode` in groups of about AT_ONCE characters, to save memory."""
         ids: list[np.ndarray] = []
         starts: list[np.ndarray] = []
         first = characters = 0
@@ -123,34 +124,34 @@ class DocumentTokenizer:
         return ids, starts
 
     def _encode(self, pieces: list[str]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Ids and word beginnings of each piece, without special tokens."""
-        of_scripts = [scripts.unspaced(text) if self._finds_words else None for text in pieces]
+        """The ids and word starts of each piece, without special tokens."""
+        unspaced = [scripts.unspaced(text) if self._finds_words else None for text in pieces]
         if self._table is None:
-            return self._encode_all(pieces, of_scripts)
-        spaced = [number for number, found in enumerate(of_scripts) if found is None]
+            return self._encode_all(pieces, unspaced)
+        spaced = [number for number, mask in enumerate(unspaced) if mask is None]
         by_table = self._table([pieces[number] for number in spaced])
-        others = [number for number, found in enumerate(of_scripts) if found is not None]
-        by_library = self._encode_all([pieces[n] for n in others], [of_scripts[n] for n in others])
+        others = [number for number, mask in enumerate(unspaced) if mask is not None]
+        by_library = self._encode_all([pieces[n] for n in others], [unspaced[n] for n in others])
         ids = dict(zip([*spaced, *others], [*by_table, *by_library[0]], strict=True))
         starts = {number: self._begins_word[ids[number]] for number in spaced}
         starts |= dict(zip(others, by_library[1], strict=True))
         return [ids[number] for number in range(len(pieces))], [starts[n] for n in range(len(pieces))]
 
     def _encode_all(
-        self, pieces: list[str], of_scripts: list[np.ndarray | None]
+        self, pieces: list[str], unspaced: list[np.ndarray | None]
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """`_encode` without the table of words."""
-        found = self._unspelled.encode(pieces)
-        ids = [np.array(encoding.ids, dtype=self.dtype) for encoding in found]
+        encodings = self._unspelled.encode(pieces)
+        ids = [np.array(encoding.ids, dtype=self.dtype) for encoding in encodings]
         starts = []
-        for part, encoding, text, of_script in zip(ids, found, pieces, of_scripts, strict=True):
+        for part, encoding, text, mask in zip(ids, encodings, pieces, unspaced, strict=True):
             words = np.array([-1 if word is None else word for word in encoding.word_ids], dtype=np.int64)
             changes = np.ones(len(part), dtype=np.uint8)
             changes[1:] = (words[1:] != words[:-1]) | (words[1:] == -1)
             begins = changes | self._begins_word[part]
-            if of_script is not None and len(part):
+            if mask is not None and len(part):
                 spans = np.array(encoding.offsets, dtype=np.int64)
-                begins = scripts.word_starts(text, of_script, spans[:, 0], begins)
+                begins = scripts.word_starts(text, mask, spans[:, 0], begins)
             starts.append(begins)
         self.unknown.count_unspelled(self._unspelled)
         return ids, starts
@@ -160,10 +161,10 @@ class DocumentTokenizer:
 
 
 def _word_beginnings(tokenizer: PreTrainedTokenizerBase, size: int) -> np.ndarray:
-    """What a token's own spelling says about words: uint8 (size,), 1 for tokens that always begin one.
+    """The tokens that always begin a word by their spelling: uint8 (size,), 1 for those.
 
-    WordPiece marks every continuation, so its ids say it all. Others mark a space before a token; that is
-    needed because some SentencePiece tokenizers take a whole sentence for one word.
+    WordPiece marks every continuation, so its ids suffice. Other tokenizers mark a space before a token,
+    which is needed because some SentencePiece tokenizers treat a whole sentence as one word.
     """
     model = tokenizer.backend_tokenizer.model
     vocabulary = tokenizer.get_vocab()
@@ -179,9 +180,10 @@ def _word_beginnings(tokenizer: PreTrainedTokenizerBase, size: int) -> np.ndarra
 
 
 def _pieces(text: str, ids: Callable[[str], list[int]]) -> list[str]:
-    """The text, or for a very long one its parts, cut at spaces; where none comes for long, anywhere.
+    """The text, or for a very long one its parts, cut at spaces, or after LONGEST_WORD without a usable
+    space.
 
-    `ids`: the tokens of a text, which tell where it may be cut.
+    ids: gives the tokens of a text, which decide where it may be cut.
     """
     pieces, start = [], 0
     while len(text) - start > LONGEST_PIECE:
@@ -202,10 +204,11 @@ def _pieces(text: str, ids: Callable[[str], list[int]]) -> list[str]:
 
 
 def _cut_at(text: str, space: int, ids: Callable[[str], list[int]]) -> tuple[int, int] | None:
-    """Where the text before a space ends and the one after it begins, that their tokens are those of both.
+    """The end of the left piece and the beginning of the right one for a cut at a space that keeps all
+    tokens.
 
-    Most tokenizers have the space begin the next piece; where one puts a space before any text, it is
-    dropped. None: this tokenizer looks across this space.
+    With most tokenizers the space begins the right piece; with those that add a space before any text it is
+    dropped. None if the cut would change the tokens.
     """
     left, right = text[max(0, space - _SIDE) : space], text[space + 1 : space + 1 + _SIDE]
     whole, first = ids(f"{left} {right}"), ids(left)
@@ -215,7 +218,7 @@ def _cut_at(text: str, space: int, ids: Callable[[str], list[int]]) -> tuple[int
 
 
 def _with_first_set(starts: np.ndarray) -> np.ndarray:
-    """A document's first token begins a word, whatever it looks like."""
+    """Mark a document's first token as a word start."""
     if len(starts) and not starts[0]:
         starts = starts.copy()
         starts[0] = 1
@@ -224,7 +227,7 @@ def _with_first_set(starts: np.ndarray) -> np.ndarray:
 
 @contextmanager
 def _untruncated(backend: tokenizers.Tokenizer) -> Iterator[None]:
-    """Within it the tokenizer neither cuts nor pads; afterwards it does what it did before."""
+    """Disable the tokenizer's truncation and padding temporarily."""
     truncation: dict[str, Any] | None = backend.truncation
     padding: dict[str, Any] | None = backend.padding
     backend.no_truncation()

@@ -1,4 +1,4 @@
-"""How much of a text a tokenizer has no token for: counted, with the first of it, never lost in silence."""
+"""Counts the parts of a text that a tokenizer has no token for, and reports the first."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 WARN_ABOVE, REFUSE_ABOVE = 0.01, 0.2
-"""Shares of the tokens."""
+"""Limits for the share of unknown tokens."""
 _LONGEST_SHOWN = 40  # characters
 
 
 class Unknown:
-    """How much of the texts so far was unknown: unknown tokens, and words or letters that were left out."""
+    """Counts the unknown tokens of the texts so far, including words and letters that were dropped."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._id = unknown_id(tokenizer)
@@ -31,25 +31,25 @@ class Unknown:
         self._first: tuple[str, int] | None = None
 
     def count_unspelled(self, source: Unspelled) -> None:
-        """Take in what was left out of the texts that the next `count` is about."""
+        """Add the dropped words and letters of the texts of the next `count`."""
         self._left_out += len(source.take())
 
     def count(self, ids: np.ndarray, lengths: np.ndarray, texts: Sequence[str]) -> None:
-        """Count those of a batch: ids (tokens,), lengths (texts,)."""
+        """Count the unknown tokens of a batch: ids (tokens,), lengths (texts,)."""
         unknown = np.flatnonzero(ids == self._id) if self._id is not None else np.empty(0, np.int64)
-        found = self._left_out + len(unknown)
-        if found and self._first is None:
+        number = self._left_out + len(unknown)
+        if number and self._first is None:
             self._first = self._find_first(unknown, lengths, texts)
-        self._tokens += found
+        self._tokens += number
         self._left_out = 0
         self._texts += len(texts)
 
     def take(self) -> tuple[int, tuple[str, int] | None]:
-        """How much was unknown since the last call; the first of it, and its text's number since then."""
-        found = self._tokens, self._first
+        """The unknown tokens since the last call; the first of them, and its text's number since then."""
+        tokens, first = self._tokens, self._first
         self._tokens = self._texts = 0
         self._first = None
-        return found
+        return tokens, first
 
     def _find_first(
         self, unknown: np.ndarray, lengths: np.ndarray, texts: Sequence[str]
@@ -65,26 +65,26 @@ class Unknown:
         return None
 
 
-def judge(found: int, tokens: int, first: tuple[str, str] | None, model: str, notes: Notes) -> None:
-    """Say how much of a text is unknown: found of its `tokens`. Raises CorpusError above REFUSE_ABOVE.
+def judge(unknown: int, tokens: int, first: tuple[str, str] | None, model: str, notes: Notes) -> None:
+    """Report the share of unknown tokens. Raises CorpusError above REFUSE_ABOVE.
 
-    first: the first unknown part, and the document where it stands.
+    first: the first unknown part, and the name of its document.
     """
-    if not found:
+    if not unknown:
         return
-    tokens = max(tokens, found)  # what was left out is no token
-    share = found / tokens
+    tokens = max(tokens, unknown)  # dropped parts are not among the tokens
+    share = unknown / tokens
     where = f" The first is {first[0]!r} in {first[1]}." if first else ""
-    what = f"{found:,} of {tokens:,} tokens ({100 * share:.3g} %) are unknown to the tokenizer.{where}"
+    what = f"{unknown:,} of {tokens:,} tokens ({100 * share:.3g} %) are unknown to the tokenizer.{where}"
     if share > REFUSE_ABOVE:
-        raise CorpusError(what, _what_to_do(model))
+        raise CorpusError(what, _remedy(model))
     if share > WARN_ABOVE:
-        notes.warning(f"{what} {_what_to_do(model)}")
+        notes.warning(f"{what} {_remedy(model)}")
     else:
         notes.info(what)
 
 
-def _what_to_do(model: str) -> str:
+def _remedy(model: str) -> str:
     if is_new(model):
-        return "Use tokenizer = bytes, which can spell any text, or a larger vocab_size."
-    return "Choose a model for this language and its letters, or a new one (model = new:small)."
+        return "Use tokenizer = bytes, which can encode any text, or a larger vocab_size."
+    return "Choose a model for this language and script, or a new one (model = new:small)."

@@ -1,4 +1,4 @@
-"""What a text column holds: texts, or what can be read as text without guessing."""
+"""Converts the values of a text column to text."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from workbench.errors import CorpusError
 
-_OF_A_MESSAGE = ("content", "value", "text")
-"""Where chat formats keep what was said."""
+_MESSAGE_KEYS = ("content", "value", "text")
+"""The keys of the text in chat formats."""
 
 NUMBERS = "numbers among texts, written as Python writes them (1.50 as 1.5)"
 BYTES = "texts stored as bytes, read as UTF-8"
-WITHOUT_TEXT = "parts of chats without text, such as images and calls of tools, left out"
-LISTS = "lists of texts, each joined to one text, a line for each part"
-MESSAGES = "chats, each joined to one text without its roles, a line for each message"
+WITHOUT_TEXT = "parts of chats without text, such as images and tool calls, left out"
+LISTS = "lists of texts, each joined to one text with a line per part"
+MESSAGES = "chats, each joined to one text without roles, with a line per message"
 
 
 def _ignore(what: str) -> None:
@@ -23,10 +23,10 @@ def _ignore(what: str) -> None:
 
 
 def text_of(value: object, column: str, where: str, counted: Callable[[str], None] = _ignore) -> str | None:
-    """The value of a text column as text; None for nothing.
+    """A value of a text column as text; None stays None.
 
-    A number becomes its digits; the texts of a list, and the messages of a chat, are joined. `counted` hears
-    what was done. Raises CorpusError for anything else. `where`: the file, and the place in it.
+    A number becomes its digits; the texts of a list and the messages of a chat are joined. counted: called
+    with what was done. where: the file and the place in it. Raises CorpusError for other values.
     """
     if value is None or isinstance(value, str):
         return value
@@ -43,7 +43,7 @@ def text_of(value: object, column: str, where: str, counted: Callable[[str], Non
         except UnicodeDecodeError as error:
             raise CorpusError(
                 f"The column {column!r} of {where} holds bytes that are not UTF-8.",
-                "Name a column of text as text_column (--text-column), or write the file again as text.",
+                "Set text_column (--text-column) to a text column, or write the file again as text.",
             ) from error
         counted(BYTES)
         return text
@@ -51,54 +51,54 @@ def text_of(value: object, column: str, where: str, counted: Callable[[str], Non
         inside = ", ".join(f"{column}.{name}" for name in value)
         raise CorpusError(
             f"The column {column!r} of {where} holds objects, not text.",
-            f"Name a column inside as text_column (--text-column), such as {inside}.",
+            f"Set text_column (--text-column) to a column inside, such as {inside}.",
         )
     raise CorpusError(
         f"The column {column!r} of {where} holds {type(value).__name__}, not text.",
-        "Name a column of text as text_column (--text-column).",
+        "Set text_column (--text-column) to a text column.",
     )
 
 
 def _part(part: object, column: str, where: str, counted: Callable[[str], None]) -> str | None:
-    """One item of a list: a text, a message, or the parts of one."""
+    """The text of a list item: a text, a message, or the parts of a message."""
     if isinstance(part, Mapping):
-        said = next((part[key] for key in _OF_A_MESSAGE if key in part), part)
-        if said is None or (said is part and _is_of_a_chat(part)):
+        content = next((part[key] for key in _MESSAGE_KEYS if key in part), part)
+        if content is None or (content is part and _is_of_a_chat(part)):
             counted(WITHOUT_TEXT)
             return None
-        if said is part:
+        if content is part:
             inside = ", ".join(f"{column}.{name}" for name in part)
             raise CorpusError(
                 f"The column {column!r} of {where} holds lists of objects, not text.",
-                f"Name a column inside as text_column (--text-column), such as {inside}.",
+                f"Set text_column (--text-column) to a column inside, such as {inside}.",
             )
-        return _part(said, column, where, counted)
+        return _part(content, column, where, counted)
     if isinstance(part, list):
-        parts = [_part(one, column, where, counted) for one in part]
+        parts = [_part(item, column, where, counted) for item in part]
         return "\n".join(text for text in parts if text)
     return text_of(part, column, where, counted)
 
 
 def _is_of_a_chat(part: Mapping[Any, Any]) -> bool:
-    """Whether an object without text may be a message, or a part of one."""
+    """Whether an object without text may be a message or part of one."""
     return "role" in part or "from" in part or isinstance(part.get("type"), str)
 
 
 def is_like_text(value: object) -> bool:
-    """Whether `text_of` makes a text of a value that a column of texts could be chosen for."""
+    """Whether a value makes its column a candidate for the text column."""
     if isinstance(value, str):
         return True
     if isinstance(value, bytes):
         return _is_utf8(value)
     if isinstance(value, Mapping):
-        return any(is_like_text(value[key]) for key in _OF_A_MESSAGE if key in value)
+        return any(is_like_text(value[key]) for key in _MESSAGE_KEYS if key in value)
     return isinstance(value, list) and any(map(is_like_text, value)) and all(map(_fits_a_list, value))
 
 
 def _fits_a_list(part: object) -> bool:
     if isinstance(part, Mapping):
-        said = [part[key] for key in _OF_A_MESSAGE if key in part]
-        return _is_of_a_chat(part) if not said else said[0] is None or is_like_text(said[0])
+        contents = [part[key] for key in _MESSAGE_KEYS if key in part]
+        return _is_of_a_chat(part) if not contents else contents[0] is None or is_like_text(contents[0])
     return part is None or isinstance(part, int | float) or is_like_text(part)
 
 
@@ -111,9 +111,9 @@ def _is_utf8(value: bytes) -> bool:
 
 
 def value_at(row: Any, column: str) -> Any:
-    """The value of a column, which may lie inside another: "meta.text" is `text` within the object `meta`.
+    """The value of a column, which may be inside another: "meta.text" is `text` in the object `meta`.
 
-    Of a list of objects it is the list of what each has there; None where there is nothing.
+    For a list of objects it is the list of their values; None if there is none.
     """
     if isinstance(row, list):
         return [value for part in row if (value := value_at(part, column)) is not None]
@@ -130,7 +130,7 @@ def value_at(row: Any, column: str) -> Any:
 
 
 def inner_columns(column: str, values: list[object], depth: int = 3) -> Iterator[str]:
-    """The columns inside one whose values are objects, or lists of them."""
+    """The columns inside a column whose values are objects or lists of objects."""
     names: dict[str, list[object]] = {}
     for value in values:
         for part in value if isinstance(value, list) else [value]:
@@ -144,7 +144,7 @@ def inner_columns(column: str, values: list[object], depth: int = 3) -> Iterator
 
 
 def outer_column(column: str, columns: list[str]) -> str | None:
-    """The column of a table in which `column` lies: itself, or the longest beginning of its path."""
+    """The column of a table that contains `column`: itself, or the longest beginning of its path."""
     parts = column.split(".")
     beginnings = (".".join(parts[:cut]) for cut in range(len(parts), 0, -1))
     return next((name for name in beginnings if name in columns), None)

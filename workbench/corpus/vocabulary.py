@@ -1,4 +1,4 @@
-"""What masking must know of a vocabulary: how large it is, which token is the mask, which are special."""
+"""The properties of a vocabulary that masking needs: its size, mask token and special tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Token ids 0 to size-1, of which `special_ids` are never predicted nor drawn as replacements."""
+    """Token ids 0 to size-1. `special_ids` are never predicted and never drawn as replacements."""
 
     size: int
     mask_id: int
@@ -29,7 +29,7 @@ class Vocabulary:
     def __post_init__(self) -> None:
         if not 0 <= self.mask_id < self.size:
             raise ModelError(
-                f"The mask token has id {self.mask_id}, but the model knows only ids below {self.size}.",
+                f"The mask token has id {self.mask_id}, but the model has only ids below {self.size}.",
                 "The tokenizer does not belong to this model: use the one it was trained with.",
             )
         if self.mask_id not in self.special_ids:
@@ -39,10 +39,10 @@ class Vocabulary:
     def from_tokenizer(
         cls, tokenizer: PreTrainedTokenizerBase, model_vocab_size: int | None = None
     ) -> Vocabulary:
-        """The vocabulary of a tokenizer, cut to the rows that the model's embedding has, if given.
+        """The vocabulary of a tokenizer, limited to the rows of the model's embedding if given.
 
-        Special are all tokens that the tokenizer calls so, [UNK] among them. Raises ModelError without a mask
-        token.
+        All special tokens of the tokenizer count as special, including [UNK]. Raises ModelError without a
+        mask token.
         """
         if tokenizer.mask_token_id is None:
             raise ModelError(
@@ -54,8 +54,8 @@ class Vocabulary:
         return cls(size, int(tokenizer.mask_token_id), tuple(sorted(special)))
 
     def tables(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """On `device`: which ids are special, bool (n,), whose last entry stands for every larger id; and the
-        ids that may be drawn, int64 (m,). Made once per device.
+        """On `device`: which ids are special, bool (n,), where the last entry stands for all larger ids; and
+        the ids that may be drawn, int64 (m,). Created once per device.
         """
         if device not in self._tables:
             special = torch.zeros(max(self.size, *self.special_ids) + 2, dtype=torch.bool)

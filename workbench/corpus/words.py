@@ -1,8 +1,9 @@
-"""Tokenizing by a table of words: each word of a text is tokenized once, and looked up ever after.
+"""Tokenizes with a table of words: each different word is tokenized once and looked up afterwards.
 
-A text's tokens are those of its blank-separated words, end to end, where the tokenizer divides at every blank
-and looks at nothing across it. BERT's does (DistilBERT, ELECTRA, MPNet, MiniLM ... use it too). Text repeats
-its words, so this is some five times as fast as tokenizing every occurrence, with equal tokens.
+If a tokenizer splits at every space and never looks across one, a text's tokens are those of its
+space-separated words, concatenated. BERT's tokenizer does so (DistilBERT, ELECTRA, MPNet, MiniLM and others
+use it too). Because text repeats its words, this is about five times as fast as tokenizing every occurrence,
+with equal tokens.
 """
 
 from __future__ import annotations
@@ -23,36 +24,36 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 MOST_CHARACTERS = 32_000_000
-"""Of all words kept, some 300 MB with what belongs to them. Then the table begins anew: text has no end of
-words.
+"""The characters of all words in a table, which takes about 300 MB then. After that a new table is started,
+because the number of different words is unbounded.
 """
 
 
-def divides_at_blanks(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Whether the tokens of a text are those of its blank-separated words."""
+def splits_at_spaces(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether the tokens of a text are those of its space-separated words."""
     backend = tokenizer.backend_tokenizer
-    reach_over_blanks = (
+    crosses_spaces = (
         token.lstrip or token.rstrip or any(map(str.isspace, token.content))
         for token in tokenizer.added_tokens_decoder.values()
     )
     return (
         isinstance(backend.model, WordPiece)
-        and backend.token_to_id(backend.model.unk_token) is not None  # else the library refuses some texts
+        and backend.token_to_id(backend.model.unk_token) is not None  # else the library rejects some texts
         and isinstance(backend.pre_tokenizer, BertPreTokenizer)
         and (backend.normalizer is None or isinstance(backend.normalizer, BertNormalizer))
-        and not any(reach_over_blanks)
+        and not any(crosses_spaces)
     )
 
 
-_DIVIDERS = "の人火山水木ωж•♦"
-"""Letters of which one stands between words that are tokenized together: each is a word to itself."""
+_SEPARATORS = "の人火山水木ωж•♦"
+"""Candidates for the separator between words that are tokenized together; each is a word of its own."""
 
-_AT_ONCE = 250
-"""Words tokenized together: far cheaper than one by one, and spread over the processors still."""
+_GROUP_WORDS = 250
+"""The words tokenized together: far cheaper than one by one, and still spread over all processors."""
 
 
 class WordTable:
-    """The tokens of every word met so far: word n's are _lengths[n] ids from _ids[_starts[n]] on."""
+    """The tokens of every word seen so far: word n has _lengths[n] ids from _ids[_starts[n]] on."""
 
     _numbers: dict[str, int]
     _ids: np.ndarray
@@ -61,28 +62,28 @@ class WordTable:
     _characters: int
 
     def __init__(self, backend: tokenizers.Tokenizer, dtype: np.dtype[Any]) -> None:
-        """`backend` must divide at blanks, and neither cut nor pad while this is used."""
+        """backend: must split at spaces, and neither truncate nor pad while the table is used."""
         self._backend, self._dtype = backend, dtype
-        self._divider = next(filter(None, map(self._as_divider, _DIVIDERS)), None)
-        self._begin_anew()
+        self._separator = next(filter(None, map(self._as_separator, _SEPARATORS)), None)
+        self._clear()
 
     def __call__(self, texts: Sequence[str]) -> list[np.ndarray]:
         """The token ids of each text, without special tokens."""
         if self._characters > MOST_CHARACTERS:
-            self._begin_anew()
+            self._clear()
         words, word_counts = _words(texts)
-        every = self._numbers_of(words)
-        lengths = self._lengths[every]
+        numbers = self._numbers_of(words)
+        lengths = self._lengths[numbers]
         ends = lengths.cumsum(dtype=np.int64)
-        # each token's place in the table: its word's, and how far inside the word it is
-        places = np.repeat(self._starts[every] - (ends - lengths), lengths)
+        # each token's place in the table: the start of its word plus its offset in the word
+        places = np.repeat(self._starts[numbers] - (ends - lengths), lengths)
         places += np.arange(len(places), dtype=np.int64)
         ids = self._ids[places]
         boundaries = np.concatenate([[0], ends])[word_counts.cumsum()]
         return np.split(ids, boundaries[:-1]) if len(boundaries) else []
 
     def _numbers_of(self, words: pa.Array) -> np.ndarray:
-        """The number of each word, int64 (words,); those met for the first time are learnt."""
+        """The number of each word, int64 (words,); new words are added to the table."""
         encoded = words.dictionary_encode()
         distinct: list[str] = encoded.dictionary.to_pylist()
         new = [word for word in distinct if word not in self._numbers]
@@ -95,7 +96,7 @@ class WordTable:
         """Tokenize words and append them to the table."""
         if not words:
             return
-        groups = [words[first : first + _AT_ONCE] for first in range(0, len(words), _AT_ONCE)]
+        groups = [words[first : first + _GROUP_WORDS] for first in range(0, len(words), _GROUP_WORDS)]
         ids, counts = zip(*self._encode(groups), strict=True)
         lengths = np.concatenate(counts)
         starts = len(self._ids) + lengths.cumsum() - lengths
@@ -105,39 +106,40 @@ class WordTable:
         self._characters += sum(map(len, words))
 
     def _encode(self, groups: list[list[str]]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Of each group: the ids of its words end to end, and how many each word has, int64 (words,).
+        """For each group: the concatenated ids of its words, and the number for each word, int64 (words,).
 
-        All of a group are tokenized at once, with a divider between any two.
+        The words of a group are tokenized together, with a separator between them.
         """
-        if self._divider is None:
+        if self._separator is None:
             yield from map(self._encode_singly, groups)
             return
-        letter, number = self._divider
+        letter, number = self._separator
         joined = [f" {letter} ".join(group) for group in groups]
-        found = self._backend.encode_batch_fast(joined, add_special_tokens=False)
-        for group, encoding in zip(groups, found, strict=True):
+        encodings = self._backend.encode_batch_fast(joined, add_special_tokens=False)
+        for group, encoding in zip(groups, encodings, strict=True):
             ids = np.array(encoding.ids, dtype=self._dtype)
-            divides = ids == number
-            dividers = np.flatnonzero(divides)
-            if len(dividers) == len(group) - 1:
-                ends = np.append(dividers, len(ids)).astype(np.int64)
-                yield ids[~divides], np.diff(ends, prepend=-1) - 1
-            else:  # a word has the divider in it
+            separates = ids == number
+            separators = np.flatnonzero(separates)
+            if len(separators) == len(group) - 1:
+                ends = np.append(separators, len(ids)).astype(np.int64)
+                yield ids[~separates], np.diff(ends, prepend=-1) - 1
+            else:  # a word contains the separator
                 yield self._encode_singly(group)
 
     def _encode_singly(self, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        found = [one.ids for one in self._backend.encode_batch_fast(words, add_special_tokens=False)]
-        ids = np.fromiter(chain.from_iterable(found), self._dtype)
-        return ids, np.fromiter(map(len, found), np.int64, len(found))
+        encodings = self._backend.encode_batch_fast(words, add_special_tokens=False)
+        parts = [encoding.ids for encoding in encodings]
+        ids = np.fromiter(chain.from_iterable(parts), self._dtype)
+        return ids, np.fromiter(map(len, parts), np.int64, len(parts))
 
-    def _as_divider(self, letter: str) -> tuple[str, int] | None:
-        """The letter and its id, if it is a token of this vocabulary that the tokenizer leaves as it is."""
+    def _as_separator(self, letter: str) -> tuple[str, int] | None:
+        """The letter and its id, if the tokenizer encodes it as a single token of its own; else None."""
         number = self._backend.token_to_id(letter)
         if number is None or self._backend.encode(letter, add_special_tokens=False).ids != [number]:
             return None
         return letter, number
 
-    def _begin_anew(self) -> None:
+    def _clear(self) -> None:
         self._numbers = {}
         self._ids = np.empty(0, self._dtype)
         self._lengths = np.empty(0, np.int64)
@@ -146,20 +148,20 @@ class WordTable:
 
 
 def _words(texts: Sequence[str]) -> tuple[pa.Array, np.ndarray]:
-    """The words of all texts, and how many each text has, int64 (texts,).
+    """The words of all texts, and the number of words of each text, int64 (texts,).
 
-    Only these four blanks divide; others stay inside a `word`, whose tokens the tokenizer finds as it always
-    would. Between two blanks stands the empty word, without tokens.
+    Only space, newline, tab and carriage return separate words; other whitespace stays inside a word, which
+    the tokenizer splits as usual. Between two separators is an empty word without tokens.
     """
-    blanked = (text.replace("\n", " ").replace("\t", " ").replace("\r", " ") for text in texts)
-    encoded = [text.encode("utf-8", "replace") for text in blanked]
+    spaced = (text.replace("\n", " ").replace("\t", " ").replace("\r", " ") for text in texts)
+    encoded = [text.encode("utf-8", "replace") for text in spaced]
     ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-    # by buffers: pa.array and to_numpy import pandas, which takes as long as a small text
+    # from buffers, because pa.array and to_numpy import pandas, which takes as long as a small text
     buffers = pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(encoded))
     split = pc.split_pattern(pa.LargeStringArray.from_buffers(len(texts), *buffers), " ")
     return split.flatten(), np.diff(_int32(split.offsets)).astype(np.int64)
 
 
 def _int32(array: pa.Array) -> np.ndarray:
-    """An Arrow array of int32 without nulls as it lies in memory."""
+    """The memory of an Arrow int32 array without nulls."""
     return np.frombuffer(array.buffers()[1], np.int32, len(array), 4 * array.offset)

@@ -1,1 +1,1 @@
-"""What a recipe's text looks like masked, before anything is trained."""
+"""Previews of a recipe's masked text before training, from a warm process."""

@@ -1,4 +1,4 @@
-"""Asks the preview process, which the first question starts."""
+"""The client of the preview process, which the first request starts."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from workbench.rpc import Client, Tell
 
 
 class PreviewClient(Client):
-    """Previews of recipes and counts of their texts."""
+    """Requests previews of recipes and statistics of their texts."""
 
     def __init__(self) -> None:
         super().__init__("workbench.preview.server", "preview process")
 
     async def preview(self, recipe: Recipe, model: str, chunks: int = 3) -> Preview:
-        """The first chunks that a training of `recipe` would see, masked.
+        """The first chunks that training on `recipe` would see, masked.
 
-        `model` takes the place of recipe.model, which may name a run. Raises WorkbenchError: what a training
-        would fail with for its text or tokenizer; CorpusError for what is not on this machine yet.
+        `model` replaces recipe.model, which may name a run. Raises WorkbenchError: the errors that the run
+        would have with its text or tokenizer, and CorpusError for data that is not on this machine yet.
         """
-        question = {"recipe": recipe.model_dump(), "model": model, "chunks": chunks}
-        return Preview.from_json((await self.ask(question))["result"])
+        request = {"recipe": recipe.model_dump(), "model": model, "chunks": chunks}
+        return Preview.from_json((await self.ask(request))["result"])
 
     async def statistics(self, recipe: Recipe, model: str, tell: Tell) -> dict[str, Any]:
-        """What the text of `recipe` is made of: corpus.statistics.Statistics as plain values.
+        """The statistics of the recipe's text: corpus.statistics.Statistics as plain values.
 
-        The whole text is prepared for it, as a training would. `tell` hears [phase, done, total, unit].
-        `model` and errors as in `preview`.
+        The whole text is prepared as for training. `tell` is called with [phase, done, total, unit]. `model`
+        and errors are as in `preview`.
         """
-        question = {"recipe": recipe.model_dump(), "model": model, "task": "statistics"}
-        found: dict[str, Any] = (await self.ask(question, tell))["result"]
-        return found
+        request = {"recipe": recipe.model_dump(), "model": model, "task": "statistics"}
+        statistics: dict[str, Any] = (await self.ask(request, tell))["result"]
+        return statistics

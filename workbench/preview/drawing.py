@@ -1,5 +1,5 @@
-"""Chunks of a recipe's text with the masks that training would draw: by the corpus' own tokenizer, chunks
-and masker, so that what is shown is what is trained on.
+"""Draws previews: chunks of a recipe's text with the masks of training, from the corpus's own tokenizer,
+chunks and masker, so that the preview shows what the model is trained on.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 MOST_TOKENS = 512
-"""Shown of a chunk."""
+"""The tokens shown of a chunk."""
 READ_WHOLE = 8_000_000
-"""Bytes of local files up to which a text is prepared whole, as a training would."""
+"""Local text up to this size in bytes is prepared completely, as for training."""
 
 
 @dataclass(frozen=True)
 class _Model:
-    """What a preview needs of a model."""
+    """The parts of a model that a preview needs."""
 
     tokenizer: PreTrainedTokenizerBase
     vocabulary: Vocabulary
@@ -53,31 +53,31 @@ class _Model:
     longest_chunk: int | None
 
     def text(self, token_id: int) -> str:
-        """The token as it stands in a text."""
+        """The token as text, with the space before it if it begins a word."""
         if token_id not in self.texts:
             self.texts[token_id] = self.pieces.added_text(token_id)
         return self.texts[token_id]
 
 
 class Previewer:
-    """Draws previews; the model used last is kept at hand."""
+    """Draws previews, and caches the last model."""
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
         self._model: tuple[tuple[str, str | None], _Model] | None = None
-        torch.set_num_threads(1)  # a training that runs meanwhile must not be slowed down
+        torch.set_num_threads(1)  # so that a concurrent training is not slowed down
 
     def draw(self, recipe: Recipe, chunks: int, listen: Listener) -> Preview:
-        """The first `chunks` chunks of the first epoch. `listen` is told how the text is prepared; if it
-        raises, that ends. Raises WorkbenchError.
+        """The first `chunks` chunks of the first epoch. `listen` receives the events of preparing the text,
+        and ends it by raising. Raises WorkbenchError.
         """
-        _check_at_hand(recipe)
+        _check_available(recipe)
         notes: dict[str, None] = {}
         note = _noting(listen, notes)
         if is_new(recipe.model) and _is_large(recipe):
             raise ModelError(
                 f"{recipe.model} learns its tokenizer from the whole text, which is too large for a preview.",
-                "The run learns it.",
+                "Start the run without a preview.",
             )
         model = self._load(recipe, note)
         table, counts = self._text(recipe, model, note)
@@ -86,16 +86,16 @@ class Previewer:
         return Preview(drawn, counts, tuple(notes))
 
     def count(self, recipe: Recipe, listen: Listener) -> dict[str, Any]:
-        """What the whole text is made of: Statistics as plain values, with `counts` and `notes` as a preview
-        has them. Listens and raises as `draw` does.
+        """The statistics of the whole text as plain values, with `counts` and `notes` as in a preview.
+        `listen` and errors are as in `draw`.
         """
-        _check_at_hand(recipe)
+        _check_available(recipe)
         notes: dict[str, None] = {}
         note = _noting(listen, notes)
         model = self._load(recipe, note)
         corpus = self._prepare(recipe, model, note)
-        told = {"counts": asdict(corpus.ready()), "notes": list(notes)}
-        return statistics(corpus, model.tokenizer).as_json() | told
+        preparation = {"counts": asdict(corpus.ready()), "notes": list(notes)}
+        return statistics(corpus, model.tokenizer).as_json() | preparation
 
     def _load(self, recipe: Recipe, listen: Listener) -> _Model:
         name = (recipe.model, recipe.model_revision)
@@ -113,7 +113,7 @@ class Previewer:
     def _text(
         self, recipe: Recipe, model: _Model, listen: Listener
     ) -> tuple[ChunkTable, dict[str, object] | None]:
-        """The training chunks and their counts; of a large text its beginning, and None."""
+        """The training chunks and their counts; for a large text, chunks of its beginning and None."""
         if _is_large(recipe):
             files = LocalFiles(recipe.dataset, recipe.text_column, recipe.documents, recipe.encoding)
             return _beginning(files, recipe, model, listen), None
@@ -127,38 +127,38 @@ class Previewer:
 
 
 def _is_large(recipe: Recipe) -> bool:
-    """Whether the text is in files of which only the beginning is read."""
+    """Whether the text is in local files so large that only the beginning is read."""
     if recipe.dataset == PYTHON_DOCS or not is_local(recipe.dataset):
         return False
     files = LocalFiles(recipe.dataset, recipe.text_column)
     return sum(path.stat().st_size for path in files.paths) > READ_WHOLE
 
 
-def _check_at_hand(recipe: Recipe) -> None:
-    """Raises CorpusError or ModelError for what would have to be fetched from the hub first."""
+def _check_available(recipe: Recipe) -> None:
+    """Raises CorpusError or ModelError if the text or the model must be fetched from the hub first."""
     place = "" if is_new(recipe.model) else locate(recipe.model)
     if place and not is_folder(place) and not hub_cache.has_model(place):
         raise ModelError(
             f"The model {recipe.model} is not on this machine yet.",
-            "The run fetches it; after that its masks can be previewed.",
+            "The run fetches it; a preview is possible after that.",
         )
     local = recipe.dataset == PYTHON_DOCS or is_local(recipe.dataset)
     if not local and not hub_cache.has_dataset(recipe.dataset):
         raise CorpusError(
             f"The data set {recipe.dataset} is not on this machine yet.",
-            "The run fetches it; after that it can be previewed.",
+            "The run fetches it; a preview is possible after that.",
         )
 
 
 def _beginning(files: LocalFiles, recipe: Recipe, model: _Model, listen: Listener) -> ChunkTable:
-    """The first documents of a large text as chunks. Raises CorpusError when they do not fill one."""
+    """The first documents of a large text as chunks. Raises CorpusError if they do not fill one."""
     documents = DocumentTokenizer(model.tokenizer, words=recipe.masking != "token")
     tokens = documents(first_texts(files, recipe.chunk_size, listen))
     chunks = len(tokens.ids) // recipe.chunk_size
     if not chunks:
         raise CorpusError(
             f"The beginning of {recipe.dataset} does not fill one chunk of {recipe.chunk_size} tokens.",
-            "Is text_column the column of text?",
+            "Check that text_column is the text column.",
         )
     kept, shape = slice(0, chunks * recipe.chunk_size), (chunks, recipe.chunk_size)
     offsets = np.concatenate([[0], tokens.lengths.cumsum()])
@@ -166,7 +166,7 @@ def _beginning(files: LocalFiles, recipe: Recipe, model: _Model, listen: Listene
 
 
 def _noting(listen: Listener, notes: dict[str, None]) -> Listener:
-    """A listener that also puts each message into `notes`, once."""
+    """A listener that also collects each different message in `notes`."""
 
     def note(event: Event) -> None:
         listen(event)
@@ -177,7 +177,7 @@ def _noting(listen: Listener, notes: dict[str, None]) -> Listener:
 
 
 def _mask(table: ChunkTable, rows: np.ndarray, recipe: Recipe, model: _Model) -> list[PreviewedChunk]:
-    """The chunks of these rows as training sees them in its first epoch."""
+    """The chunks of these rows with the masks of the first epoch."""
     masker = Masker.for_training(recipe, model.vocabulary)
     ids = torch.from_numpy(table.ids[rows].astype(np.int64))
     starts = torch.from_numpy(np.array(table.word_starts[rows]))

@@ -1,8 +1,8 @@
-"""What of the Hugging Face hub lies on this machine already, read off the folders of its cache.
+"""Lists the models and data sets in the Hugging Face hub's local cache from its folder names.
 
-The libraries that made these folders take seconds to import; their layout is documented:
+The libraries that write these folders take seconds to import. Their layout is documented:
 `models--ORG--NAME/snapshots/COMMIT/...` and `datasets--ORG--NAME/...` in the hub's cache, and `ORG___NAME/`
-for data sets that were made ready to be read.
+for data sets that were converted for reading.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MODELS, _DATASETS = "models--", "datasets--"
 
 @dataclass(frozen=True, slots=True)
 class Cached:
-    """A model or data set in the cache. `note`: what is known of it in a few words."""
+    """A model or data set in the cache. note: its size or state as a short text."""
 
     name: str
     note: str
@@ -25,54 +25,54 @@ class Cached:
 
 def hub_folder() -> Path:
     """The cache of the hub's files: $HF_HUB_CACHE, or `hub` in $HF_HOME."""
-    named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
-    return Path(named).expanduser() if named else _home() / "hub"
+    folder = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
+    return Path(folder).expanduser() if folder else _home() / "hub"
 
 
 def datasets_folder() -> Path:
-    """The cache of data sets ready to be read: $HF_DATASETS_CACHE, or `datasets` in $HF_HOME."""
-    named = os.environ.get("HF_DATASETS_CACHE")
-    return Path(named).expanduser() if named else _home() / "datasets"
+    """The cache of converted data sets: $HF_DATASETS_CACHE, or `datasets` in $HF_HOME."""
+    folder = os.environ.get("HF_DATASETS_CACHE")
+    return Path(folder).expanduser() if folder else _home() / "datasets"
 
 
 def models() -> list[Cached]:
-    """Models with a configuration and safetensors, by name."""
-    found = []
+    """The models with a configuration and safetensors, by name."""
+    cached = []
     for name, folder in _repositories(_MODELS):
         files = [path for path in folder.glob("snapshots/*/*") if path.exists()]
         weights = [path for path in files if path.suffix == ".safetensors"]
         if weights and any(path.name == "config.json" for path in files):
-            found.append(Cached(name, f"{max(path.stat().st_size for path in weights) / 1e6:,.0f} MB"))
-    return found
+            cached.append(Cached(name, f"{max(path.stat().st_size for path in weights) / 1e6:,.0f} MB"))
+    return cached
 
 
 def datasets() -> list[Cached]:
-    """Data sets, by name."""
-    found = {name: Cached(name, "as files") for name, _ in _repositories(_DATASETS)}
+    """The data sets, by name."""
+    cached = {name: Cached(name, "as files") for name, _ in _repositories(_DATASETS)}
     for folder in _folders(datasets_folder()):
         if "___" in folder.name:
-            name = folder.name.replace("___", "/", 1)
-            # Names there are in small letters, and in the hub's cache as they are written.
-            known = next((one for one in found if one.lower() == name.lower()), name)
-            found[known] = Cached(known, "ready")
-    return sorted(found.values(), key=lambda one: one.name.lower())
+            lowercase = folder.name.replace("___", "/", 1)
+            # names are lowercase in this folder, but not in the hub's cache
+            name = next((name for name in cached if name.lower() == lowercase.lower()), lowercase)
+            cached[name] = Cached(name, "ready")
+    return sorted(cached.values(), key=lambda dataset: dataset.name.lower())
 
 
 def has_model(name: str) -> bool:
-    """Whether a model's files, of whatever revision, are here."""
+    """Whether the cache holds a model's files, of any revision."""
     folder = hub_folder() / f"{_MODELS}{name.replace('/', '--')}" / "snapshots"
     return any(folder.glob("*/config.json"))
 
 
 def has_dataset(name: str) -> bool:
-    """Whether a data set's files are here."""
-    return name.lower() in (one.name.lower() for one in datasets())
+    """Whether the cache holds a data set's files."""
+    return name.lower() in (dataset.name.lower() for dataset in datasets())
 
 
 def _home() -> Path:
-    named = os.environ.get("HF_HOME")
+    folder = os.environ.get("HF_HOME")
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(named or f"{cache}/huggingface").expanduser()
+    return Path(folder or f"{cache}/huggingface").expanduser()
 
 
 def _repositories(prefix: str) -> Iterator[tuple[str, Path]]:
@@ -82,7 +82,7 @@ def _repositories(prefix: str) -> Iterator[tuple[str, Path]]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    """The folders in a folder, by name; none where it cannot be read."""
+    """The subfolders of a folder, by name; none if it cannot be read."""
     try:
         return sorted(
             (path for path in folder.iterdir() if path.is_dir()), key=lambda path: path.name.lower()

@@ -1,4 +1,4 @@
-"""What a preview is made of, and its way through JSON."""
+"""The result of a preview, and its conversion to and from JSON."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Fate = Literal["", "special", "mask", "random", "kept"]
-"""What became of a token: nothing; it is special and never masked; or one of the three ways of masking."""
+"""How a token was masked: not at all, never (a special token), or in one of the three ways of masking."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A token as text, with the space before it when it begins a word.
+    """A token as text, with the space before it if it begins a word.
 
-    `shown` is what the model sees instead, where that is another token of the text's own kind.
+    shown: the random token that the model sees instead, if there is one.
     """
 
     text: str
@@ -23,7 +23,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class PreviewedChunk:
-    """The beginning of a chunk: `row` is its number in the training text, `masked` counts all of it."""
+    """The beginning of a chunk. row: its number in the training text. masked: counted in the whole chunk."""
 
     row: int
     pieces: tuple[Piece, ...]
@@ -33,10 +33,10 @@ class PreviewedChunk:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Chunks with the masks that training draws in its first epoch, in the order in which it sees them.
+    """Chunks with the masks of the first epoch, in training order.
 
-    `counts`: documents, tokens and chunks of both sides, named as in CorpusReady; None where only the
-    beginning of a large text was read, whose chunks and masks are then an example.
+    counts: documents, tokens and chunks of both sides, named as in CorpusReady; None if only the beginning of
+    a large text was read, in which case the chunks are an example.
     """
 
     chunks: tuple[PreviewedChunk, ...]
@@ -44,12 +44,12 @@ class Preview:
     notes: tuple[str, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """The preview as plain values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Preview:
-        """Back from `to_json`."""
+        """The inverse of `to_json`."""
         chunks = tuple(
             PreviewedChunk(
                 chunk["row"],

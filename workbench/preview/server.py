@@ -1,11 +1,11 @@
-"""The preview process: what the text of a recipe is (see `rpc` for how it is asked).
+"""The preview process, which previews a recipe's text or computes its statistics (`rpc` has the protocol).
 
-    {"recipe": {...}, "model": "starter", "chunks": 3}              a request
-    {"recipe": {...}, "model": "starter", "task": "statistics"}     another
-    {"progress": ["tokenizing", 300, 2000, "documents"]}            how far an answer is
-    {"result": {...}}                                               an answer
+    {"recipe": {...}, "model": "starter", "chunks": 3}              a request for a preview
+    {"recipe": {...}, "model": "starter", "task": "statistics"}     a request for statistics
+    {"progress": ["tokenizing", 300, 2000, "documents"]}            the progress of a request
+    {"result": {...}}                                               a response
 
-One request is worked on at a time.
+Requests are processed one at a time.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _TELL_SECONDS = 0.2
 
 
 class Previews:
-    """Answers requests with one `Previewer`, which keeps what the next request needs again."""
+    """Answers requests with one `Previewer`, which caches the model for the next request."""
 
     def __init__(self) -> None:
         self._previewer: Previewer | None = None
 
     def answer(self, request: dict[str, Any], check: Check, tell: Tell) -> dict[str, Any]:
-        """Chunks of the text, or its statistics. Raises WorkbenchError and Cancelled."""
+        """A preview of the text, or its statistics. Raises WorkbenchError and Cancelled."""
         from workbench.preview.drawing import Previewer
 
         self._previewer = self._previewer or Previewer(cache_folder())
@@ -58,7 +58,7 @@ class Previews:
 def main() -> None:
     """Serve standard input until it closes."""
     quieten(bars=False)
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a name that is being typed is not asked for on the network
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no network requests for names that are being typed
     serve(Previews().answer, failed=lambda error: CorpusError(f"The preview failed: {error}"))
 
 

@@ -1,1 +1,1 @@
-"""The workbench in a browser: a server for this machine alone, by textual-serve."""
+"""The workbench in a browser: a server on localhost, based on textual-serve."""

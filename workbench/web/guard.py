@@ -1,8 +1,8 @@
-"""Who may talk to the server. The workbench has its user's rights, so an open port would hand them to others.
+"""Controls access to the server, because the workbench acts with its user's rights.
 
-- Other users of the machine reach 127.0.0.1 too: every address begins with a random token.
-- A page from elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding): `Host` must be loopback.
-- Any page may open a websocket to this machine, whatever its origin: `Origin` must be the page's own.
+- Other users of the machine can reach 127.0.0.1 too, so every URL begins with a random token.
+- A foreign page can point its own host name at 127.0.0.1 (DNS rebinding), so `Host` must be a loopback name.
+- Any page can open a websocket to this machine, so `Origin` must be that of the server's own page.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def new_token() -> str:
-    """A word that cannot be guessed, for the beginning of every address."""
+    """A random token for the beginning of every URL."""
     return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a `Host` header names this machine by itself; the port is another behind an SSH tunnel."""
+    """Whether a `Host` header is a loopback name; its port is ignored, because an SSH tunnel changes it."""
     name, colon, port = host.rpartition(":")
     if not colon or not port.isascii() or not port.isdigit():
         name = host
@@ -31,13 +31,13 @@ def is_loopback(host: str) -> bool:
 
 
 def guard(token: str) -> Middleware:
-    """A middleware that lets through what comes from the page itself, and tells browsers what it may load."""
+    """A middleware that accepts only requests from the server's own page, and sets security headers."""
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         refusal = _refusal(request, token)
         response = web.Response(status=403, text=refusal) if refusal else await handler(request)
-        if not response.prepared:  # a websocket has sent its headers
+        if not response.prepared:  # a websocket has sent its headers already
             response.headers.update(_headers(request.host))
         return response
 
@@ -45,16 +45,16 @@ def guard(token: str) -> Middleware:
 
 
 def _refusal(request: web.Request, token: str) -> str:
-    """Why a request is not answered; "" when it is."""
+    """Why a request is refused; "" if it is accepted."""
     if not is_loopback(request.host):
-        return "This server answers to localhost and 127.0.0.1 alone.\n"
-    given = request.path.split("/", 2)[1]
-    if not hmac.compare_digest(given.encode("utf-8", "replace"), token.encode()):
-        return "The address lacks its token: `mlm-workbench web` prints the whole of it.\n"
+        return "This server only accepts requests to localhost and 127.0.0.1.\n"
+    first_part = request.path.split("/", 2)[1]
+    if not hmac.compare_digest(first_part.encode("utf-8", "replace"), token.encode()):
+        return "The URL lacks its token. Open the whole URL that `mlm-workbench web` prints.\n"
     origin = request.headers.get("Origin")
-    asks_for_socket = request.headers.get("Upgrade", "").lower() == "websocket"
-    if (origin is not None or asks_for_socket) and origin != f"http://{request.host}":
-        return "This was asked for by a page from elsewhere.\n"
+    opens_socket = request.headers.get("Upgrade", "").lower() == "websocket"
+    if (origin is not None or opens_socket) and origin != f"http://{request.host}":
+        return "This request comes from another site's page.\n"
     return ""
 
 
@@ -66,7 +66,7 @@ def _headers(host: str) -> dict[str, str]:
     )
     return {
         "Content-Security-Policy": policy,
-        "Referrer-Policy": "no-referrer",  # the address holds the token
+        "Referrer-Policy": "no-referrer",  # the URL contains the token
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",

@@ -1,4 +1,4 @@
-"""The server: one page, the files it needs, and a socket for each tab. All of it comes from this machine."""
+"""Serves the page, its static files, and a websocket for each tab. Nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _PAGE = (_HERE / "page.html").read_text(encoding="utf-8")
 
 
 def listen(port: int | None) -> socket.socket:
-    """A socket on 127.0.0.1 alone: at `port`, or with None at the first free one from 8000 on.
+    """A socket on 127.0.0.1: at `port`, or for None at the first free port from FIRST_PORT on.
 
-    Raises UsageError when `port` is taken, WorkbenchError when none is free.
+    Raises UsageError if `port` cannot be used, WorkbenchError if no port is free.
     """
     ports = range(FIRST_PORT, FIRST_PORT + PORTS_TRIED) if port is None else [port]
     for number in ports:
@@ -39,16 +39,16 @@ def listen(port: int | None) -> socket.socket:
             listener.close()
             if port is not None:
                 raise UsageError(
-                    f"Port {port} cannot be listened on: {error.strerror}.",
-                    "Give another, or none: the first free one from 8000 on is taken.",
+                    f"Cannot listen on port {port}: {error.strerror}.",
+                    f"Choose another, or leave --port out to use the first free one from {FIRST_PORT} on.",
                 ) from error
         else:
             return listener
-    raise WorkbenchError(f"No port from {FIRST_PORT} to {ports[-1]} is free.", "Name one with --port.")
+    raise WorkbenchError(f"No port from {FIRST_PORT} to {ports[-1]} is free.", "Choose one with --port.")
 
 
 class Server:
-    """Serves `command`, a program of Textual, to whoever knows the token."""
+    """Serves `command`, a Textual program, to clients that know the token."""
 
     def __init__(self, command: Sequence[str], listener: socket.socket) -> None:
         self._command, self._listener = list(command), listener
@@ -61,11 +61,11 @@ class Server:
 
     @property
     def url(self) -> str:
-        """What to open. Whoever has it has the workbench."""
+        """The URL to open, with the token, which gives full access to the workbench."""
         return f"http://{ADDRESS}:{self.port}/{self._token}/"
 
     def serve(self, ready: Callable[[], None]) -> None:
-        """Answer until SIGINT, SIGTERM or SIGHUP; the workbenches that were started end with it."""
+        """Serve until SIGINT, SIGTERM or SIGHUP, and then end all workbenches that were started."""
         asyncio.run(self._serve(ready))
 
     async def _serve(self, ready: Callable[[], None]) -> None:
@@ -93,8 +93,8 @@ class Server:
 
     async def _page(self, request: web.Request) -> web.Response:
         size = cells(request.query.get("fontsize"), 16)
-        shown = _PAGE.replace("SOCKET", html.escape(f"ws://{request.host}/{self._token}/ws"))
-        return web.Response(text=shown.replace("FONT_SIZE", str(size)), content_type="text/html")
+        page = _PAGE.replace("SOCKET", html.escape(f"ws://{request.host}/{self._token}/ws"))
+        return web.Response(text=page.replace("FONT_SIZE", str(size)), content_type="text/html")
 
     async def _style(self, request: web.Request) -> web.FileResponse:
         return web.FileResponse(_HERE / "page.css")
@@ -114,5 +114,5 @@ class Server:
         return socket
 
     async def _close_sockets(self, application: web.Application) -> None:
-        for one in list(self._sockets):
-            await one.close(code=WSCloseCode.GOING_AWAY, message=b"the server ended")
+        for websocket in list(self._sockets):
+            await websocket.close(code=WSCloseCode.GOING_AWAY, message=b"the server ended")

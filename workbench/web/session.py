@@ -1,4 +1,4 @@
-"""One workbench behind one browser tab."""
+"""The workbench process behind one browser tab."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from aiohttp import WSMsgType, web
 from textual_serve.app_service import AppService
 from textual_serve.download_manager import DownloadManager
 
-LAST_WORDS_SECONDS = 5.0
-"""How long a workbench that was asked to quit may take."""
+QUIT_SECONDS = 5.0
+"""How long a workbench may take to quit before it is killed."""
 _SMALLEST, _LARGEST = 1, 1_000  # cells
 
 
 class BrowserSession(AppService):
-    """textual-serve's program behind a socket, started without a shell and ended in any case."""
+    """textual-serve's process behind a websocket, but started without a shell and always ended."""
 
     def __init__(self, command: Sequence[str], socket: web.WebSocketResponse) -> None:
         async def close() -> None:
@@ -37,7 +37,7 @@ class BrowserSession(AppService):
         self._arguments, self._socket = list(command), socket
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
-        # a session of its own: Ctrl-C in the server's terminal is for the server, which asks it to quit
+        # in a session of its own, so that Ctrl-C in the server's terminal reaches only the server
         self._process = await asyncio.create_subprocess_exec(
             *self._arguments,
             stdin=PIPE,
@@ -50,46 +50,46 @@ class BrowserSession(AppService):
         return self._process
 
     async def converse(self) -> None:
-        """Hand on keys and sizes until the browser leaves or sends what its page would not."""
+        """Forward keys and sizes until the browser disconnects or sends an invalid message."""
         async for message in self._socket:
             if message.type != WSMsgType.TEXT:
                 continue
             try:
-                kind, given = (*json.loads(message.data), None)[:2]
-                await self._take(kind, given)
+                kind, data = (*json.loads(message.data), None)[:2]
+                await self._handle(kind, data)
             except (ValueError, TypeError, KeyError, AttributeError):
                 break
 
-    async def _take(self, kind: Any, given: Any) -> None:
+    async def _handle(self, kind: Any, data: Any) -> None:
         match kind:
             case "stdin":
-                await self.send_bytes(given.encode("utf-8"))
+                await self.send_bytes(data.encode("utf-8"))
             case "resize":
-                await self.set_terminal_size(cells(given["width"]), cells(given["height"]))
+                await self.set_terminal_size(cells(data["width"]), cells(data["height"]))
             case "ping":
-                await self._socket.send_json(["pong", given])
+                await self._socket.send_json(["pong", data])
             case "blur":
                 await self.blur()
             case "focus":
                 await self.focus()
 
     async def stop(self) -> None:
-        """Ask it to quit, and end it when it does not. Runs have sessions of their own, and go on."""
+        """Ask the workbench to quit, and kill it if it does not. Runs are separate processes and continue."""
         with contextlib.suppress(TimeoutError, OSError):
-            await asyncio.wait_for(super().stop(), LAST_WORDS_SECONDS)
+            await asyncio.wait_for(super().stop(), QUIT_SECONDS)
         if self._process is None:
             return
         try:
-            await asyncio.wait_for(self._process.wait(), LAST_WORDS_SECONDS)
+            await asyncio.wait_for(self._process.wait(), QUIT_SECONDS)
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
 
 
-def cells(given: Any, fallback: int = 80) -> int:
-    """A width or height that a terminal can have."""
+def cells(value: Any, fallback: int = 80) -> int:
+    """A width or height limited to what a terminal can have; `fallback` if it is not a number."""
     try:
-        return min(max(int(given), _SMALLEST), _LARGEST)
+        return min(max(int(value), _SMALLEST), _LARGEST)
     except (TypeError, ValueError):
         return fallback

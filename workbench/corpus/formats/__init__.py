@@ -1,1 +1,1 @@
-"""Files that are more than lines and tables: each module gives the texts of one kind."""
+"""Readers of document formats; each module extracts the text of one kind of file."""

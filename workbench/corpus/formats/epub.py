@@ -1,4 +1,4 @@
-"""The chapters of EPUB files, in reading order, each read as HTML."""
+"""Extracts the chapters of EPUB files in reading order, each read as HTML."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def texts(intake: Intake, path: Path) -> Iterator[str]:
         raise damaged(path, "an EPUB file") from error
     if chapters and not pages:
         raise CorpusError(f"{path} is copy-protected.", "Only books without protection can be read.")
-    found = (text_of_page(page.decode("utf-8", "replace"), intake, path) for page in pages)
-    yield "\n\n".join(text for text in found if text)
+    chapter_texts = (text_of_page(page.decode("utf-8", "replace"), intake, path) for page in pages)
+    yield "\n\n".join(text for text in chapter_texts if text)
 
 
 def _is_encrypted(book: zipfile.ZipFile, chapters: list[str]) -> bool:
-    """Whether a chapter, and not only a font, is encrypted."""
+    """Whether a chapter is encrypted, and not only a font."""
     if _PROTECTION[1] not in book.namelist():
         return True
     root = ElementTree.fromstring(book.read(_PROTECTION[1]))
@@ -52,7 +52,7 @@ def _chapters(book: zipfile.ZipFile) -> Iterator[str]:
     rootfile = next(element for element in container.iter() if element.tag.endswith("}rootfile"))
     place = rootfile.get("full-path") or ""
     package = ElementTree.fromstring(book.read(place))
-    items = {one.get("id"): one for one in package.iter() if one.tag.endswith("}item")}
+    items = {element.get("id"): element for element in package.iter() if element.tag.endswith("}item")}
     for reference in package.iter():
         if not reference.tag.endswith("}itemref"):
             continue

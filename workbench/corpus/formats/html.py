@@ -1,4 +1,4 @@
-"""The main text of HTML, by lxml: blocks become paragraphs, what stands around the text is left out."""
+"""Extracts the main text of HTML with lxml: blocks become paragraphs, navigation and the like is left out."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _DECLARED_WITHIN = 4096  # bytes
 
 
 def texts(intake: Intake, path: Path) -> Iterator[str]:
-    """The text of a page. Raises CorpusError: the extra is not installed, the content is binary."""
+    """The text of a page. Raises CorpusError: lxml is not installed, or the content is binary."""
     yield text_of_page(decoded(intake, path), intake, path)
 
 
@@ -80,17 +80,17 @@ def text_of_page(page: str, intake: Intake, path: Path) -> str:
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         root = html.document_fromstring(page.encode("utf-8", "replace"), parser=parser)
-    except needed("lxml.etree", path).ParserError:  # nothing is in it
+    except needed("lxml.etree", path).ParserError:  # the page is empty
         return ""
     main = _outermost(root, "main") or _outermost(root, "article")
     body = root.find("body")
     roots = main or [root if body is None else body]
-    found = [_laid_out("".join(_pieces(one, intake, path, inside=bool(main)))) for one in roots]
-    return "\n\n".join(filter(None, found))
+    parts = [_laid_out("".join(_pieces(element, intake, path, inside=bool(main)))) for element in roots]
+    return "\n\n".join(filter(None, parts))
 
 
 def decoded(intake: Intake, path: Path) -> str:
-    """A page as text: in the encoding that it declares, or else in the one that is found for any text."""
+    """A page decoded with the encoding that it declares, or else like any other text."""
     content = intake.content(path)
     for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if content.startswith(mark):
@@ -100,7 +100,7 @@ def decoded(intake: Intake, path: Path) -> str:
         try:
             return content.decode(declared[1].decode("ascii"))
         except (LookupError, UnicodeDecodeError):
-            what = "pages that are not in the encoding that they declare"
+            what = "pages with a wrong encoding declaration"
             intake.notes.count(what, f"{path} ({declared[1].decode('ascii')})")
     decoder = intake.decoder(path)
     decoder.begin(content)
@@ -108,15 +108,15 @@ def decoded(intake: Intake, path: Path) -> str:
 
 
 def _outermost(root: Any, tag: str) -> list[Any]:
-    """The elements of a kind, and those of that role, without those inside another."""
-    found = [one for one in root.iter() if one.tag == tag or one.get("role") == tag]
-    return [one for one in found if not any(above in found for above in one.iterancestors())]
+    """The elements with this tag or role that are not inside another such element."""
+    matches = [element for element in root.iter() if element.tag == tag or element.get("role") == tag]
+    return [element for element in matches if not any(above in matches for above in element.iterancestors())]
 
 
 def _pieces(root: Any, intake: Intake, path: Path, *, inside: bool) -> Iterator[str]:
-    """The text below an element, with signs where blocks and lines end.
+    """The text below an element, with marks at the ends of blocks and lines.
 
-    inside: within <main> or <article>, whose own headers belong to the text.
+    inside: whether it is in <main> or <article>, whose own headers belong to the text.
     """
     waiting: list[tuple[Any, bool]] = [(root, False)]
     while waiting:
@@ -126,7 +126,7 @@ def _pieces(root: Any, intake: Intake, path: Path, *, inside: bool) -> Iterator[
             yield sign
         elif element.tag in _UNSEEN or (element is not root and _is_around(element, inside)):
             if element.tag not in _UNSEEN and element.text_content().strip():
-                what = "parts of pages beside the text (menus, headers, footers, forms), left out"
+                what = "page parts outside the text (menus, headers, footers, forms), left out"
                 intake.notes.count(what, str(path), level="info")
         else:
             if element.tag not in _CELLS:
@@ -152,14 +152,14 @@ def _is_around(element: Any, inside: bool) -> bool:
 
 
 def _kept(text: str | None, element: Any) -> str:
-    """A text with its lines, where they are meant."""
+    """The text; inside <pre> its line breaks are kept."""
     if text and "\n" in text and (element.tag == "pre" or any(True for _ in element.iterancestors("pre"))):
         return text.replace("\n", _LINE)
     return text or ""
 
 
 def _laid_out(text: str) -> str:
-    """Blanks and line ends of the source become one blank; the signs of blocks and lines become line ends."""
+    """Collapse the source's whitespace to single spaces, and turn block and line marks into line ends."""
     paragraphs = []
     for block in text.split(_BLOCK):
         lines = (" ".join(line.split()) for line in block.split(_LINE))

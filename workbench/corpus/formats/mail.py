@@ -1,4 +1,4 @@
-"""The texts of mails, by the standard library: .eml holds one, .mbox many."""
+"""Extracts the texts of e-mails with the standard library: an .eml file holds one, an .mbox file many."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _QUOTED_FROM = re.compile(r"^>(>*From )", re.MULTILINE)
 
 
 def texts(intake: Intake, path: Path) -> Iterator[str]:
-    """The text of each mail. Raises CorpusError: no mail is in it."""
+    """The text of each e-mail. Raises CorpusError if the file holds none."""
     if suffixes_of(path)[0] == ".eml":
         yield _text(intake.content(path), f"{path}", intake, path)
         return
@@ -55,7 +55,7 @@ def _text(content: bytes, where: str, intake: Intake, path: Path) -> str:
     attached = sum(part.get_content_type() not in ("text/plain", "text/html") for part in rest)
     attached += sum(part.is_attachment() for part in rest if part.get_content_maintype() == "text")
     if attached:
-        intake.notes.count("attachments of mails, left out", where, attached, "info")
+        intake.notes.count("e-mail attachments, left out", where, attached, "info")
     if body is None:
         return ""
     text = _decoded(body, where, intake).replace("\r\n", "\n")
@@ -65,14 +65,12 @@ def _text(content: bytes, where: str, intake: Intake, path: Path) -> str:
 
 
 def _decoded(part: Message, where: str, intake: Intake) -> str:
-    """The text of a part in the encoding that it names."""
+    """The text of a part, decoded with the encoding that it names."""
     raw = part.get_payload(decode=True)
     content = raw if isinstance(raw, bytes) else b""
     named = part.get_content_charset() or "utf-8"
     try:
         return content.decode(named)
     except (LookupError, UnicodeDecodeError):
-        intake.notes.count(
-            "mails that are not in the encoding that they name; what is odd in them is replaced", where
-        )
+        intake.notes.count("e-mails with a wrong encoding header, undecodable bytes replaced", where)
         return content.decode("utf-8", "replace")

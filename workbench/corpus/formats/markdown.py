@@ -1,4 +1,4 @@
-"""Markdown without its marks, by markdown-it-py: the lines of the text stay as they are."""
+"""Strips the markup of Markdown with markdown-it-py; the lines of the text stay as they are."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.DOTALL)
 
 
 def lines(intake: Intake, path: Path) -> Iterator[str]:
-    """The lines of a Markdown file, without their ends and marks. The file is held in memory."""
+    """The lines of a Markdown file, without line ends and markup. The file is held in memory."""
     source = intake.whole(path)
-    text = without_marks(source)
+    text = without_markup(source)
     if text != source.rstrip("\n"):
-        intake.notes.count("Markdown files whose marks are taken out", str(path), level="info")
+        intake.notes.count("Markdown files, markup removed", str(path), level="info")
     return iter(text.split("\n"))
 
 
-def without_marks(source: str) -> str:
-    """The text of Markdown: its blocks in order, as many lines apart as in the source; numbers of lists stay.
-    Text without any marks comes back as it is.
+def without_markup(source: str) -> str:
+    """The text of Markdown: its blocks in order, with the source's line distances; list numbers stay. Text
+    without markup is returned unchanged.
     """
-    body = _FRONT_MATTER.sub(lambda found: "\n" * found[0].count("\n"), source)
-    found: list[str] = []
-    line = 0  # of the source, up to which the text is written
+    body = _FRONT_MATTER.sub(lambda matter: "\n" * matter[0].count("\n"), source)
+    blocks: list[str] = []
+    line = 0  # the source line up to which the text is written
     number = ""
     for token in _parser().parse(body):
         if token.type == "list_item_open" and token.info:
@@ -44,11 +44,11 @@ def without_marks(source: str) -> str:
             continue
         text, number = number + text, ""
         begin = token.map[0]
-        if found or begin > line:
-            found.append("\n" * max(1 if found else 0, begin - line))
-        found.append(text)
+        if blocks or begin > line:
+            blocks.append("\n" * max(1 if blocks else 0, begin - line))
+        blocks.append(text)
         line = begin + text.count("\n") if token.type != "inline" else max(token.map[1] - 1, begin)
-    return "".join(found).strip("\n")
+    return "".join(blocks).strip("\n")
 
 
 @cache
@@ -57,7 +57,7 @@ def _parser() -> MarkdownIt:
 
 
 def _block(token: Token) -> str | None:
-    """The text of a block; None for what has none of its own."""
+    """The text of a block; None for a token without own text."""
     if token.type == "inline":
         return _inline(token.children or ())
     if token.type in ("fence", "code_block"):

@@ -1,4 +1,4 @@
-"""Packages of the extra `formats`, imported when a file needs them."""
+"""Imports the packages of the extra `formats` when a file needs them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workbench.errors import CorpusError
 
 
 def needed(module: str, path: Path) -> Any:
-    """A module of an optional package. Raises CorpusError that says how to install it."""
+    """A module of an optional package. Raises CorpusError if it is not installed."""
     try:
         return import_module(module)
     except ImportError as error:
@@ -21,5 +21,5 @@ def needed(module: str, path: Path) -> Any:
 
 
 def damaged(path: Path, what: str) -> CorpusError:
-    """The refusal of a file that is not what its name says."""
-    return CorpusError(f"{path} is not {what}, or is damaged or cut short.", "Copy or download it again.")
+    """The error for a file that does not match its name."""
+    return CorpusError(f"{path} is not {what}, or is damaged or truncated.", "Copy or download it again.")

@@ -1,4 +1,4 @@
-"""The text of XML, by the standard library's parser, which fetches nothing and limits entities."""
+"""Extracts the text of XML with the standard library's parser, which fetches nothing and limits entities."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from workbench.errors import CorpusError
 
 
 def texts(intake: Intake, path: Path) -> Iterator[str]:
-    """The text of a file: an element that holds text itself is a paragraph, with all that is in it. Raises
-    CorpusError that names the line where it is not well-formed.
+    """The text of a file: each element with text of its own becomes a paragraph, including its descendants.
+    Raises CorpusError with the line if it is not well-formed.
     """
     try:
         root = ElementTree.fromstring(intake.content(path))
@@ -20,7 +20,7 @@ def texts(intake: Intake, path: Path) -> Iterator[str]:
         line = f", line {error.position[0]}" if isinstance(error, ElementTree.ParseError) else ""
         raise CorpusError(
             f"{path}{line} is not well-formed XML.",
-            "Mend it there; or give the file a name that ends in .html or .txt to read it as that.",
+            "Fix that line, or rename the file to .html or .txt to read it as that.",
         ) from error
     yield "\n\n".join(_paragraphs(root))
 

@@ -41,7 +41,7 @@ def test_words_are_counted_no_further_than_is_asked(text, words) -> None:
 def test_what_is_left() -> None:
     assert left(min_words=0) is None
     assert left(min_words=2) == [0, 2, 6, 7]
-    with pytest.raises(CorpusError, match="None of the 8 documents is left"):
+    with pytest.raises(CorpusError, match="None of the 8 documents has"):
         left(min_words=4)
 
 
@@ -62,6 +62,6 @@ def test_a_preparation_counts_them_and_leaves_them_out(tokenizer, tmp_path) -> N
     assert (less.repeated, less.near_empty, less.empty) == (0, 0, 0)
     assert less.train.documents + less.test.documents == 40
     assert any("10 of 50 documents are equal to an earlier one: left out" in text for text in heard.texts)
-    assert any("Left out 2 documents of fewer than 3 words" in text for text in heard.texts)
+    assert any("Left out 2 documents with fewer than 3 words" in text for text in heard.texts)
     path.write_text("\n".join(lines))
     assert prepared()[0].fingerprint == less.fingerprint
