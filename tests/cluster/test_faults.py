@@ -184,7 +184,7 @@ def test_the_login_side_is_killed_while_the_job_writes(
 
 def test_three_requeues_without_a_checkpoint_end_it(cluster: Cluster, project: Project) -> None:
     """Each time the job is put back while Python still starts: it never comes to a checkpoint."""
-    run_id = project.submit("never saves", "no-requeue")
+    run_id = project.submit("never saves")
     run = project.store.run(run_id)
     for _ in range(4):
         if project.look(run_id).status not in ACTIVE:
@@ -195,4 +195,4 @@ def test_three_requeues_without_a_checkpoint_end_it(cluster: Cluster, project: P
         project.until(run_id, in_the_queue, "back in the queue")
         cluster.start_now(run.job or "")
     ended = project.until_ended(run_id)
-    assert ended.status == Status.FAILED and "without" in (ended.error or "")
+    assert ended.status == Status.FAILED and "new checkpoint" in (ended.error or "")

@@ -152,8 +152,9 @@ def _start(text: str) -> str:
         at = datetime.fromisoformat(text)
     except ValueError:
         return ""
-    today = at.date() == datetime.now().date()
-    return f"starts about {at.strftime('%H:%M' if today else '%Y-%m-%d %H:%M')}"
+    days = (at.date() - datetime.now().date()).days
+    form = "%H:%M" if days == 0 else "%a %H:%M" if 0 < days < 7 else "%Y-%m-%d %H:%M"
+    return f"starts about {at.strftime(form)}"
 
 
 def _places(waiting: Iterable[Sequence[str]]) -> dict[str, int]:

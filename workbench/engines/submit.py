@@ -11,6 +11,7 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from workbench.engines.jobs import Submission, write_scripts
 from workbench.engines.slurm import Slurm
@@ -84,13 +85,21 @@ def _fetch(store: Store, runs: Sequence[Run]) -> None:
         ):
             continue
         recipe = run.recipe.complete()
-        model = resolve_model(store, model=recipe.model).path if recipe.model.startswith("run:") else None
-        fetch(recipe, _Telling(store, [one.id for one in runs]), cache=cache_folder(), model=model)
+        tell, known = _Telling(store, [one.id for one in runs]), run.data.get("fingerprint")
+        fetch(recipe, tell, cache=cache_folder(), model=_model_of(store, run), known=known)
         done.append(run)
 
 
 def _reads_the_same(run: Run, other: Run) -> bool:
     return run.recipe.model == other.recipe.model and agree(run.recipe, other.recipe, Affects.TEXT)
+
+
+def _model_of(store: Store, run: Run) -> str | None:
+    """What the run begins with: its own checkpoint, or another run's; None: what the recipe names."""
+    if run.checkpoint and Path(run.checkpoint).is_dir():
+        return run.checkpoint  # the model that it began with may be gone
+    named = str(run.recipe.model)
+    return resolve_model(store, model=named).path if named.startswith("run:") else None
 
 
 class _Telling:

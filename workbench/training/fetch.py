@@ -13,22 +13,26 @@ from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import Recipe
 
 
-def fetch(recipe: Recipe, listen: Listener, *, cache: Path, model: str | None = None) -> None:
+def fetch(
+    recipe: Recipe, listen: Listener, *, cache: Path, model: str | None = None, known: str | None = None
+) -> None:
     """Read the model and prepare the text as a training would, which can then run without a network.
 
-    `model` takes the place of recipe.model where that names a run. Raises WorkbenchError.
+    `model` takes the place of recipe.model where that names a run, or is a checkpoint to continue from.
+    `known`: the fingerprint that this run's text had before. Raises WorkbenchError.
     """
-    name = model or recipe.model
+    name, revision = model or recipe.model, None if model else recipe.model_revision
     if is_new(name):
         name = str(make_new_model(recipe, cache=cache, listen=listen))
-    config = load_config(name, recipe.model_revision)
-    tokenizer = load_tokenizer(name, recipe.model_revision, lambda text: listen(Message(text)))
-    prepare_corpus(recipe, tokenizer, max_chunk=usable_positions(config), cache=cache, listen=listen)
+    config = load_config(name, revision)
+    tokenizer = load_tokenizer(name, revision, lambda text: listen(Message(text)))
+    limit = usable_positions(config)
+    prepare_corpus(recipe, tokenizer, max_chunk=limit, cache=cache, listen=listen, known=known)
     listen(PhaseChanged(Phase.LOADING_MODEL))
     # reading them also shows that they are whole
     load_model(
         name,
-        recipe.model_revision,
+        revision,
         lambda done, total: listen(Progress(done, total, "bytes")),
         seed=recipe.seed,
     )

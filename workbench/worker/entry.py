@@ -35,6 +35,7 @@ from workbench.worker.phase_times import PhaseTimes
 from workbench.worker.rank import LOST
 from workbench.worker.recorder import Recorder, retry_until_written
 from workbench.worker.reporting import Reporting
+from workbench.worker.restarts import check_restarts
 from workbench.worker.resuming import go_back_to_checkpoint
 from workbench.worker.run_summary import RunSummary
 from workbench.worker.scoring import score_run
@@ -129,6 +130,8 @@ class _Job:
             try:
                 log.info("run %s, %s", self._run_id, time.strftime("%Y-%m-%d %H:%M:%S %z"))
                 self._begin_journal()
+                if self._in_job:
+                    check_restarts(self._folder)
                 outcome = self._train()
                 ending: dict[str, Any] = {"status": outcome, "phase": None}
                 if self._in_job and outcome == Status.STOPPED:
