@@ -22,7 +22,7 @@ from workbench.recipe import Recipe
 from workbench.store import MetricValue, Store, Yardstick
 from workbench.tui.compare.reader import Contest
 from workbench.tui.live.text import panels_of
-from workbench.worker.resuming import _remember
+from workbench.worker.resuming import _add_if_missing
 
 PACKAGE = Path(__file__).parent.parent / "workbench"
 DIVERGED = 800.0
@@ -45,7 +45,7 @@ def test_a_diverged_model_is_infinite_everywhere(tmp_path: Path) -> None:
     (checkpoint / "state").mkdir(parents=True)
     state = {"last_eval_loss": DIVERGED, "evaluated_step": 3, "evaluations_without_gain": 1}
     (checkpoint / "state" / "progress.json").write_text(json.dumps(state))
-    _remember(store, run, checkpoint, 3)
+    _add_if_missing(store, run, checkpoint, 3)
 
     (saved,) = store.checkpoints(run.id)
     (compared,) = Contest(store, [run.id]).read()

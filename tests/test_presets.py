@@ -50,7 +50,7 @@ def test_deleting() -> None:
     assert presets.saved() == []
     with pytest.raises(UsageError, match="no preset 'mine'"):
         presets.delete("mine")
-    with pytest.raises(UsageError, match="it stays"):
+    with pytest.raises(UsageError, match="cannot be deleted"):
         presets.delete("xsum")
 
 

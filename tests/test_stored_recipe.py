@@ -1,4 +1,4 @@
-"""A recipe as the store has it: what is told, what is not, and what an earlier version did."""
+"""A recipe as the store has it: what is known_recipe, what is not, and what an earlier version did."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.analysis.differences import differences, told
+from workbench.analysis.differences import differences, known_recipe
 from workbench.errors import UsageError
 from workbench.recipe import PRESETS, Recipe
 from workbench.store import Run, Store
@@ -46,11 +46,11 @@ def test_a_run_of_an_earlier_version_did_what_the_defaults_say_and_an_imported_o
     earlier = StoredRecipe.of(STARTER)
     del earlier["min_words"]
     now, before = run_of(StoredRecipe.of(STARTER)), run_of(earlier)
-    assert told(before) == told(now) and differences([before, now]) == {}
+    assert known_recipe(before) == known_recipe(now) and differences([before, now]) == {}
     other = run_of(StoredRecipe.of(STARTER.with_changes(min_words=5)))
     assert differences([before, other]) == {"min_words": [0, 5]}
     imported = run_of(StoredRecipe({"epochs": 3}), imported=True)
-    assert told(imported) == {"epochs": 3} and differences([imported, other]) == {}
+    assert known_recipe(imported) == {"epochs": 3} and differences([imported, other]) == {}
 
 
 def run_of(recipe: StoredRecipe, *, imported: bool = False) -> Run:
