@@ -55,11 +55,18 @@ class MetricName(StrEnum):
 
 CURVES = (MetricName.TRAIN_LOSS, MetricName.TRAIN_PERPLEXITY, MetricName.EVAL_PERPLEXITY)
 """The metrics of a run's curves, and those that `train` prints."""
+MOST_GPUS = 16
+"""GPUs of one machine that have metrics of their own."""
 PANELS = tuple(name for name in MetricName if name.in_panel)
 PERPLEXITY_OF: dict[str, MetricName] = {
     MetricName.TRAIN_LOSS: MetricName.TRAIN_PERPLEXITY,
     MetricName.EVAL_LOSS: MetricName.EVAL_PERPLEXITY,
 }
+OF_GPUS = tuple(
+    f"{name}/{number}" for name in (MetricName.GPU, MetricName.GPU_MEMORY) for number in range(MOST_GPUS)
+)
+"""Of a run with several GPUs on its leading machine, each one's usage and memory; the metric without a number
+is then the mean usage, the fullest memory, the sum of the memory used, and the highest temperature."""
 TIME = "time/"
 """The prefix of metrics that hold the duration of a phase in seconds."""
 TIMES = tuple(f"{TIME}{phase}" for phase in Phase)

@@ -16,7 +16,8 @@ from workbench.cli.settings import LateCommand, LateGroup, flagged, takes_fields
 from workbench.cli.sweep_queue import cont, extend, move, pause, trim
 from workbench.cli.sweep_show import export, follow_sweep, list_sweeps, show, sweep_as_json
 from workbench.cli.train import chosen_recipe
-from workbench.cli.where import Gpus, Nodes, On, Processes, Sbatch, chosen_place, count_of
+from workbench.cli.where import Gpus, Nodes, On, Processes, Sbatch, chosen_place
+from workbench.engines.place import processes_from
 from workbench.errors import UsageError
 from workbench.status import PlaceEngine
 
@@ -107,7 +108,7 @@ def start(
         tags=tag or (),
         command=command_line(),
         place=place,
-        processes=count_of(processes) or None,
+        processes=processes_from(processes) or None,
     )
     count = plan.trials or plan.count
     say(f"Sweep {made.id} {made.name}: {count} runs. {_goes_on(plan, place)}")

@@ -12,8 +12,8 @@ from workbench.cli.completion import offer_presets, offer_trackers
 from workbench.cli.options import AsJson, Db, Detach, RunReference, command_line, open_store
 from workbench.cli.output import print_json, run_as_json, say
 from workbench.cli.settings import flagged, takes_fields
-from workbench.cli.where import DryRun, Gpus, Nodes, On, Processes, Sbatch, chosen_place, count_of
-from workbench.engines.place import Place, here
+from workbench.cli.where import DryRun, Gpus, Nodes, On, Processes, Sbatch, chosen_place
+from workbench.engines.place import Place, here, processes_from
 from workbench.engines.script import preview_script
 from workbench.errors import UsageError
 from workbench.status import PlaceEngine, Status
@@ -80,7 +80,7 @@ def train(
             tag or (),
             command_line(),
             report_to or (),
-            count_of(processes) or None,
+            processes_from(processes) or None,
         )
         _watch(store, run, interrupts, detach=detach, as_json=as_json)
 
@@ -107,7 +107,7 @@ def resume(
     found = store.find(run)
     place = chosen_place(on, nodes, gpus, sbatch)
     with catching_interrupts() as interrupts:
-        again = control.resume(store, found.id, place, count_of(processes))
+        again = control.resume(store, found.id, place, processes_from(processes))
         _watch(store, again, interrupts, detach=detach, as_json=as_json)
 
 

@@ -10,9 +10,6 @@ import typer
 from workbench.cli.completion import offer_places
 from workbench.engines.configuration import place
 from workbench.engines.place import HERE, Place
-from workbench.errors import UsageError
-
-MOST_PROCESSES = 4096
 
 On = Annotated[
     str | None,
@@ -49,15 +46,6 @@ Sbatch = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print the job's script; nothing is fetched or submitted.")
 ]
-
-
-def count_of(processes: str | None) -> int | None:
-    """The value of --processes: 0 for auto, None where it was not given. Raises UsageError."""
-    if processes is None or processes == "auto":
-        return None if processes is None else 0
-    if not (processes.isascii() and processes.isdigit() and 1 <= int(processes) <= MOST_PROCESSES):
-        raise UsageError(f"--processes {processes}: auto, or a number from 1 to {MOST_PROCESSES}.")
-    return int(processes)
 
 
 def chosen_place(

@@ -15,6 +15,7 @@ SLURM = "slurm"
 """Slurm with its own defaults, without a line of configuration."""
 WORK = "work"
 """No place of ours: the run waits for whoever calls `mlm-workbench work RUN`, under any engine."""
+MOST_PROCESSES = 4096
 OURS = {
     "output": "the run's log",
     "error": "the run's log",
@@ -75,6 +76,15 @@ class Place:
         """A place from `to_json`."""
         engine = PlaceEngine(kept["engine"])
         return cls(**{**kept, "engine": engine, "setup": tuple(kept["setup"])})
+
+
+def processes_from(text: str | None) -> int | None:
+    """A number of processes as it is typed: 0 for auto, None where it was not given. Raises UsageError."""
+    if text is None or text == "auto":
+        return None if text is None else 0
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_PROCESSES):
+        raise UsageError(f"Processes can be auto, or a number from 1 to {MOST_PROCESSES}; got {text[:20]!r}.")
+    return int(text)
 
 
 def here() -> Place:

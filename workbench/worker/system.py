@@ -6,15 +6,17 @@ They become the metrics named `system/...` (metrics.py has their units). Unavail
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from statistics import fmean
 from typing import Any, Self
 
 import psutil
 
 from workbench.events import Event, Listener, Metrics
-from workbench.metrics import MetricName
+from workbench.metrics import MOST_GPUS, OF_GPUS, MetricName
 
 log = logging.getLogger(__name__)
 
@@ -82,27 +84,54 @@ class Gauges:
             MetricName.WORKER_MEMORY: self._process.memory_info().rss / _GB,
         }
         if self._gpu is None:
-            self._gpu = _gpu_in_use()
+            self._gpu = _gpus_in_use()
         return values | (self._gpu() if self._gpu else {})
 
 
-def _gpu_in_use() -> Callable[[], dict[str, float]] | None:
-    """A reader of the GPU that this process trains on; None while it uses no GPU."""
+def _gpus_in_use() -> Callable[[], dict[str, float]] | None:
+    """A reader of the GPUs that the run's processes on this machine use; None while this one uses none."""
     import torch
 
     if not torch.cuda.is_initialized():
         return None
-    # By UUID: torch's numbers differ from the driver's under CUDA_VISIBLE_DEVICES.
-    uuid = str(torch.cuda.get_device_properties(torch.cuda.current_device()).uuid)
     try:
         import pynvml
 
         pynvml.nvmlInit()
-        handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid.removeprefix('GPU-')}".encode())
+        handles = []
+        for number in _devices(torch.cuda.current_device(), torch.cuda.device_count()):
+            # By UUID: torch's numbers differ from the driver's under CUDA_VISIBLE_DEVICES.
+            uuid = str(torch.cuda.get_device_properties(number).uuid).removeprefix("GPU-")
+            handles.append(pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}".encode()))
     except Exception as error:  # no driver library, or one that does not know this GPU
         log.info("GPU metrics are not available: %s", error)
         return dict
-    return lambda: _gpu_metrics(pynvml, handle)
+    return lambda: together([_gpu_metrics(pynvml, handle) for handle in handles])
+
+
+def _devices(own: int, visible: int) -> list[int]:
+    """The GPUs, as torch numbers them, of all the run's processes on this machine."""
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE") or os.environ.get("WORLD_SIZE") or 1)
+    return [own] if processes == 1 else list(range(min(processes, visible, MOST_GPUS)))
+
+
+def together(gpus: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The metrics of several GPUs: of all of them, and of each where there are several (metrics.OF_GPUS)."""
+    if len(gpus) == 1:
+        return gpus[0]
+    summary: tuple[tuple[MetricName, Callable[[list[float]], float]], ...] = (
+        (MetricName.GPU, fmean),
+        (MetricName.GPU_MEMORY, max),
+        (MetricName.GPU_MEMORY_USED, sum),
+        (MetricName.GPU_TEMPERATURE, max),
+    )
+    values: dict[str, float] = {}
+    for name, combine in summary:
+        if known := [gpu[name] for gpu in gpus if name in gpu]:
+            values[name] = combine(known)
+    for number, gpu in enumerate(gpus):
+        values |= {f"{name}/{number}": value for name, value in gpu.items() if f"{name}/{number}" in OF_GPUS}
+    return values
 
 
 def _gpu_metrics(pynvml: Any, handle: Any) -> dict[str, float]:

@@ -23,7 +23,7 @@ from workbench.display.measurements import (
 )
 from workbench.display.run import elapsed
 from workbench.display.where import engine_line
-from workbench.metrics import CURVES, PANELS, TIMES
+from workbench.metrics import CURVES, OF_GPUS, PANELS, TIMES
 from workbench.status import ACTIVE, RESUMABLE
 from workbench.text import printable
 from workbench.tui.actions import bindings
@@ -36,6 +36,7 @@ from workbench.tui.live.text import (
     panels_of,
     phase_progress,
     phases_line,
+    processes_line,
     seconds_left,
     title_of,
     waiting_text,
@@ -90,11 +91,13 @@ leave this screen or quit the program.
         self._figures = ""
         self._problem = ""
         self._engine = ""
+        self._processes = ""
 
     def compose(self) -> ComposeResult:
         yield TitleBar()
         yield Static("", id="figures", markup=False)
         yield Static("", id="engine", markup=False)
+        yield Static("", id="processes", markup=False)
         yield Chart()
         yield Static("", id="problem", markup=False)
         with Vertical(id="progress"):
@@ -120,7 +123,7 @@ leave this screen or quit the program.
                 else Past.read(store, self.run_id)
             )
         cursor = past.cursor if past else self._measured.cursor
-        return Look(run, past, store.metrics(self.run_id, (*CURVES, *PANELS, *TIMES), after=cursor))
+        return Look(run, past, store.metrics(self.run_id, (*CURVES, *PANELS, *OF_GPUS, *TIMES), after=cursor))
 
     def show(self, data: Look) -> None:
         run = data.run
@@ -137,6 +140,7 @@ leave this screen or quit the program.
         self._show_panels(run)
         self._show_figures(run)
         self._show_engine(run)
+        self._show_processes(run)
         self._show_progress(run)
         self._show_problem(run)
         if run.folder:
@@ -178,6 +182,13 @@ leave this screen or quit the program.
             self._engine = wanted
             self.query_one("#engine", Static).update(wanted)
             self.set_class(bool(wanted), "-engine")
+
+    def _show_processes(self, run: Run) -> None:
+        wanted = printable(processes_line(run, self._measured))
+        if wanted != self._processes:
+            self._processes = wanted
+            self.query_one("#processes", Static).update(wanted)
+            self.set_class(bool(wanted), "-processes")
 
     def _show_problem(self, run: Run) -> None:
         wanted = ""

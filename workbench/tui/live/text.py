@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from workbench.display import numbers
@@ -9,7 +10,7 @@ from workbench.display.measurements import Measurements
 from workbench.display.run import doing, short_name
 from workbench.display.where import waiting_for
 from workbench.events import Phase
-from workbench.metrics import PANELS, MetricName
+from workbench.metrics import MOST_GPUS, PANELS, MetricName
 from workbench.status import Status
 from workbench.text import printable
 from workbench.tui.live.panels import Panel
@@ -50,6 +51,29 @@ def figure_lines(run: Run, measured: Measurements) -> list[str]:
     if run.engine:
         second.append(f"{run.engine.get('device')} {run.engine.get('precision')}")
     return ["Perplexity  " + "  ".join(first), "Training    " + "  ".join(second)]
+
+
+def processes_line(run: Run, measured: Measurements) -> str:
+    """The processes of a run that has several, their devices, and what its GPUs do; "" for one process."""
+    devices = [str(device).partition(" ") for device in run.engine.get("devices") or ()]
+    if len(devices) < 2:
+        return ""
+    hosts: dict[str, list[str]] = {}
+    for host, _, device in devices:
+        hosts.setdefault(host, []).append(device)
+    parts = [f"{host} {_counted(found)}" for host, found in hosts.items()]
+    line = f"Processes   {len(devices)}: {' · '.join(parts)}"
+    for name, label in ((MetricName.GPU, "GPU"), (MetricName.GPU_MEMORY, "memory")):
+        values = [measured.last(f"{name}/{number}") for number in range(MOST_GPUS)]
+        known = " ".join(f"{value:.0f}" for value in values if value is not None)
+        line += f"  {label} {known} %" if known else ""
+    return line
+
+
+def _counted(devices: list[str]) -> str:
+    """`cuda:0 cuda:1`, or `cpu ×2`."""
+    counts = Counter(devices)
+    return " ".join(f"{device} ×{count}" if count > 1 else device for device, count in counts.items())
 
 
 def phase_progress(run: Run) -> tuple[str, int, int, str]:

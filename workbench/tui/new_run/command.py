@@ -11,7 +11,13 @@ from workbench.sweeps.plan import Plan
 
 
 def command_of(
-    recipe: Recipe, preset: str, base: Recipe, name: str | None, plan: Plan | None = None, place: str = HERE
+    recipe: Recipe,
+    preset: str,
+    base: Recipe,
+    name: str | None,
+    plan: Plan | None = None,
+    place: str = HERE,
+    processes: int | None = None,
 ) -> str:
     """The command that starts the same run, or queues the same sweep. `base`: the recipe of `preset`."""
     words = ["mlm-workbench", "sweep" if plan else "train", "--preset", preset]
@@ -29,5 +35,6 @@ def command_of(
         first, count = plan.base.seed, len(plan.seed_list)
         in_order = plan.seed_list == tuple(range(first, first + count))
         words += ["--seeds", str(count) if in_order else ",".join(map(str, plan.seed_list))]
+    words += ["--processes", str(processes)] if processes else []
     words += ["--on", place] if place != HERE else []
     return shlex.join([*words, "--name", name] if name else words)

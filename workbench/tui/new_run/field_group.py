@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -31,8 +32,10 @@ class FieldGroup(Vertical):
 
         group: FieldGroup
 
-    def __init__(self, name: str, names: tuple[str, ...]) -> None:
+    def __init__(self, name: str, names: tuple[str, ...], after: Mapping[str, Widget] | None = None) -> None:
+        """`after`: widgets that follow a field, by its name."""
         super().__init__(id=f"group-{name}")
+        self._after = after or {}
         self.group_name = name
         self.field_names = names
         self._made = False
@@ -49,9 +52,11 @@ class FieldGroup(Vertical):
         """Unfold, with `values` in the fields."""
         if not self._made:
             self._made = True
-            await self.query_one(".fields", Vertical).mount(
-                *(RecipeField(name, values[name]) for name in self.field_names)
-            )
+            made: list[Widget] = []
+            for name in self.field_names:
+                made.append(RecipeField(name, values[name]))
+                made += [self._after[name]] if name in self._after else []
+            await self.query_one(".fields", Vertical).mount(*made)
         self.add_class("-open")
         self.query_one(GroupTitle).refresh()
 

@@ -30,6 +30,7 @@ from workbench.tui.new_run.field_group import FieldGroup, GroupTitle
 from workbench.tui.new_run.grid import SEEDS_FIELD, Typed, read_form
 from workbench.tui.new_run.pick_source import PickSource
 from workbench.tui.new_run.preview_pane import PreviewPane
+from workbench.tui.new_run.processes_row import ABOUT, ProcessesRow
 from workbench.tui.new_run.save_preset import SavePreset
 from workbench.tui.new_run.start import queue_sweep, start_run
 from workbench.tui.new_run.text_statistics import TextStatistics
@@ -91,6 +92,7 @@ that you save are offered here and by train --preset.
         self._typed = Typed(None)
         self._problems: dict[str, str] = {}
         self._base = PRESETS[preset]
+        self._processes_row = ProcessesRow()
         self._past: list[MeasuredRun] = []
         self._counted: PreviewedText | None = None
 
@@ -116,7 +118,7 @@ that you save are offered here and by train --preset.
             yield WhereRow()
             with Vertical(id="groups"):
                 for group in GROUPS:
-                    yield FieldGroup(group, group_fields(group))
+                    yield FieldGroup(group, group_fields(group), {"device": self._processes_row})
         yield PreviewPane(self.workbench.store)
         with Vertical(id="below"):
             yield Static("", id="about", markup=False)
@@ -188,11 +190,11 @@ that you save are offered here and by train --preset.
             names = ", ".join(FIELDS[name].title.lower() for name in widget.parent.field_names)
             return numbers.clip(f"Enter opens: {names}", self.size.width - 4)
         if widget.id == "preset":
-            return (
-                "Left and right choose. A preset fills in every field.\nF3 saves one, F8 deletes a saved one."
-            )
+            return "Left and right choose; a preset fills in every field.\nF3 saves one, F8 deletes one."
         if widget.id == "seeds":
             return "How many seeds each recipe gets, or which: shows the effect of chance.\nempty: one"
+        if widget.id == "processes":
+            return ABOUT
         if widget.id == "where":
             return about_place(self.query_one(WhereRow).place)
         return "The name of the run or sweep in the list; a run's files are in runs/ID-NAME."
@@ -318,7 +320,8 @@ that you save are offered here and by train --preset.
 
     def _command(self, recipe: Recipe) -> str:
         place = self.query_one(WhereRow).place
-        return command_of(recipe, self._preset, self._base, self._run_name, self._typed.plan, place.name)
+        plan, processes = self._typed.plan, self._processes_row.count
+        return command_of(recipe, self._preset, self._base, self._run_name, plan, place.name, processes)
 
     @property
     def _run_name(self) -> str | None:
@@ -369,9 +372,9 @@ that you save are offered here and by train --preset.
             return
         command, place = self._command(self._recipe), self.query_one(WhereRow).place
         if self._typed.plan is not None:
-            queue_sweep(self, self._typed.plan, self._run_name, command, place)
+            queue_sweep(self, self._typed.plan, self._run_name, command, place, self._processes_row.count)
         else:
-            start_run(self, self._recipe, self._run_name, command, place)
+            start_run(self, self._recipe, self._run_name, command, place, self._processes_row.count)
 
     async def _go_to_problem(self) -> None:
         """Focus the first field with an error, unfolding its group."""
