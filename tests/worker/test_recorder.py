@@ -20,6 +20,7 @@ from workbench.events import (
     PhaseChanged,
     Progress,
 )
+from workbench.journal.lines import file_of
 from workbench.recipe import PRESETS
 from workbench.store import Run, Store
 from workbench.worker import recorder
@@ -171,3 +172,17 @@ def test_throughput_is_all_tokens_by_all_time() -> None:
     summary.update(Metrics(100, 0.1, {"speed/tokens_per_second": 1000.0}))  # 100 steps: 1 unit of time
     changed = summary.update(Metrics(400, 0.4, {"speed/tokens_per_second": 3000.0}))  # 300 steps: 1 unit
     assert changed["tokens_per_second"] == pytest.approx(2000.0)
+
+
+def test_no_secret_of_a_message_is_in_the_journal(
+    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_verysecret")
+    folder = Path(run.folder)
+    folder.mkdir(parents=True)
+    channel = Channel(store, run)
+    channel.open(0)
+    with Recorder(channel, 0, RunSummary()) as listen:
+        listen(Message("The hub refused hf_verysecret.", level="warning"))
+    written = file_of(folder, 0).read_text(encoding="utf-8")
+    assert "The hub refused ***." in written

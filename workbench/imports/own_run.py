@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.errors import StoreError, UsageError, WorkbenchError
 from workbench.journal.described import JOB, read_described
-from workbench.journal.lines import file_of, numbers
+from workbench.journal.lines import Kind, decode, file_of, numbers
 from workbench.private import make_folder
 from workbench.status import ACTIVE, Status
 from workbench.store import Run, Store
@@ -20,6 +20,7 @@ from workbench.stored_recipe import StoredRecipe
 
 _LIVE_SECONDS = 15.0
 """A journal that was written to so lately has a worker."""
+_LAST_BYTES = 1 << 16
 _CHECKPOINTS = "checkpoints"
 
 
@@ -92,11 +93,24 @@ def _refuse(store: Store, folder: Path, described: dict[str, Any], files: list[i
                 f"{folder} is the folder of run {run.id} {run.name}, which this store has.",
                 f"To import it anew, first: mlm-workbench delete {run.id}",
             )
-    if files and time.time() - file_of(folder, files[-1]).stat().st_mtime < _LIVE_SECONDS:
+    if files and _is_being_written(file_of(folder, files[-1])):
         raise UsageError(
             f"The journal in {folder} was written to a moment ago: its run has a worker.",
             "Import it when the training has ended.",
         )
+
+
+def _is_being_written(journal: Path) -> bool:
+    """Whether it was written to a moment ago, and does not end with how its run ended."""
+    if time.time() - journal.stat().st_mtime > _LIVE_SECONDS:
+        return False
+    with journal.open("rb") as file:
+        file.seek(max(0, journal.stat().st_size - _LAST_BYTES))
+        lines = file.read().split(b"\n")
+    try:
+        return decode(lines[-2])["kind"] != Kind.ENDING
+    except (ValueError, IndexError):
+        return True
 
 
 def _ended(store: Store, run_id: int, folder: Path, files: list[int]) -> Run:

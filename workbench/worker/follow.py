@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workbench.journal.lines import file_of, numbers
-from workbench.status import PlaceEngine, Status
+from workbench.status import Status
 from workbench.store import Run, Store
+from workbench.worker.jobs import is_elsewhere
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def follow(store: Store, *, at_once: bool = False) -> None:
 
 def age_of_news(run: Run) -> float | None:
     """Seconds since a running run's worker last wrote its journal; None: its worker writes to the store."""
-    if run.place_engine == PlaceEngine.LOCAL or run.status != Status.RUNNING or run.heartbeat_at is None:
+    if not is_elsewhere(run) or run.status != Status.RUNNING or run.heartbeat_at is None:
         return None
     return max(0.0, time.time() - run.heartbeat_at)
 

@@ -24,6 +24,7 @@ from workbench.events import (
     Progress,
 )
 from workbench.journal.lines import Kind
+from workbench.private import without_secrets
 from workbench.worker.channel import Channel
 from workbench.worker.log_lines import narrate
 from workbench.worker.run_summary import RunSummary
@@ -192,7 +193,7 @@ class Recorder:
         for saved in batch.checkpoints:
             self._note_checkpoint(saved)
         for message in batch.messages:
-            channel.note(Kind.MESSAGE, text=message.text, level=message.level)
+            channel.note(Kind.MESSAGE, text=without_secrets(message.text), level=message.level)
         if batch.columns:
             channel.note(Kind.COLUMNS, values={**batch.columns, "progress_at": time.time()})
         self._retry(lambda: channel.save(sync=bool(batch.checkpoints)))
