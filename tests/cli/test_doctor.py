@@ -40,7 +40,7 @@ def test_every_check_has_its_name_whatever_goes_wrong_in_it(monkeypatch: pytest.
     assert len(set(names)) == len(names) and not any("lambda" in name for name in names)
     by_name = dict(found)
     assert by_name["versions"].message == "cannot be checked: ZeroDivisionError: division by zero"
-    assert by_name["database"].status == "failure" and "No driver" in by_name["database"].message
+    assert by_name["database"].status == "failure" and "not supported" in by_name["database"].message
     assert by_name["starter model"].status == "ok"
 
 

@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from workbench import __version__
+from workbench.cli.backup import backup, restore
 from workbench.cli.changed import changed
 from workbench.cli.cloze import cloze
 from workbench.cli.compare import compare
@@ -97,6 +98,8 @@ for verb in (
     push,
     import_run,
     web,
+    backup,
+    restore,
     doctor,
     completion,
 ):

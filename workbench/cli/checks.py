@@ -111,7 +111,9 @@ def _database(location: str | None) -> Check:
     count = len(store.runs(include_archived=True))
     store.close()
     if problems:
-        hint = "Keep a copy of the file, and recover it with `sqlite3 FILE .recover`."
+        hint = (
+            "`mlm-workbench restore FILE` puts a backup in its place; `sqlite3 FILE .recover` may save more."
+        )
         return Check("failure", f"{file}: {'; '.join(problems[:3])}", hint)
     if not os.access(file, os.W_OK):
         return Check("failure", f"{file} is not writable", "Change its permissions.")

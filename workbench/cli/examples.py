@@ -38,6 +38,8 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
         "mlm-workbench fetch --preset xsum",
         "mlm-workbench fetch --config recipe.toml",
     ),
+    "backup": ("mlm-workbench backup ~/runs-2026-11.db",),
+    "restore": ("mlm-workbench restore experiments.db.daily-2026-11-25.bak",),
     "resume": ("mlm-workbench resume 3", "mlm-workbench resume latest --detach"),
     "delete": ("mlm-workbench delete 3", "mlm-workbench delete 3 --yes             # in a script"),
     "sweep": (

@@ -67,6 +67,9 @@ class Backend(Protocol):
     def back_up(self, revision: str) -> None:
         """Copy the database before a migration from `revision`, where that can be done. Raises StoreError."""
 
+    def back_up_daily(self) -> None:
+        """Copy the database once a day, where that can be done. Raises StoreError."""
+
     def explain(self, error: DBAPIError, *, opening: bool = False) -> StoreError:
         """The database's own error in plain words. `opening`: it was met while the store was opened."""
 

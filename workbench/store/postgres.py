@@ -158,6 +158,9 @@ class PostgreSQL:
         it happens whole or not at all.
         """
 
+    def back_up_daily(self) -> None:
+        """Nothing is copied: that takes pg_dump."""
+
     def explain(self, error: DBAPIError, *, opening: bool = False) -> StoreError:
         """The server's or the driver's error in plain words."""
         return in_words(error, self.location, self._url.username)

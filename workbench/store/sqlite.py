@@ -20,8 +20,11 @@ from workbench.errors import StoreError
 from workbench.mounts import file_system_of
 from workbench.private import file_mode, make_folder
 from workbench.store.backend import Backend
+from workbench.store.foreign_wal import set_foreign_wal_aside
 from workbench.store.json_text import as_json
 from workbench.store.one_host import Hold
+from workbench.store.sqlite_backup import before_migration, once_a_day
+from workbench.store.sqlite_lock import closed, opened
 
 BUSY_SECONDS = 60.0
 """How long a writer waits for another writer."""
@@ -69,11 +72,14 @@ class SQLite:
                 make_folder(self._file.parent)
                 self._hold = Hold(self._file, system.kind)
         _prepare_file(self._file)
+        file = self._file
         engine = create_engine(
             self.url,
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
             json_serializer=as_json,
         )
+        event.listen(engine, "connect", lambda *_: opened(file))
+        event.listen(engine, "close", lambda *_: closed(file))
         event.listen(engine, "connect", _set_network_pragmas if on_network else _set_pragmas)
         return engine
 
@@ -111,23 +117,20 @@ class SQLite:
 
     def back_up(self, revision: str) -> None:
         """Copy the file beside itself. Raises StoreError, the file unchanged, if that fails."""
-        copy = self._file.with_name(f"{self._file.name}.before-{revision}.bak")
-        unfinished = copy.with_name(f"{copy.name}.part")  # an existing backup is always complete
         try:
-            unfinished.unlink(missing_ok=True)
-            unfinished.touch(mode=file_mode())
-            with (
-                closing(sqlite3.connect(self._file)) as source,
-                closing(sqlite3.connect(unfinished)) as target,
-            ):
-                source.backup(target)
-                target.execute("PRAGMA journal_mode = DELETE")  # a single file, without a -wal file
-            unfinished.replace(copy)
+            before_migration(self._file, revision)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"Cannot back up {self._file} before its migration: {error}; it was left as it is.",
                 "Make room there, or give the folder write permission.",
             ) from error
+
+    def back_up_daily(self) -> None:
+        """Copy the file beside itself once a day. Raises StoreError."""
+        try:
+            once_a_day(self._file)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"Cannot back up {self._file}: {error}.", "Make room there.") from error
 
     def explain(self, error: DBAPIError, *, opening: bool = False) -> StoreError:
         """SQLite's error in plain words."""
@@ -135,7 +138,8 @@ class SQLite:
         if opening:
             return StoreError(
                 f"Cannot use the database {self.location}: {reason}.",
-                "If it is damaged, replace it with a backup, or choose another with --db PATH.",
+                "If it is damaged, `mlm-workbench restore FILE` puts a backup in its place; some lie beside "
+                "it (*.bak). --db PATH chooses another.",
             )
         hint = ""
         if "locked" in reason:
@@ -211,6 +215,7 @@ def _prepare_file(file: Path) -> None:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     except OSError as error:
         raise StoreError(f"Cannot open the database {file}: {error.strerror}.", _ELSEWHERE) from error
+    set_foreign_wal_aside(file)
     if _is_not_sqlite(file):
         raise StoreError(
             f"{file} is not a SQLite database; it was left as it is.",

@@ -57,6 +57,10 @@ class Store(Runs, Measurements, Fills):
         processes without a person who waits for them."""
         self.database.backend.be_patient(seconds)
 
+    def back_up_daily(self) -> None:
+        """Copy a database file beside itself, unless that was done within a day. Raises StoreError."""
+        self.database.backend.back_up_daily()
+
     @property
     def url(self) -> str:
         """The URL with which another process opens this database."""

@@ -71,12 +71,20 @@ def main(arguments: Sequence[str], stop: StopFlag) -> int:
                 store = Store.open(options.db)
                 closing.callback(store.close)
                 store.be_patient(PATIENCE_AT_END)
+                _back_up(store)
                 run = store.run(options.run)
             run = _claim(store, run.id)
         except WorkbenchError as error:
             log.error("%s", error)
             return 1
         return _Job(store, run, stop, in_job=options.folder is not None).do()
+
+
+def _back_up(store: Store) -> None:
+    try:
+        store.back_up_daily()
+    except StoreError as error:
+        log.warning("%s", error)  # no reason not to train
 
 
 def _claim(store: Store, run_id: int) -> Run:
