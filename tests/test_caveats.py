@@ -72,3 +72,27 @@ def test_a_drawn_head_is_another_base_for_each_seed() -> None:
         base_name(StoredRecipe({"model": "bert", "seed": seed}), {"drawn": ["cls.bias"]}) for seed in (1, 2)
     }
     assert len(names | {base_name(StoredRecipe({"model": "bert", "seed": 1}), {})}) == 3
+
+
+@pytest.mark.parametrize(
+    ("model", "engine", "unknown"),
+    [
+        ("bert-base", {"head": "full"}, True),
+        ("bert-base", {"head": "full", "drawn": []}, False),
+        ("bert-base", {}, False),
+        ("starter", {"head": "full"}, False),
+        ("run:3", {"head": "full"}, False),
+        ("new:tiny", {"head": "full"}, False),
+        (None, {"head": "full"}, False),
+    ],
+)
+def test_runs_recorded_before_heads_were_say_that_it_is_not_known(
+    tmp_path: Path, model: str | None, engine: dict[str, object], unknown: bool
+) -> None:
+    store = Store.open(tmp_path / "experiments.db")
+    run_id = store.create_run(PRESETS["starter"], "mine").id
+    assert run_id is not None
+    store.update_run(run_id, engine=engine, recipe=StoredRecipe({"model": model} if model else {}))
+    warnings = warnings_of(store.run(run_id))
+    store.close()
+    assert ["was not recorded whether" in warning for warning in warnings] == [True] * unknown

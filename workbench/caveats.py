@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from workbench.stored_recipe import StoredRecipe
 
 NEW_HEAD = "its head was new"
+_WITH_HEAD = frozenset({"starter", "distilbert/distilbert-base-uncased"})
+"""The models of the presets, which have weights for their heads."""
 FROM_NOTHING = "it started from random weights"
 _ENDED = frozenset({Status.FINISHED, Status.STOPPED})
 
@@ -69,7 +71,19 @@ def warnings_of(run: Described) -> list[str]:
             f"The model had no weights for {shown}: they were drawn at random, so its perplexity before "
             "training is no baseline."
         )
+    elif _head_is_unknown(run):
+        warnings.append(
+            f"It was not recorded whether {run.recipe.model} had weights for its masked-LM head. If not, its "
+            "perplexity before training is no baseline."
+        )
     return warnings
+
+
+def _head_is_unknown(run: Described) -> bool:
+    """Whether a run is older than the record of drawn parameters, and its model's name does not tell."""
+    model = str(run.recipe.model or "")
+    known = not model or model in _WITH_HEAD or model.startswith(("run:", "new:"))
+    return bool(run.engine) and "drawn" not in run.engine and not known
 
 
 def divergence(run: Measured) -> str:

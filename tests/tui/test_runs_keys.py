@@ -10,6 +10,8 @@ from textual.widgets import Input
 
 from workbench.recipe import PRESETS
 from workbench.store import Store
+from workbench.store.past import IMPORTED
+from workbench.stored_recipe import StoredRecipe
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.compare.screen import CompareScreen
 from workbench.tui.new_run.screen import NewRunScreen
@@ -189,6 +191,18 @@ async def test_archived_runs_are_hidden_until_they_are_asked_for(app: WorkbenchA
         assert ids(app) == [6, 5, 4, 3, 2, 1] and not history.run(1).archived
         await press(pilot, ["M", "z"])
         assert "All runs are archived." in screen_text(pilot)
+
+
+async def test_a_duplicate_of_an_imported_run_says_what_was_not_known(
+    app: WorkbenchApp, history: Store
+) -> None:
+    history.update_run(6, environment={IMPORTED: {"from": "Trainer"}}, recipe=StoredRecipe({"epochs": 7}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, ["g", "y"])
+        assert isinstance(app.screen, NewRunScreen)
+        assert any("was imported without" in text and "dataset" in text for text in toasts(app))
+        assert not any("epochs" in text for text in toasts(app))
 
 
 async def test_deleting_many_leaves_those_that_go(app: WorkbenchApp, history: Store) -> None:

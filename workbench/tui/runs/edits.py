@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError, WorkbenchError
 from workbench.status import ACTIVE, RESUMABLE
+from workbench.store.past import IMPORTED
 from workbench.tui.screen import WorkbenchScreen
 from workbench.tui.widgets import run_jobs
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from workbench.store.run_lines import RunLine
 
 Lines = Sequence["RunLine"]
+_MOST_NAMED = 6
+"""Fields named in one message."""
 
 
 def stop(screen: WorkbenchScreen, lines: Lines) -> None:
@@ -92,10 +95,19 @@ async def duplicate(screen: WorkbenchScreen, line: RunLine) -> None:
     from workbench.recipe import Recipe, as_stored
 
     try:
-        stored = screen.workbench.store.run(line.id).recipe
-        await screen.workbench.open_form(Recipe.parse(as_stored(stored)))
+        run = screen.workbench.store.run(line.id)
+        await screen.workbench.open_form(Recipe.parse(as_stored(run.recipe)))
     except WorkbenchError as error:
         screen.tell_error(error)
+        return
+    unknown = [name for name in Recipe.model_fields if name not in run.recipe]
+    unknown.sort(key=lambda name: name not in ("model", "dataset"))
+    if IMPORTED in run.environment and unknown:
+        named = ", ".join(unknown[:_MOST_NAMED]) + (" …" if len(unknown) > _MOST_NAMED else "")
+        screen.tell(
+            f"Run {run.id} was imported without {len(unknown)} fields, which have their defaults: {named}",
+            warning=True,
+        )
 
 
 def tag_change(text: str) -> Callable[[list[str]], list[str]]:
