@@ -312,3 +312,22 @@ def test_a_missing_head_is_drawn_from_the_seed_alone(
     kept = load_model(str(tmp_path / "saved"))
     assert kept.drawn == ()
     assert all(torch.equal(one[name], tensor) for name, tensor in kept.model.state_dict().items())
+
+
+def test_layers_that_the_configuration_leaves_out_are_told(model: Path) -> None:
+    configure(model, num_hidden_layers=1)
+    (note,) = load_model(str(model)).notes
+    assert "weights for 1 more layers than its config.json describes (bert.encoder.layer.1)" in note
+
+
+@pytest.mark.parametrize("layers", [0, -1])
+def test_a_model_without_layers_is_refused(model: Path, layers: int) -> None:
+    configure(model, num_hidden_layers=layers)
+    with pytest.raises(ModelError, match="num_hidden_layers"):
+        load_model(str(model))
+
+
+def test_a_configuration_that_contradicts_itself_is_told_in_words_of_ours(model: Path) -> None:
+    configure(model, num_attention_heads=3)
+    with pytest.raises(ModelError, match=r"cannot be built from its config\.json: its values contradict"):
+        load_model(str(model))

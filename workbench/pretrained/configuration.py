@@ -26,6 +26,12 @@ def check_config(name: str, config: Any) -> None:
         raise ModelError(f"{name} is an encoder-decoder ({kind}), not a masked language model.", _ENCODER)
     if type(config) not in MODEL_FOR_MASKED_LM_MAPPING:
         raise ModelError(f"{name} is a {kind} model, which has no masked-language-model head.", _ENCODER)
+    layers = getattr(config.get_text_config(), "num_hidden_layers", None)
+    if isinstance(layers, int) and layers < 1:
+        raise ModelError(
+            f"The config.json of {name} describes a model of {layers} layers (num_hidden_layers).",
+            "Replace it with the config.json that save_pretrained wrote.",
+        )
     if quantised := getattr(config, "quantization_config", None):
         values = quantised if isinstance(quantised, Mapping) else vars(quantised)
         method = str(getattr(values.get("quant_method"), "value", values.get("quant_method")) or "")

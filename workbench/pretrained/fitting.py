@@ -17,6 +17,8 @@ _WRAPPERS = re.compile(
     r"(?:^|(?<=\.))(?:(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|module)\.)+"
 )
 """Prefixes that torch.compile, FSDP, activation checkpointing and DataParallel add to parameter names."""
+_LAYER, _NUMBER = re.compile(r"(.*?\.\d+)\."), re.compile(r"\.\d+")
+"""The name of a layer within a tensor's, such as bert.encoder.layer.11; the number in it."""
 _SHOWN = 3
 _MAJORITY = 0.5
 
@@ -105,6 +107,16 @@ def refuse_not_finite(name: str, model: nn.Module) -> None:
         f"{tensor.numel():,}{more}.",
         "Use an earlier checkpoint, or download the model again.",
     )
+
+
+def layers_left_out(model: PreTrainedModel, left_out: Iterable[str]) -> list[str]:
+    """The encoder's layers that only the files have: the configuration describes fewer."""
+    base = f"{model.base_model_prefix}."
+    own = {found[1] for name in _encoder(model) if (found := _LAYER.match(name))}
+    alike = {_NUMBER.sub(".*", layer) for layer in own}
+    prefixed = (name if name.startswith(base) else base + name for name in left_out)
+    layers = {found[1] for name in prefixed if (found := _LAYER.match(name))} - own
+    return sorted(layer for layer in layers if _NUMBER.sub(".*", layer) in alike)
 
 
 def in_head(model: PreTrainedModel, names: Iterable[str]) -> bool:

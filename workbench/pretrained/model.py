@@ -20,6 +20,7 @@ from workbench.pretrained.download import Interrupted, Told, cached_commit, fetc
 from workbench.pretrained.fitting import (
     first,
     in_head,
+    layers_left_out,
     refuse_another_model,
     refuse_not_finite,
     refuse_other_sizes,
@@ -96,7 +97,16 @@ def load_model(
     except Interrupted as stop:
         raise stop.reason from None
     except Exception as error:  # from PyTorch or Rust
-        raise _explain(error, name) from error
+        explained = _explain(error, name)
+        if is_local(place) and getattr(explained, "message", "").startswith(
+            f"The model {name} cannot be loaded"
+        ):
+            # in a library's own words, which are in the log
+            explained = ModelError(
+                f"The model {name} cannot be built from its config.json: its values contradict each other.",
+                "Replace it with the config.json that save_pretrained wrote.",
+            )
+        raise explained from error
     missing, left_out = sorted(info["missing_keys"]), sorted(info["unexpected_keys"])
     refuse_other_sizes(name, info["mismatched_keys"])
     refuse_another_model(name, model, missing, left_out)
@@ -106,6 +116,11 @@ def load_model(
         notes.append(
             f"{name} has no weights for {where} ({first(missing)}): they start at random, drawn with seed "
             f"{seed}, and must be trained first."
+        )
+    if layers := layers_left_out(model, left_out):
+        notes.append(
+            f"{name} has weights for {len(layers)} more layers than its config.json describes "
+            f"({first(layers)}): they are not used."
         )
     if missing or patterns:
         # otherwise transformers would save the model under this file's unusual names
