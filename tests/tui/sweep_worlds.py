@@ -65,7 +65,7 @@ def finish(store: Store, run_id: int, log_perplexity: float, seed: int = 0) -> N
             step=444,
             model=f"checkpoint-{run_id}",
             weights_fingerprint=f"checkpoint-{run_id}",
-            protocol="tokens-1",
+            protocol="masked-1",
             text_fingerprint="text",
             tokenizer_fingerprint="tokenizer",
             masks_fingerprint="masks",
@@ -75,7 +75,8 @@ def finish(store: Store, run_id: int, log_perplexity: float, seed: int = 0) -> N
             chunk_losses=losses.astype(np.float64).tobytes(),
             chunk_tokens=tokens.tobytes(),
             chunk_hashes=np.arange(DOCUMENTS, dtype=np.uint64).tobytes(),
-            chunk_documents=np.arange(DOCUMENTS + 1, dtype=np.int32).tobytes(),
+            chunk_documents=np.arange(DOCUMENTS + 1, dtype=np.int32).clip(max=DOCUMENTS - 1).tobytes(),
+            document_hashes=np.arange(1, DOCUMENTS + 1, dtype=np.uint64).tobytes(),
         )
     )
 

@@ -53,7 +53,7 @@ def score(store: Store, run_id: int, shift: float) -> None:
             step=200,
             model=path,
             weights_fingerprint=path,
-            protocol="tokens-1",
+            protocol="masked-1",
             text_fingerprint="text",
             tokenizer_fingerprint="tokenizer",
             masks_fingerprint="masks",
@@ -63,7 +63,8 @@ def score(store: Store, run_id: int, shift: float) -> None:
             chunk_losses=chunk_losses.astype(np.float64).tobytes(),
             chunk_tokens=tokens.tobytes(),
             chunk_hashes=np.arange(200, dtype=np.uint64).tobytes(),
-            chunk_documents=np.arange(201, dtype=np.int32).tobytes(),
+            chunk_documents=np.arange(201, dtype=np.int32).clip(max=199).tobytes(),
+            document_hashes=np.arange(1, 201, dtype=np.uint64).tobytes(),
         )
     )
 

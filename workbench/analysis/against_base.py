@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.analysis.chunk_scores import ChunkScores, shared_chunks
-from workbench.analysis.document_hashes import documents_of
-from workbench.analysis.wording import verdict
+from workbench.analysis.chunk_scores import FEWEST_DOCUMENTS, ChunkScores, same_test, shared_chunks
+from workbench.analysis.protocol import ranks
+from workbench.analysis.wording import pair_verdict
 from workbench.caveats import base_name, untrained_base
 
 if TYPE_CHECKING:
     from workbench.store import Run, Store, Yardstick
-
-_FEWEST_CHUNKS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +19,13 @@ class AgainstBase:
     """A checkpoint against its base model. Perplexities are over all chunks that the checkpoint was scored
     on.
 
-    `untrained`: why the base model was not a trained one; "" if it was. Against random weights there is no
-    verdict. `verdict`: for example `better by 3.1 % (2.4 to 3.8)`, with the 95 % interval; None if the base
-    model has no score, or too few chunks are left to compare.
+    `untrained`: why the base model was no trained one, in a few words; "" where it was. There is no verdict
+    against random weights.
+
+    `verdict`: `better by 3.1 % (2.4 to 3.8)` and the like, of the checkpoint against the base model, with
+    the 95 % interval; None where the base model has no score, or too few documents are left to compare.
+    perplexity_error: the standard error of `perplexity`, as a share of it, that the choice of the masked
+    tokens causes.
     """
 
     perplexity: float
@@ -33,6 +34,7 @@ class AgainstBase:
     chunks: int
     masked_tokens: int
     untrained: str = ""
+    perplexity_error: float | None = None
 
 
 def against_base(store: Store, run: Run, step: int) -> AgainstBase | None:
@@ -53,29 +55,31 @@ def against_base(store: Store, run: Run, step: int) -> AgainstBase | None:
     return AgainstBase(
         perplexity=score.perplexity,
         base_perplexity=base.perplexity if base else None,
-        verdict=_verdict(run, base, score) if base and not untrained else None,
+        verdict=_verdict(store, run, base, score) if base and not untrained else None,
         chunks=score.chunks,
         masked_tokens=score.masked_tokens,
         untrained=untrained,
+        perplexity_error=score.loss_error,
     )
 
 
 def _is_of(score: Yardstick, step: int) -> bool:
-    return score.step == step and score.protocol.startswith("tokens-") and score.masked_tokens > 0
+    return score.step == step and ranks(score) and score.masked_tokens > 0
 
 
-def _verdict(run: Run, base: Yardstick, score: Yardstick) -> str | None:
+def _verdict(store: Store, run: Run, base: Yardstick, score: Yardstick) -> str | None:
     from workbench.analysis.bootstrap import paired_bootstrap
 
-    hashes = documents_of(Path(run.folder))
-    before, after = ChunkScores.of(run, base, hashes), ChunkScores.of(run, score, hashes)
-    if before.text != after.text:
+    before, after = ChunkScores.of(store, run, base), ChunkScores.of(store, run, score)
+    if not same_test(before, after):
         return None
     shared = shared_chunks([before, after])
-    if shared.chunks < _FEWEST_CHUNKS:
+    if shared.units < FEWEST_DOCUMENTS:
         return None
-    kept = shared.kept.nonzero()[0]
-    estimate = paired_bootstrap(
-        before.losses[kept], after.losses[kept], after.tokens[kept], shared.documents[kept]
+    found = paired_bootstrap(
+        shared.losses(before),
+        shared.losses(after),
+        shared.tokens(after),
+        shared.documents[shared.kept],
     )
-    return verdict(estimate.log_ratio, estimate.low, estimate.high)
+    return pair_verdict(found.log_ratio, found.low, found.high, found.token_ratio)

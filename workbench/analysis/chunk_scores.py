@@ -1,23 +1,28 @@
-"""A run's losses per chunk of the yardstick, and the chunks that several runs share."""
+"""A run's answers on the yardstick, and what several runs have in common of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.analysis.document_hashes import DocumentHashes
+from workbench.analysis.lineage import TrainedOn, trained_on
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from workbench.store import Run, Yardstick
+    from workbench.store import Run, Store, Yardstick
+
+FEWEST_DOCUMENTS = 10
+"""With fewer independent documents in common there is no verdict."""
 
 
 @dataclass(frozen=True)
 class ChunkScores:
-    """One yardstick score, unpacked. losses, tokens, hashes: (chunks,); documents: (chunks + 1,), as stored.
+    """One score, unpacked. losses, tokens: (draws, chunks); hashes: (chunks,); documents: (chunks + 1,), as
+    in the store; contents: the hash of each document, (documents,).
 
-    `run_documents`: the hashes of the run's documents; None if they are not known.
+    trained: what the run's models were trained on.
     """
 
     run: Run
@@ -26,20 +31,23 @@ class ChunkScores:
     tokens: np.ndarray
     hashes: np.ndarray
     documents: np.ndarray
-    run_documents: DocumentHashes | None
+    contents: np.ndarray
+    trained: TrainedOn
 
     @classmethod
-    def of(cls, run: Run, score: Yardstick, run_documents: DocumentHashes | None) -> ChunkScores:
+    def of(cls, store: Store, run: Run, score: Yardstick) -> ChunkScores:
+        """What the store keeps of a score."""
         import numpy as np
 
         return cls(
             run,
             score,
-            np.frombuffer(score.chunk_losses, "<f8"),
-            np.frombuffer(score.chunk_tokens, "<i4"),
+            np.frombuffer(score.chunk_losses, "<f8").reshape(score.draws, -1),
+            np.frombuffer(score.chunk_tokens, "<i4").reshape(score.draws, -1),
             np.frombuffer(score.chunk_hashes, "<u8"),
             np.frombuffer(score.chunk_documents, "<i4"),
-            run_documents,
+            np.frombuffer(score.document_hashes or b"", "<u8"),
+            trained_on(store, run),
         )
 
     @property
@@ -47,26 +55,51 @@ class ChunkScores:
         return self.run.id
 
     @property
+    def chunks(self) -> int:
+        return len(self.hashes)
+
+    @property
     def questions(self) -> tuple[str, str, str]:
-        """The fingerprints that must be equal before chunks can be compared."""
+        """What must be the same before chunks can be compared at all."""
         return self.score.protocol, self.score.tokenizer_fingerprint, self.score.masks_fingerprint
 
     @property
-    def text(self) -> tuple[object, ...]:
-        """The same with the first chunk's hash: a longer test starts with the shorter one."""
-        return *self.questions, int(self.hashes[0]) if len(self.hashes) else None
+    def text(self) -> str:
+        """What was scored, by its fingerprint."""
+        return self.score.text_fingerprint
+
+
+def same_test(a: ChunkScores, b: ChunkScores) -> bool:
+    """Whether two scores are of the same questions: the whole text of the shorter test is the beginning of
+    the longer one's, chunk by chunk and document by document.
+    """
+    if a.questions != b.questions:
+        return False
+    if a.text == b.text:
+        return True
+    length = min(a.chunks, b.chunks)
+    last = int(min(a.documents[length - 1], b.documents[length - 1])) if length else -1
+    return bool(
+        length
+        and (a.hashes[:length] == b.hashes[:length]).all()
+        and (a.documents[:length] == b.documents[:length]).all()
+        and len(a.contents) > last < len(b.contents)
+        and (a.contents[: last + 1] == b.contents[: last + 1]).all()
+    )
 
 
 @dataclass(frozen=True)
 class SharedChunks:
-    """The chunks that several scores share: `kept`, bool (chunks,), over the chunks that all of them have.
+    """What several sheets share: `kept`, bool (chunks,), over the chunks that they all have.
 
-    Chunks with any part of a document that one of the runs was trained on are excluded. `seen`: by run id,
-    how many of the `of` documents the run was trained on; runs whose training text is unknown are missing.
+    A chunk is left out that holds any of a document which one of the runs was trained on. documents:
+    (chunks,) the document that each chunk begins in; equal documents have one number. draws: those that all
+    have. seen: how many of the `of` documents each run was trained on, by run id.
     """
 
     kept: np.ndarray
     documents: np.ndarray
+    draws: int
     seen: dict[int, int]
     of: int
 
@@ -76,36 +109,47 @@ class SharedChunks:
 
     @property
     def units(self) -> int:
-        """The number of documents in which the kept chunks begin."""
+        """Different documents in which the kept chunks begin."""
         import numpy as np
 
         return len(np.unique(self.documents[self.kept]))
 
+    def losses(self, sheet: ChunkScores) -> np.ndarray:
+        """A sheet's losses in nats over the draws that all have, (kept chunks,)."""
+        return _shared_sum(sheet.losses, self)
 
-def shared_chunks(scores: list[ChunkScores]) -> SharedChunks:
-    """The chunks that these scores, of the same `text`, share."""
+    def tokens(self, sheet: ChunkScores) -> np.ndarray:
+        """The tokens asked in each kept chunk, over the draws that all have: (kept chunks,)."""
+        return _shared_sum(sheet.tokens, self)
+
+    def loss(self, sheet: ChunkScores) -> float:
+        """Mean loss per asked token over the kept chunks, in nats."""
+        return float(self.losses(sheet).sum() / max(1, self.tokens(sheet).sum()))
+
+
+def _shared_sum(values: np.ndarray, shared: SharedChunks) -> np.ndarray:
+    """Values (draws, chunks) over the shared draws, of the kept chunks."""
+    return values[: shared.draws, : len(shared.kept)].sum(axis=0)[shared.kept]
+
+
+def shared_chunks(sheets: Sequence[ChunkScores]) -> SharedChunks:
+    """What these sheets share, each two of which are of the same test."""
     import numpy as np
 
-    length = min(len(score.hashes) for score in scores)
-    first = scores[0]
-    same = np.ones(length, dtype=bool)
-    for other in scores[1:]:
-        same &= (first.hashes[:length] == other.hashes[:length]) & (
-            first.tokens[:length] == other.tokens[:length]
-        )
-    length = length if same.all() else int(same.argmin())
-    documents = first.documents[: length + 1]
-    last = int(documents[-1]) if length else -1
-    hashes = next((score.run_documents for score in scores if score.run_documents is not None), None)
-    tested = hashes.test[: last + 1] if hashes is not None else np.empty(0, np.uint64)
-    unseen = np.ones(last + 1, dtype=bool)
-    seen = {}
-    for score in scores:
-        if score.run_documents is not None and len(tested) == last + 1:
-            trained_on = np.isin(tested, score.run_documents.train)
-            seen[score.run_id] = int(trained_on.sum())
-            unseen &= ~trained_on
-    # the number of seen documents before each one; a chunk is kept if none lies between its first and last
-    seen_before = np.concatenate([[0], np.cumsum(~unseen)])
-    kept = seen_before[documents[1:] + 1] == seen_before[documents[:-1]]
-    return SharedChunks(kept, documents[:-1], seen, last + 1)
+    shortest = min(sheets, key=lambda sheet: (sheet.chunks, sheet.run_id))
+    length = shortest.chunks
+    documents = shortest.documents[: length + 1]
+    contents = shortest.contents[: int(documents[-1]) + 1 if length else 0]
+    unseen = np.ones(len(contents), dtype=bool)
+    seen: dict[int, int] = {}
+    for sheet in sheets:
+        known = np.isin(contents, sheet.trained.hashes)
+        seen[sheet.run_id] = max(seen.get(sheet.run_id, 0), int(known.sum()))
+        unseen &= ~known
+    # how many documents before each one were seen; a chunk is kept when none is from its first to its last
+    so_far = np.concatenate([[0], np.cumsum(~unseen)])
+    kept = so_far[documents[1:] + 1] == so_far[documents[:-1]]
+    draws = min(sheet.score.draws for sheet in sheets)
+    kept &= shortest.tokens[:draws, :length].sum(axis=0) > 0
+    _, units = np.unique(contents, return_inverse=True)
+    return SharedChunks(kept, units[documents[:-1]], draws, seen, len(contents))

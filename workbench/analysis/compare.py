@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from workbench.analysis.chunk_scores import ChunkScores, SharedChunks, shared_chunks
+from workbench.analysis.chunk_scores import (
+    FEWEST_DOCUMENTS,
+    ChunkScores,
+    SharedChunks,
+    same_test,
+    shared_chunks,
+)
 from workbench.analysis.comparison import ComparedRun, Comparison, Group, GroupPair, Pair
 from workbench.analysis.differences import differences, unknown_fields
-from workbench.analysis.document_hashes import documents_of
 from workbench.analysis.grouping import compare_recipes
-from workbench.analysis.wording import plural, sides, verdict
+from workbench.analysis.known_seeds import seeds_alone
+from workbench.analysis.protocol import MASKED, TOKENS, ranking
+from workbench.analysis.wording import NO_DIFFERENCE, listed, pair_verdict, plural, sides
 from workbench.caveats import base_name, diverged, divergence, untrained_base
+from workbench.corpus.document_hashes import FILE
 
 if TYPE_CHECKING:
     from workbench.store import Run, Store, Yardstick
@@ -22,9 +29,8 @@ __all__ = ["ComparedRun", "Comparison", "Group", "GroupPair", "Pair", "compare_r
 
 Which = Literal["last", "best"]
 _Key = Callable[[ChunkScores], Hashable]
-FEWEST_UNITS = 10
-"""With fewer documents, or chunks, no interval can be trusted."""
-_TOKENS = "tokens-"
+_FEW_CARRY = 10
+"""Effective documents below which a note says that a few long documents decide the perplexity."""
 
 
 def compare_runs(store: Store, run_ids: Sequence[int], *, checkpoint: Which = "last") -> Comparison:
@@ -46,6 +52,7 @@ class _Comparing:
         self._seen: dict[int, tuple[int, int]] = {}
         self._unknown: set[int] = set()
         self._few: dict[str, None] = {}
+        self._older: dict[int, float | None] = {}
         scores = store.yardsticks.all([run.id for run in runs])
         self._scores = [
             chunk_scores for run in runs if (chunk_scores := self._scores_of(run, scores[run.id]))
@@ -56,9 +63,10 @@ class _Comparing:
         pairs = [
             pair
             for a, b in combinations(self._scores, 2)
-            if a.text == b.text and (pair := self._pair(a, b)) is not None
+            if same_test(a, b) and (pair := self._pair(a, b)) is not None
         ]
         groups, group_pairs, group_notes = compare_recipes(self._scores, self._shared)
+        self._note_what_verdicts_mean(pairs)
         self._why_not += self._few
         self._note_seen_documents()
         if pairs and len({scores.score.chunks for scores in self._scores}) > 1:
@@ -83,10 +91,12 @@ class _Comparing:
 
     def _scores_of(self, run: Run, scores: list[Yardstick]) -> ChunkScores | None:
         """The scores of the run's newest or best checkpoint, or of its last scored one."""
-        scores = [score for score in scores if score.protocol.startswith(_TOKENS)]
+        older = [score for score in scores if score.protocol.startswith(TOKENS) and score.masked_tokens]
+        self._older[run.id] = older[-1].perplexity if older else None
+        scores = ranking(scores)
         saved = self._store.checkpoints(run.id)
-        steps = [checkpoint.step for checkpoint in saved if checkpoint.best] if self._which == "best" else []
-        steps = steps or [checkpoint.step for checkpoint in saved[-1:]]
+        best = self._store.best_checkpoint(run.id) if self._which == "best" else None
+        steps = [checkpoint.step for checkpoint in ([best] if best else saved[-1:])]
         score = next((score for score in scores if score.step in steps), None)
         if score is None and scores:
             score = scores[-1]
@@ -97,9 +107,11 @@ class _Comparing:
             )
         if score is None:
             remedy = f"mlm-workbench yardstick {run.id}" if saved else "it has no checkpoint"
-            self._why_not.append(f"Run {run.id} {run.name} ({run.status}) has no yardstick score: {remedy}.")
+            lacks = f"has a score on {TOKENS}, the older yardstick, but none on {MASKED}"
+            lacks = lacks if older else "has no yardstick score"
+            self._why_not.append(f"Run {run.id} {run.name} ({run.status}) {lacks}: {remedy}.")
             return None
-        return ChunkScores.of(run, score, documents_of(Path(run.folder)))
+        return ChunkScores.of(self._store, run, score)
 
     def _explain_incomparable(self) -> None:
         self._explain(self._scores, _protocol, "They were scored with different protocols ({values})")
@@ -117,7 +129,20 @@ class _Comparing:
                     datasets = {scores.run.recipe.dataset for scores in same_masks}
                     if len(seeds) > 1 and len(datasets) == 1:
                         reason += ": their seeds split it differently (use one split_seed for all)"
-                    self._explain(same_masks, lambda scores: scores.text, reason)
+                    self._explain_texts(same_masks, reason)
+
+    def _explain_texts(self, scores: list[ChunkScores], reason: str) -> None:
+        """Add `reason` if runs were scored on texts of which neither is the beginning of the other."""
+        classes: list[list[ChunkScores]] = []
+        for member in sorted(scores, key=lambda one: one.run_id):
+            alike = next((one for one in classes if all(same_test(member, other) for other in one)), None)
+            if alike is None:
+                classes.append([member])
+            else:
+                alike.append(member)
+        if len(classes) > 1:
+            runs = sides([[member.run_id for member in members] for members in classes])
+            self._why_not.append(f"{reason}: {runs}.")
 
     def _explain(self, scores: list[ChunkScores], key: _Key, reason: str) -> None:
         """Add `reason` if the runs differ in `key`."""
@@ -133,13 +158,15 @@ class _Comparing:
         shared = self._shared([a, b])
         if shared is None:
             return None
-        chunks = shared.kept.nonzero()[0]
         estimate = paired_bootstrap(
-            a.losses[chunks], b.losses[chunks], a.tokens[chunks], shared.documents[chunks]
+            shared.losses(a), shared.losses(b), shared.tokens(a), shared.documents[shared.kept]
         )
-        if not estimate.by_document:
-            documents = plural(shared.units, "document")
-            self._note(f"The common text has only {documents}, so chunks are resampled.")
+        if estimate.effective < _FEW_CARRY:
+            self._note(
+                f"Documents differ so much in length that about {estimate.effective:.0f} of them decide the "
+                f"perplexities of {_both(a.run_id, b.run_id)}; the verdict weighs all "
+                f"{estimate.documents:,} equally."
+            )
         return Pair(
             a=a.run_id,
             b=b.run_id,
@@ -147,27 +174,45 @@ class _Comparing:
             ci_low=estimate.low,
             ci_high=estimate.high,
             p_value=estimate.p_value,
-            verdict=verdict(estimate.log_ratio, estimate.low, estimate.high),
+            verdict=pair_verdict(estimate.log_ratio, estimate.low, estimate.high, estimate.token_ratio),
             chunks=shared.chunks,
             documents=shared.units,
+            token_log_ratio=estimate.token_ratio,
+            token_ci_low=estimate.token_low,
+            token_ci_high=estimate.token_high,
+            effective_documents=estimate.effective,
+            seeds_alone=seeds_alone(self._store, a, b, estimate.token_ratio),
         )
+
+    def _note_what_verdicts_mean(self, pairs: list[Pair]) -> None:
+        """A pair is about two models, not their recipes; and what seeds alone do, where that is known."""
+        decided = [pair for pair in pairs if not pair.verdict.startswith(NO_DIFFERENCE)]
+        if decided:
+            self._note("Each verdict is about these two models; other seeds of their recipes may differ.")
+        for pair in decided:
+            if pair.seeds_alone is not None:
+                self._note(
+                    f"{_both(pair.a, pair.b).capitalize()}: two seeds of one such recipe differ at least as "
+                    f"much in {100 * pair.seeds_alone:.0f} % of pairs."
+                )
 
     def _shared(self, scores: list[ChunkScores]) -> SharedChunks | None:
         """The shared chunks, None if they are too few. Remembers which runs saw test documents in
         training."""
         shared = shared_chunks(scores)
-        for run_id in (member.run_id for member in scores):
-            if run_id in shared.seen:
-                before = self._seen.get(run_id, (0, 0))
-                self._seen[run_id] = max(before, (shared.seen[run_id], shared.of))
-            else:
-                self._unknown.add(run_id)
-        if shared.chunks >= FEWEST_UNITS:
+        for member in scores:
+            before = self._seen.get(member.run_id, (0, 0))
+            self._seen[member.run_id] = max(before, (shared.seen[member.run_id], shared.of))
+            if not member.trained.known:
+                self._unknown.add(member.run_id)
+        if shared.units >= FEWEST_DOCUMENTS:
             return shared
-        runs = " and ".join(f"{member.run_id}" for member in scores)
-        left = plural(shared.chunks, "chunk")
+        runs = listed(sorted({member.run_id for member in scores})).capitalize()
+        left = plural(shared.units, "document")
         unseen = "that neither was trained on " if any(shared.seen.values()) else ""
-        self._few[f"Runs {runs} have only {left} {unseen}in common: too few to rank them."] = None
+        self._few[
+            f"{runs} have only {left} {unseen}in common: too few to rank them (at least {FEWEST_DOCUMENTS})."
+        ] = None
         return None
 
     def _note_seen_documents(self) -> None:
@@ -175,12 +220,13 @@ class _Comparing:
             if count:
                 self._note(
                     f"{count:,} of {plural(of, 'held-out document')} "
-                    f"{'is' if count == 1 else 'are'} in the training text of run {run_id}: left out."
+                    f"{'is' if count == 1 else 'are'} in the training text of run {run_id} or of a run "
+                    "that it continues: left out."
                 )
         for run_id in sorted(self._unknown):
             self._note(
-                f"Whether run {run_id} was trained on held-out documents is unknown: "
-                f"its {Path(self._store.run(run_id).folder).name} folder has no documents.npz."
+                f"Whether run {run_id} was trained on held-out documents is unknown: its folder, or that "
+                f"of a run that it continues, has no {FILE}."
             )
 
     def _note(self, note: str) -> None:
@@ -209,6 +255,9 @@ class _Comparing:
             base_untrained=untrained_base(run.recipe, run.engine) or None,
             chunks=score.chunks if score else None,
             masked_tokens=score.masked_tokens if score else None,
+            yardstick_error=score.loss_error if score else None,
+            draws=score.draws if score else None,
+            older_perplexity=self._older.get(run.id),
         )
 
     def _base(self, run: Run, score: Yardstick) -> Yardstick | None:
@@ -235,10 +284,14 @@ def _masks(scores: ChunkScores) -> str:
     return scores.score.masks_fingerprint
 
 
+def _both(a: int, b: int) -> str:
+    return listed(sorted([a, b]))
+
+
 def _classes(scores: Sequence[ChunkScores], key: _Key) -> list[list[ChunkScores]]:
-    """The scores grouped by `key`, in their order."""
+    """The scores grouped by `key`, in the order of their runs."""
     classes: dict[Hashable, list[ChunkScores]] = {}
-    for member in scores:
+    for member in sorted(scores, key=lambda one: one.run_id):
         classes.setdefault(key(member), []).append(member)
     return list(classes.values())
 

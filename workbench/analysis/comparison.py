@@ -12,7 +12,9 @@ class ComparedRun:
 
     `yardstick_perplexity`: the checkpoint's, over all its chunks; `base_perplexity`: the base model's on the
     same test; `base_untrained`: why that was not a trained model. `eval_perplexity`: on the run's own test,
-    so runs cannot be ranked by it. None: unknown.
+    so runs cannot be ranked by it. `yardstick_error`: the standard error of `yardstick_perplexity`, as a
+    share of it, caused by the choice of masked tokens; `draws`: how many times they were chosen.
+    `older_perplexity`: on tokens-1, the yardstick of earlier versions, which does not rank. None: unknown.
     """
 
     id: int
@@ -26,15 +28,21 @@ class ComparedRun:
     chunks: int | None
     masked_tokens: int | None
     base_untrained: str | None = None
+    yardstick_error: float | None = None
+    draws: int | None = None
+    older_perplexity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
     """Two runs, by id, compared on the chunks that both have.
 
-    log_ratio: ln(perplexity of b / perplexity of a), so below 0 if b is better, with its 95 % interval and
-    the two-sided p-value of no difference. `verdict` is about b: `better by 3.1 % (2.4 to 3.8)` (its
-    perplexity is 3.1 % lower), `worse by …`, or `no difference shown`.
+    log_ratio: the mean over documents of ln(perplexity of b / perplexity of a), so below 0 if b is better,
+    with its 95 % interval and the two-sided p-value of no difference. `verdict` is about b: `better by 3.1 %
+    (2.4 to 3.8)` (its perplexity is 3.1 % lower in the mean document), `worse by …`, or `no difference
+    shown`. token_log_ratio: ln(perplexity of b / perplexity of a) over all tokens, with its interval;
+    effective_documents: how many documents of equal length would give as certain a figure. seeds_alone: how
+    often two seeds of such a recipe differ at least as much; None: unknown.
     """
 
     a: int
@@ -46,6 +54,11 @@ class Pair:
     verdict: str
     chunks: int
     documents: int
+    token_log_ratio: float
+    token_ci_low: float
+    token_ci_high: float
+    effective_documents: float
+    seeds_alone: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

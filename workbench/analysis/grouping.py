@@ -1,88 +1,96 @@
-"""Groups the runs of a recipe over its seeds, and compares the groups."""
+"""Recipes that were run with several seeds, as groups, and which recipe is better."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
-from workbench.analysis.chunk_scores import ChunkScores, SharedChunks
+from workbench.analysis.chunk_scores import ChunkScores, SharedChunks, same_test
 from workbench.analysis.comparison import Group, GroupPair
 from workbench.analysis.differences import known_recipe
-from workbench.analysis.wording import group_verdict
+from workbench.analysis.known_seeds import recipe_without_seed
+from workbench.analysis.wording import group_verdict, listed
+from workbench.corpus.document_hashes import documents_of
 from workbench.metrics import perplexity
 
 Shared = Callable[[list[ChunkScores]], SharedChunks | None]
 
 
 def compare_recipes(
-    scores: list[ChunkScores], shared: Shared
+    sheets: list[ChunkScores], shared: Shared
 ) -> tuple[list[Group], list[GroupPair], list[str]]:
-    """The groups, their pairs, and why pairs cannot be compared; empty unless a recipe has two seeds.
+    """Groups, their pairs, and why two of them cannot be compared; empty unless a recipe has two seeds.
 
-    `shared` returns the chunks that scores share, None if they are too few.
+    `shared` tells what sheets have in common, None where it is too little.
     """
     members: dict[str, list[ChunkScores]] = {}
-    for member in scores:
-        members.setdefault(_recipe_without_seed(member), []).append(member)
+    sheets, why_not = one_for_each_seed(sheets)
+    for sheet in sheets:
+        members.setdefault(recipe_without_seed(sheet.run), []).append(sheet)
     if all(len(group) < 2 for group in members.values()):
-        return [], [], []
+        return [], [], why_not
     groups = list(members.values())
     labels = _labels(groups)
     described = [_group(label, group) for label, group in zip(labels, groups, strict=True)]
-    pairs, why_not = [], []
+    pairs = []
     for a, b in combinations(range(len(groups)), 2):
-        result = _pair(a, b, groups, shared)
-        if isinstance(result, GroupPair):
-            pairs.append(result)
-        elif result:
-            why_not.append(f"{labels[a]} and {labels[b]}: {result}")
+        found = _pair(a, b, groups, shared)
+        if isinstance(found, GroupPair):
+            pairs.append(found)
+        elif found:
+            why_not.append(f"{labels[a]} and {labels[b]}: {found}")
     return described, pairs, why_not
 
 
 def _pair(a: int, b: int, groups: list[list[ChunkScores]], shared: Shared) -> GroupPair | str:
-    """The comparison of two groups, or the reason why there is none ("" if it is reported elsewhere)."""
+    """Two groups compared, or the reason why they are not ("" when it is told already)."""
     import numpy as np
 
-    from workbench.analysis.seeds import compare_by_seed, compare_groups
+    from workbench.analysis.seeds import by_document, compare_by_seed, compare_groups
 
     left, right = groups[a], groups[b]
     if len(left) < 2 and len(right) < 2:
         return ""
-    if len({scores.text for scores in left + right}) == 1:
-        both = shared(left + right)
+    everyone = left + right
+    if all(same_test(everyone[0], sheet) for sheet in everyone):
+        both = shared(everyone)
         if both is None:
             return ""
-        chunks = both.kept.nonzero()[0]
-        estimate = compare_groups(
-            np.stack([scores.losses[chunks] for scores in left]),
-            np.stack([scores.losses[chunks] for scores in right]),
-            left[0].tokens[chunks],
-            both.documents[chunks],
+        found = compare_groups(
+            np.stack([both.losses(sheet) for sheet in left]),
+            np.stack([both.losses(sheet) for sheet in right]),
+            both.tokens(left[0]),
+            both.documents[both.kept],
         )
     else:
-        ratios = []
-        for first, second in zip(*_by_seed(left, right), strict=True):
-            both = shared([first, second]) if first.text == second.text else None
+        ratios, shares = [], []
+        for one, other in zip(*_by_seed(left, right), strict=True):
+            both = shared([one, other]) if same_test(one, other) else None
             if both is None:
                 continue
-            chunks = both.kept.nonzero()[0]
-            tokens = first.tokens[chunks].sum()
-            ratios.append(float((second.losses[chunks] - first.losses[chunks]).sum() / tokens))
+            documents = both.documents[both.kept]
+            losses = np.stack([both.losses(one), both.losses(other)])
+            means = by_document(losses, both.tokens(one), documents).mean(axis=1)
+            ratios.append(float(means[1] - means[0]))
+            shares.append(_test_share(one))
         if len(ratios) < 2:
-            return "their seeds held out different documents, and they share fewer than two seeds."
-        estimate = compare_by_seed(np.array(ratios))
+            return "their seeds held out different documents, and fewer than two seeds are in both."
+        known = [share for share in shares if share is not None]
+        if len(known) < len(shares):
+            return "their seeds held out different documents, and how many they trained on is not known."
+        found = compare_by_seed(np.array(ratios), max(known))
     return GroupPair(
         a,
         b,
-        estimate.log_ratio,
-        estimate.low,
-        estimate.high,
-        estimate.p_value,
-        estimate.p_seeds,
-        group_verdict(estimate.log_ratio, estimate.low, estimate.high, estimate.p_seeds),
+        found.log_ratio,
+        found.low,
+        found.high,
+        found.p_value,
+        found.p_seeds,
+        group_verdict(found.log_ratio, found.low, found.high, found.p_seeds),
     )
 
 
@@ -90,40 +98,55 @@ def _by_seed(
     left: list[ChunkScores], right: list[ChunkScores]
 ) -> tuple[list[ChunkScores], list[ChunkScores]]:
     """The runs of the seeds that both groups have, in the same order."""
-    of_left = {scores.run.recipe.seed: scores for scores in left}
-    of_right = {scores.run.recipe.seed: scores for scores in right}
+    of_left = {sheet.run.recipe.seed: sheet for sheet in left}
+    of_right = {sheet.run.recipe.seed: sheet for sheet in right}
     seeds = [seed for seed in of_left if seed in of_right]
     return [of_left[seed] for seed in seeds], [of_right[seed] for seed in seeds]
 
 
-def _group(label: str, members: list[ChunkScores]) -> Group:
-    logs = [member.score.loss for member in members]
+def _group(label: str, sheets: list[ChunkScores]) -> Group:
+    logs = [sheet.score.loss for sheet in sheets]
     mean = sum(logs) / len(logs)
     spread = None
     if len(logs) > 1:
-        spread = math.sqrt(sum((log - mean) ** 2 for log in logs) / (len(logs) - 1))
+        spread = math.sqrt(sum((one - mean) ** 2 for one in logs) / (len(logs) - 1))
     return Group(
         label=label,
-        runs=[member.run_id for member in members],
-        seeds=[int(member.run.recipe.seed or 0) for member in members],
+        runs=[sheet.run_id for sheet in sheets],
+        seeds=[int(sheet.run.recipe.seed or 0) for sheet in sheets],
         perplexity=perplexity(mean),
         spread=spread,
     )
 
 
-def _recipe_without_seed(scores: ChunkScores) -> str:
-    return json.dumps(known_recipe(scores.run).without_seeds(), sort_keys=True)
+def one_for_each_seed(sheets: list[ChunkScores]) -> tuple[list[ChunkScores], list[str]]:
+    """Of runs with equal recipe and seed the newest, for they are the same training; a note on the others."""
+    newest: dict[tuple[str, int | None], list[ChunkScores]] = {}
+    for sheet in sorted(sheets, key=lambda one: one.run_id):
+        newest.setdefault((recipe_without_seed(sheet.run), sheet.run.recipe.seed), []).append(sheet)
+    notes = [
+        f"{listed([one.run_id for one in same]).capitalize()} have one recipe and one seed: they count as "
+        "one run."
+        for same in newest.values()
+        if len(same) > 1
+    ]
+    kept = {same[-1].run_id for same in newest.values()}
+    return [sheet for sheet in sheets if sheet.run_id in kept], notes
+
+
+def _test_share(sheet: ChunkScores) -> float | None:
+    """Documents of a run's test over those that it was trained on; None: not known."""
+    held = documents_of(Path(sheet.run.folder))
+    return None if held is None or not len(held.train) else len(held.test) / len(held.train)
 
 
 def _labels(groups: list[list[ChunkScores]]) -> list[str]:
-    """The fields in which the groups differ, with their values; a single group has its first run's name."""
+    """What tells the groups apart; a single group by the name of its first run."""
     recipes = [known_recipe(group[0].run).without_seeds() for group in groups]
-    differing = [
-        name for name in recipes[0] if any(recipe.get(name) != recipes[0][name] for recipe in recipes)
-    ]
-    if not differing:
+    telling = [name for name in recipes[0] if any(recipe.get(name) != recipes[0][name] for recipe in recipes)]
+    if not telling:
         return [group[0].run.name for group in groups]
-    return [", ".join(f"{name} {_shown(recipe.get(name))}" for name in differing) for recipe in recipes]
+    return [", ".join(f"{name} {_shown(recipe.get(name))}" for name in telling) for recipe in recipes]
 
 
 def _shown(value: Any) -> str:

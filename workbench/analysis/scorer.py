@@ -7,10 +7,10 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
 
-from workbench.analysis.document_hashes import remember_documents
 from workbench.analysis.weights import weights_fingerprint
 from workbench.analysis.yardstick import YardstickTest, as_row, prepare_test, score
 from workbench.caveats import base_name
+from workbench.corpus.document_hashes import remember_documents
 from workbench.corpus.new_model import make_new_model
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Listener, Phase, PhaseChanged, Progress
@@ -84,7 +84,9 @@ class Scorer:
         except WorkbenchError:
             # the base model may have been deleted; a checkpoint has the same tokenizer and vocabulary
             test, corpus = prepare(resolve_model(self._store, run=str(self._run_id)).path, None)
-        remember_documents(Path(self._run.folder), corpus, test.tokenizer_fingerprint)
+        if corpus.fingerprint == text:  # what was trained on, and no file that was edited since
+            folder = Path(self._run.folder)
+            remember_documents(folder, corpus, test.tokenizer_fingerprint, base_of(self._run))
         return test
 
     def base(self) -> Yardstick:
@@ -121,7 +123,7 @@ class Scorer:
                 return earlier
             return self._keeper.score(Yardstick(**earlier.model_dump(exclude={"id"}) | owner))
         self._listen(PhaseChanged(Phase.EVALUATING))
-        evaluation = score(
+        found = score(
             self.test,
             self._recipe,
             model,
@@ -129,5 +131,5 @@ class Scorer:
             progress=lambda done, total: self._listen(Progress(done, total, "chunks")),
             should_stop=self._should_stop,
         )
-        row = as_row(self.test, evaluation, run_id=run_id, step=step, model=name, weights=weights)
+        row = as_row(self.test, found, run_id=run_id, step=step, model=name, weights=weights)
         return self._keeper.score(row)

@@ -22,6 +22,14 @@ def verdict(log_ratio: float, low: float, high: float) -> str:
     return f"{word} by {estimate} % ({least} to {most})"
 
 
+def pair_verdict(log_ratio: float, low: float, high: float, token_ratio: float) -> str:
+    """As `verdict`, where the perplexities, in which long documents count more, do not say the opposite."""
+    said = verdict(log_ratio, low, high)
+    if said != NO_DIFFERENCE and log_ratio * token_ratio < 0:
+        return f"{NO_DIFFERENCE}: long and short documents disagree"
+    return said
+
+
 def group_verdict(log_ratio: float, low: float, high: float, p_seeds: float) -> str:
     """The same for recipes: a difference within the variance of seeds is no difference between recipes."""
     text = verdict(log_ratio, low, high)

@@ -1,10 +1,12 @@
 """The yardstick: one fixed test, on which runs of any chunk size and mask probability can be ranked.
 
-Protocol `tokens-1`: chunks of 128 tokens (or the model's limit if lower) of the first held-out documents, at
-most 1,000 chunks; each token predicted with probability 0.15, of those 80 % shown as the mask, 10 % as a
-random token, 10 % unchanged; from one fixed seed; in fp32. Chunk i is the same in every run over the same
-text, tokenizer, split and seed: a smaller test side is the beginning of a larger one, and masks depend only
-on the chunk's number.
+Protocol `masked-1`: chunks of 128 tokens (or the model's limit if lower) of the first documents held out, at
+most 1,000 chunks; each token predicted with probability 0.15 and shown as the mask; from one fixed seed; in
+fp32. Chunk i is the same in every run over the same text, tokenizer, split and seed: a smaller test side is
+the beginning of a larger one, and a mask depends on its chunk's number alone.
+
+A short test is asked several times, each time other tokens, until its figure is certain to 1 % or as much is
+spent as a full test takes.
 """
 
 from __future__ import annotations
@@ -13,15 +15,18 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from workbench.analysis.protocol import MASKED
 from workbench.corpus import ChunkTable, Corpus, prepare_corpus
+from workbench.corpus.document_hashes import document_hashes, tokenizer_fingerprint
 from workbench.corpus.masking import EVAL_MASK_SEED, Masker
-from workbench.corpus.tokenizing import DocumentTokenizer
+from workbench.corpus.streams import TokenStream
 from workbench.corpus.vocabulary import Vocabulary
 from workbench.events import Listener
 from workbench.pretrained.model import SEED, load_config, load_model, usable_positions
@@ -33,10 +38,13 @@ from workbench.training.evaluate import Evaluation, evaluate
 from workbench.training.machine import choose_machine
 from workbench.training.masked_only import MaskedLM, fit_head
 
-PROTOCOL = "tokens-1"
 CHUNK_SIZE = 128
 MOST_CHUNKS = 1_000
 MASK_PROB = 0.15
+CERTAIN = 0.01
+"""The standard error of the loss, in nats, and so of the perplexity as a share, at which no more is asked."""
+MOST_PASSES = 1_000
+"""Chunks that are scored for one figure over all its draws, beyond the first draw."""
 _PROBE_ROWS = 8
 
 
@@ -51,6 +59,16 @@ class YardstickTest:
     masks_fingerprint: str
     hashes: np.ndarray  # (chunks,) uint64, of each chunk's tokens
     documents: np.ndarray  # (chunks + 1,) int32
+    contents: np.ndarray  # (documents,) uint64, of each document's tokens
+
+    @property
+    def most_draws(self) -> int:
+        """How often it is asked at most."""
+        return max(1, MOST_PASSES // max(1, len(self.table)))
+
+    def masker_of(self, draw: int) -> Masker:
+        """The masks of a draw, from 0."""
+        return _masker(self.masker.vocabulary, draw)
 
     @property
     def text_fingerprint(self) -> str:
@@ -106,26 +124,47 @@ def prepare_test(
         listen=listen,
         known=known,
     )
-    model_tokens = getattr(config.get_text_config(), "vocab_size", None)
-    vocabulary = Vocabulary.from_tokenizer(tokenizer, model_tokens)
-    fingerprint = DocumentTokenizer(tokenizer).fingerprint[:16]
-    return make_test(corpus.test, vocabulary, fingerprint), corpus
+    known_tokens = getattr(config.get_text_config(), "vocab_size", None)
+    vocabulary = Vocabulary.from_tokenizer(tokenizer, known_tokens)
+    fingerprint = tokenizer_fingerprint(tokenizer)
+    held_out = None if corpus.streams is None else corpus.streams[1]
+    return make_test(corpus.test, vocabulary, fingerprint, held_out), corpus
 
 
-def make_test(side: ChunkTable, vocabulary: Vocabulary, tokenizer_fingerprint: str) -> YardstickTest:
-    """The test from the beginning of a test side that is cut into the yardstick's chunks."""
+def make_test(
+    side: ChunkTable, vocabulary: Vocabulary, tokenizer_fingerprint: str, stream: TokenStream | None = None
+) -> YardstickTest:
+    """The questions over the beginning of a test side that is cut into the yardstick's chunks. stream: the
+    side uncut; without it the last document may be hashed without its end.
+    """
     table = ChunkTable(side.ids[:MOST_CHUNKS], side.word_starts[:MOST_CHUNKS], side.offsets)
-    masker = Masker(vocabulary, mask_prob=MASK_PROB, seed=EVAL_MASK_SEED)
+    masker = _masker(vocabulary, 0)
     last_token = len(table) * table.chunk_size - 1
     last_document = np.searchsorted(table.offsets, last_token, side="right") - 1
     return YardstickTest(
         table,
         masker,
-        protocol=f"{PROTOCOL}/{table.chunk_size}",
+        protocol=f"{MASKED}/{table.chunk_size}",
         tokenizer_fingerprint=tokenizer_fingerprint,
         masks_fingerprint=_fingerprint_of_masks(masker, table.chunk_size),
         hashes=row_hashes(table.ids),
         documents=np.append(table.document_of_chunk(), last_document).astype(np.int32),
+        contents=document_hashes(
+            stream or TokenStream(side.ids.reshape(-1), side.word_starts.reshape(-1), side.offsets),
+            int(last_document) + 1,
+        ),
+    )
+
+
+def _masker(vocabulary: Vocabulary, draw: int) -> Masker:
+    return Masker(
+        vocabulary,
+        mask_prob=MASK_PROB,
+        mask_share=1.0,
+        random_share=0.0,
+        keep_share=0.0,
+        seed=EVAL_MASK_SEED,
+        turn=draw,
     )
 
 
@@ -152,21 +191,54 @@ def score(
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
-) -> Evaluation:
-    """Score a model on the recipe's device. `progress(done, total)` counts chunks.
+) -> list[Evaluation]:
+    """Score a model, on the recipe's device: one evaluation for each draw of the masks, at least one.
+
+    `progress` is told chunks done and in all, each draw's chunks counted.
 
     Raises Interrupted on a stop, ModelError, or UsageError when the device is not available.
     """
     machine = choose_machine(recipe_of_yardstick(recipe), load_config(model, revision).model_type)
     masked_lm = load_for_scoring(model, revision, machine.device, test.table.chunk_size, recipe.seed)
-    batches = BatchMaker(test.table, test.masker, machine.device)
-    return evaluate(masked_lm, batches, machine.accelerator, progress=progress, should_stop=should_stop)
+    chunks, draws = len(test.table), test.most_draws
+    found: list[Evaluation] = []
+    while not found or (len(found) < draws and error_of_draws(found) > CERTAIN):
+        batches = BatchMaker(test.table, test.masker_of(len(found)), machine.device)
+        tell = partial(_tell, progress, len(found) * chunks, draws * chunks)
+        found.append(
+            evaluate(masked_lm, batches, machine.accelerator, progress=tell, should_stop=should_stop)
+        )
+    return found
+
+
+def _tell(progress: Callable[[int, int], None], before: int, of_all: int, done: int, of_this: int) -> None:
+    progress(before + done, of_all)
+
+
+def error_of_draws(found: list[Evaluation]) -> float:
+    """Standard error of the mean loss, in nats, that the choice of the asked tokens causes.
+
+    It is found from how a chunk's losses differ between draws; of a single draw, from how chunks differ,
+    which is more. It is an upper bound, because draws ask different tokens and so make up for each other.
+    """
+    losses, tokens = np.stack([one.loss_sums for one in found]), np.stack([one.masked for one in found])
+    draws, asked = len(found), max(1, int(tokens.sum()))
+    mean = losses.sum(axis=0) / np.maximum(tokens.sum(axis=0), 1) if draws > 1 else losses.sum() / asked
+    squares = float(((losses - mean * tokens) ** 2).sum())
+    return float(np.sqrt(squares * (draws / (draws - 1) if draws > 1 else 1.0))) / asked
 
 
 def as_row(
-    test: YardstickTest, evaluation: Evaluation, *, run_id: int | None, step: int, model: str, weights: str
+    test: YardstickTest,
+    found: list[Evaluation],
+    *,
+    run_id: int | None,
+    step: int,
+    model: str,
+    weights: str,
 ) -> Yardstick:
-    """The score as a row of the store."""
+    """What the store keeps of a score."""
+    losses, tokens = np.stack([one.loss_sums for one in found]), np.stack([one.masked for one in found])
     return Yardstick(
         run_id=run_id,
         step=step,
@@ -174,10 +246,13 @@ def as_row(
         weights_fingerprint=weights,
         **test.identity(),
         chunks=len(test.table),
-        masked_tokens=int(evaluation.masked.sum()),
-        loss_sum=float(evaluation.loss_sums.sum()),
-        chunk_losses=evaluation.loss_sums.astype("<f8").tobytes(),
-        chunk_tokens=evaluation.masked.astype("<i4").tobytes(),
+        masked_tokens=int(tokens.sum()),
+        loss_sum=float(losses.sum()),
+        draws=len(found),
+        loss_error=error_of_draws(found),
+        chunk_losses=losses.astype("<f8").tobytes(),
+        chunk_tokens=tokens.astype("<i4").tobytes(),
+        document_hashes=test.contents.astype("<u8").tobytes(),
         chunk_hashes=test.hashes.astype("<u8").tobytes(),
         chunk_documents=test.documents.astype("<i4").tobytes(),
     )

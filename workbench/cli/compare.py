@@ -13,6 +13,7 @@ from workbench.cli.sweep_show import draw
 from workbench.cli.tables import show_table
 from workbench.display import numbers
 from workbench.errors import UsageError
+from workbench.metrics import change
 from workbench.text import printable
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ def compare(
 
 
 def _show(found: Comparison) -> None:
-    rows = [["run", "name", "seed", "step", "yardstick", "before", "own test"]]
+    older = any(run.older_perplexity is not None for run in found.runs)
+    rows = [["run", "name", "seed", "step", "yardstick", "error", "before", "own test"]]
+    rows[0] += ["tokens-1"] * older
     rows += [
         [
             str(run.id),
@@ -71,24 +74,33 @@ def _show(found: Comparison) -> None:
             _shown(run.seed),
             numbers.count(run.step),
             numbers.perplexity(run.yardstick_perplexity),
+            percent(run.yardstick_error),
             numbers.perplexity(run.base_perplexity) + ("*" if run.base_untrained else ""),
             numbers.perplexity(run.eval_perplexity),
+            *([numbers.perplexity(run.older_perplexity)] if older else []),
         ]
         for run in found.runs
     ]
-    show_table("Perplexity on the yardstick", rows, frozenset({0, 2, 3, 4, 5, 6}))
+    show_table("Perplexity on the yardstick", rows, frozenset({0, 2, 3, 4, 5, 6, 7, 8}))
     if found.differences:
         titles = ["field", *(f"run {run.id}" for run in found.runs)]
         values = [[field, *map(_shown, values)] for field, values in found.differences.items()]
         show_table("Differences", [titles, *values])
     if found.pairs:
         names = {run.id: f"{run.id} {run.name}" for run in found.runs}
-        rows = [["from", "to", "the second is", "p", "chunks"]]
+        rows = [["from", "to", "the second is", "p", "documents", "by token"]]
         rows += [
-            [names[pair.a], names[pair.b], pair.verdict, _p(pair.p_value), f"{pair.chunks:,}"]
+            [
+                names[pair.a],
+                names[pair.b],
+                pair.verdict,
+                _p(pair.p_value),
+                f"{pair.documents:,}",
+                signed_percent(change(pair.token_log_ratio)),
+            ]
             for pair in found.pairs
         ]
-        show_table("Pairs, with 95 % intervals", rows, frozenset({3, 4}))
+        show_table("Pairs in the mean document, with 95 % intervals", rows, frozenset({3, 4, 5}))
     if found.groups:
         rows = [["recipe", "runs", "perplexity", "spread over seeds"]]
         rows += [
@@ -120,6 +132,16 @@ def _show(found: Comparison) -> None:
         print(printable(f"Cannot rank: {line}"))
     for line in found.notes:
         print(printable(f"Note: {line}"))
+
+
+def percent(share: float | None) -> str:
+    """A share with two digits, `1.2 %`."""
+    return numbers.NOTHING if share is None else f"{100 * share:.2g} %"
+
+
+def signed_percent(share: float) -> str:
+    """A share with its sign, `+1.2 %`."""
+    return f"{100 * share:+.1f} %".replace("inf", "∞")
 
 
 def _shown(value: Any) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from workbench.caveats import untrained_base
 from workbench.cli.bar import Bar, quiet_libraries
+from workbench.cli.compare import percent
 from workbench.cli.options import AsJson, Db, RunReference, open_store
 from workbench.cli.output import print_json, say
 from workbench.cli.tables import show_table
@@ -63,15 +64,16 @@ def yardstick(
         )
         return
 
-    rows = [["step", "epoch", "yardstick", "own test", ""]]
+    rows = [["step", "epoch", "yardstick", "error", "own test", ""]]
     before = numbers.perplexity(base.perplexity if base else None)
     what = f"before training{untrained and f', {untrained}'}"
-    rows.append(["0", "0.00", before, numbers.NOTHING, what])
+    rows.append(["0", "0.00", before, percent(base.loss_error if base else None), numbers.NOTHING, what])
     rows += [
         [
             f"{saved.step:,}",
             f"{saved.epoch:.2f}",
             numbers.perplexity(score.perplexity),
+            percent(score.loss_error),
             numbers.perplexity(saved.eval_perplexity),
             "best on its own test" if saved.best else "",
         ]
@@ -79,7 +81,9 @@ def yardstick(
     ]
     name = f"Run {found.id} {found.name}: perplexity"
     asked = scored[0][1]
-    show_table(f"{name} ({asked.masked_tokens:,} tokens, {asked.chunks:,} chunks)", rows, frozenset(range(4)))
+    times = f", asked {asked.draws} times" if asked.draws > 1 else ""
+    about = f"{asked.masked_tokens:,} tokens, {asked.chunks:,} chunks{times}"
+    show_table(f"{name} on {asked.protocol} ({about})", rows, frozenset(range(5)))
 
 
 def _base(scorer: Scorer) -> tuple[Yardstick | None, str]:
@@ -103,7 +107,8 @@ def _chosen(store: Store, run: Run, which: str) -> list[Checkpoint]:
     if which == "last":
         return saved[-1:]
     if which == "best":
-        return [one for one in saved if one.best] or saved[-1:]
+        best = store.best_checkpoint(run.id)
+        return [one for one in saved if best is not None and one.step == best.step]
     found = [one for one in saved if str(one.step) == which]
     if not found:
         steps = ", ".join(str(one.step) for one in saved)
@@ -117,6 +122,8 @@ def _as_json(score: Yardstick) -> dict[str, object]:
     names = ("protocol", "text_fingerprint", "tokenizer_fingerprint", "masks_fingerprint")
     return {
         "perplexity": score.perplexity,
+        "error": score.loss_error,
+        "draws": score.draws,
         "chunks": score.chunks,
         "masked_tokens": score.masked_tokens,
         **{name: getattr(score, name) for name in names},

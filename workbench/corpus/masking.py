@@ -55,7 +55,11 @@ class Masker:
         random_share: float = 0.1,
         keep_share: float = 0.1,
         seed: int,
+        turn: int = 0,
     ) -> None:
+        """`turn`: for single tokens, which part of them is chosen: the parts of successive turns are disjoint
+        until all tokens were chosen once, then begin again, shifted.
+        """
         if masking not in ("token", "whole_word", "span"):
             raise ValueError(f"masking must be token, whole_word or span; got {masking!r}")
         if not 0 < mask_prob < 1:
@@ -66,6 +70,7 @@ class Masker:
         self.masking = masking
         self.seed = seed
         self._chosen_below = counters.threshold(mask_prob)
+        self._chosen_from = turn * self._chosen_below % (1 << 32)
         self._mask_below = counters.threshold(mask_share)
         self._random_below = counters.threshold(mask_share + random_share) if keep_share > 0 else 1 << 32
         # After an unmasked word a span begins with probability `begin`; after a masked word it ends with
@@ -131,7 +136,8 @@ class Masker:
     def _choose(self, draws: Tensor, special: Tensor, word_starts: Tensor | None) -> Tensor:
         """Which tokens to predict, before special ones are excluded: bool (batch, chunk_size)."""
         if self.masking == "token":
-            return draws < self._chosen_below
+            from_here = draws if not self._chosen_from else (draws - self._chosen_from) % (1 << 32)
+            return from_here < self._chosen_below
         if word_starts is None:
             raise ValueError(f"masking {self.masking!r} needs word_starts")
         starts = word_starts.bool()

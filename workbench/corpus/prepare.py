@@ -35,7 +35,8 @@ class Corpus:
     fingerprint: a hash of its tokens, the same on every machine. largest_id: the largest token id in it; a
     model needs a larger vocabulary. repeated, near_empty, empty: the number of documents equal to an earlier
     one, with fewer than five words, or without text. notes: sentences on what was guessed, changed or left
-    out. sample: a test sentence with one word masked.
+    out. sample: a test sentence with one word masked. streams: both
+    sides, train first, whose documents are whole; chunks cut them.
     """
 
     train: ChunkTable
@@ -51,6 +52,7 @@ class Corpus:
     seconds: float
     notes: tuple[str, ...] = ()
     sample: str = ""
+    streams: tuple[TokenStream, TokenStream] | None = None
 
     def ready(self) -> CorpusReady:
         """The event that reports this text."""
@@ -128,6 +130,7 @@ def prepare_corpus(
         seconds=time.monotonic() - began,
         notes=tuple(dict.fromkeys(text for _, text in (*current_notes, *notes.kept))),
         sample=entry.sample,
+        streams=(entry.train, entry.test),
     )
     listen(corpus.ready())
     return corpus

@@ -177,7 +177,8 @@ def _results(facts: CardFacts, yardstick: AgainstBase | None) -> str:
     if yardstick:
         fixed = (
             f"the yardstick: the first {yardstick.chunks:,} chunks of at most 128 tokens of the held-out "
-            f"documents, mask probability 0.15, fixed masks ({yardstick.masked_tokens:,} masked tokens)"
+            f"documents, mask probability 0.15, every asked token masked ({yardstick.masked_tokens:,} masked "
+            "tokens)"
         )
         rows.append(["perplexity of the base model", _perplexity(yardstick.base_perplexity), fixed])
         rows.append(["perplexity of this checkpoint", _perplexity(yardstick.perplexity), fixed])
@@ -189,8 +190,8 @@ def _results(facts: CardFacts, yardstick: AgainstBase | None) -> str:
         if yardstick.verdict:
             lines.append(
                 f"Compared with the base model on the yardstick: {yardstick.verdict}; the brackets hold the "
-                "95 % interval of a paired bootstrap over documents, which covers the choice of test "
-                "documents, not of seeds."
+                "95 % interval for the mean document, which covers the choice of test documents, not of "
+                "seeds."
             )
     lines.append(
         "Perplexity is exp(sum of the negative log likelihoods of all masked tokens ÷ their number); lower "

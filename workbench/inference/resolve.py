@@ -83,8 +83,9 @@ def _of_run(store: Store, run: Run, wanted: int | str | None) -> ModelChoice:
             )
         return ModelChoice(name, str(_folder(run, run.checkpoint)), run.id)
     saved = store.checkpoints(run.id)
+    best = store.best_checkpoint(run.id) if wanted == BEST else None
     for checkpoint in saved:
-        if (wanted == BEST and checkpoint.best) or str(wanted) == str(checkpoint.step):
+        if (best is not None and checkpoint.step == best.step) or str(wanted) == str(checkpoint.step):
             label = f"{name} {BEST if wanted == BEST else f'step {wanted}'}"
             return ModelChoice(label, str(_folder(run, checkpoint.path)), run.id)
     steps = ", ".join(str(checkpoint.step) for checkpoint in saved) or "none"

@@ -17,8 +17,8 @@ from workbench.store.sqlite import SQLite
 
 VARIABLE = "MLM_WORKBENCH_DB"
 DEFAULT = "experiments.db"
-SCHEMA_VERSION = "0005"
-"""The newest revision in migrations/versions; kept here, so that Alembic is imported only to migrate."""
+SCHEMA_VERSION = "0006"
+"""The newest revision in migrations/versions. Known here, so that Alembic is imported only to migrate."""
 _POSTGRES = ("postgresql", "postgres")
 
 

@@ -77,6 +77,16 @@ class Measurements(Queries):
             put_checkpoint(session, saved)
             session.commit()
 
+    def best_checkpoint(self, run_id: int) -> Checkpoint | None:
+        """The checkpoint that is marked as the best; else that with the lowest test perplexity, else the
+        newest one. None where the run has no checkpoint.
+        """
+        saved = self.checkpoints(run_id)
+        tested = [one for one in saved if one.eval_perplexity is not None]
+        marked = [one for one in saved if one.best]
+        chosen = marked[-1:] or sorted(tested, key=lambda one: one.eval_perplexity or 0.0)[:1] or saved[-1:]
+        return chosen[0] if chosen else None
+
     def checkpoints(self, run_id: int) -> list[Checkpoint]:
         """A run's checkpoints, oldest first."""
         with self.database.session() as session:

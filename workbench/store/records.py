@@ -51,7 +51,7 @@ _PROCESS: dict[str, tuple[type, ...]] = {
 _ENDINGS = frozenset(Status) - {Status.RUNNING}
 _SAME_SECONDS = 1e-3
 """A database may round a time."""
-_BLOBS = ("chunk_losses", "chunk_tokens", "chunk_hashes", "chunk_documents")
+_BLOBS = ("chunk_losses", "chunk_tokens", "chunk_hashes", "chunk_documents", "document_hashes")
 
 
 def apply_records(session: Session, run_id: int, records: Sequence[Record], *, statuses: bool = True) -> None:
@@ -72,7 +72,8 @@ def score_values(score: Yardstick) -> dict[str, Any]:
     """A score as the values of a record."""
     values = score.model_dump(exclude={"id", "run_id", "created_at"})
     for name in _BLOBS:
-        values[name] = b64encode(values[name]).decode("ascii")
+        if values[name] is not None:
+            values[name] = b64encode(values[name]).decode("ascii")
     return {"of_run": score.run_id is not None, "values": values}
 
 
@@ -197,7 +198,8 @@ class _Applier:
         self.write()
         values = dict(record["values"])
         for name in _BLOBS:
-            values[name] = b64decode(values[name], validate=True)
+            if values.get(name) is not None:
+                values[name] = b64decode(values[name], validate=True)
         score = Yardstick(**values)
         score.run_id = self._run_id if record["of_run"] else None
         score.created_at = float(record["at"])

@@ -203,6 +203,11 @@ class Yardstick(Row, table=True):
     chunk_hashes: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # (chunks,) uint64, of text
     # (chunks + 1,) int32: the document in which each chunk begins, and the one in which the last ends
     chunk_documents: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    # how often the masks were drawn: `chunk_losses` and `chunk_tokens` are then (draws, chunks)
+    draws: int = 1
+    loss_error: float | None = None  # standard error of `loss` that the draw of the masks causes
+    # (documents,) uint64, from the first document on; None: a score of an earlier version
+    document_hashes: bytes | None = None
     created_at: float = 0.0
 
     @property

@@ -63,6 +63,18 @@ class Yardsticks(Queries):
         with self.database.session() as session:
             return list(session.exec(query.order_by(col(Yardstick.id).desc())))
 
+    def levels(self, **identity: str) -> dict[int, float]:
+        """The mean loss of each run's newest score on a test (IDENTITY without the weights), by run
+        id, in nats per token.
+        """
+        columns = (col(Yardstick.run_id), Yardstick.loss_sum, Yardstick.masked_tokens)
+        query: Any = select(*columns).where(col(Yardstick.run_id).is_not(None), Yardstick.masked_tokens > 0)
+        for name in IDENTITY[1:]:
+            query = query.where(getattr(Yardstick, name) == identity[name])
+        with self.database.session() as session:
+            found = session.exec(query.order_by(col(Yardstick.run_id), col(Yardstick.step)))
+            return {run_id: loss / tokens for run_id, loss, tokens in found if run_id is not None}
+
     def all(self, run_ids: Sequence[int]) -> dict[int, list[Yardstick]]:
         """The scores of several runs in one query, each in the order of steps."""
         query = select(Yardstick).where(col(Yardstick.run_id).in_(run_ids))

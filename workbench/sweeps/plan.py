@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any, Literal
 
 from workbench.errors import UsageError
-from workbench.recipe import Recipe, as_stored
+from workbench.recipe import Affects, Recipe, as_stored
 from workbench.recipe_fields import FIELDS
 
 MOST_RUNS = 1_000
@@ -58,6 +58,13 @@ class Plan:
             raise UsageError(
                 f"{name} is a range, {self.ranges[name]}, but a grid needs values.",
                 "List them with commas, or search the range with --search N.",
+            )
+        changing = [name for name in self.fields if Affects.TEXT in FIELDS[name].affects]
+        changing = [name for name in changing if Affects.QUESTIONS in FIELDS[name].affects]
+        if self.trials and changing:
+            raise UsageError(
+                f"A search cannot vary {changing[0]}: it changes the test, and the easiest test would win.",
+                f"Set {changing[0]} to one value, or leave out --search and compare a grid of values.",
             )
         if not self.trials and self.count > MOST_RUNS:
             raise UsageError(

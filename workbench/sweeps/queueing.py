@@ -19,6 +19,7 @@ from workbench.sweeps.plan import Plan, run_name
 from workbench.worker.devices import gpus, processes_of
 from workbench.worker.launch import new_folder, without_passwords
 from workbench.worker.scheduler_liveness import ensure_scheduler
+from workbench.worker.split_of_ancestor import keep_split
 
 _RUN = "run:"
 
@@ -120,4 +121,5 @@ def _resolved(store: Store, plan: Plan) -> Plan:
         name: tuple(map(resolve, options)) if name == "model" else tuple(options)
         for name, options in plan.values.items()
     }
-    return replace(plan, base=plan.base.with_changes(model=resolve(plan.base.model)), values=values)
+    base = keep_split(store, plan.base.with_changes(model=resolve(plan.base.model)))
+    return replace(plan, base=base, values=values)

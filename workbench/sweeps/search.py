@@ -3,14 +3,18 @@
 Only the runs are stored: the study is rebuilt from the store for each trial, so that a kill loses nothing and
 results have one home.
 
-It minimizes perplexity on the yardstick, one test for all runs. A run without a yardstick score counts by its
-own test only if no swept field decides that test's questions; otherwise it counts as failed, since low mask
-probabilities or long chunks would win with easier questions.
+It minimizes perplexity on the yardstick, one test for all runs: fields that change that test, the text, its
+split or the tokenizer, cannot be searched. A run without a yardstick score counts by its own test only if no
+swept field decides that test's questions; otherwise it counts as failed, since low mask probabilities or long
+chunks would win with easier questions.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import math
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +24,7 @@ from workbench.recipe_fields import fields_that
 from workbench.status import ACTIVE, Status
 from workbench.store import Run, Store, Sweep
 from workbench.store.sweeps import NewRun
+from workbench.stored_recipe import StoredRecipe
 from workbench.sweeps.plan import Plan, run_name
 from workbench.worker.launch import new_folder
 
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
 
 INSTALL = "Install it: pip install 'mlm-workbench[search]'"
 _RANDOM_TRIALS = 5
+_PROPOSALS = 100
+"""Recipes that are asked for until one is valid and was not trained before."""
 
 
 def check_installed() -> None:
@@ -50,15 +57,41 @@ def ask(store: Store, sweep: Sweep) -> Run | None:
 def next_recipe(plan: Plan, runs: list[Run]) -> Recipe:
     """The recipe to try after these runs; deterministic for a plan and its runs. Raises UsageError."""
     study = study_of(plan, runs)
-    for _ in range(100):
+    problem = UsageError(
+        "The search has tried every recipe that it can propose.",
+        "Add values or seeds, or widen a range.",
+    )
+    known = [run.recipe.filled() for run in runs]
+    first = len(runs) % len(plan.seed_list)
+    seeds = (*plan.seed_list[first:], *plan.seed_list[:first])
+    for _ in range(_PROPOSALS):
         trial = study.ask(distributions(plan))
-        seed = plan.seed_list[len(runs) % len(plan.seed_list)]
-        try:
-            return plan.recipe(_typed(plan, trial.params), seed)
-        except UsageError as error:  # an invalid combination: propose another
-            study.tell(trial, state=optuna_library().trial.TrialState.FAIL)
-            problem = error
+        chosen = _typed(plan, trial.params)
+        for seed in seeds:
+            try:
+                recipe = plan.recipe(chosen, seed)
+            except UsageError as error:  # an invalid combination: propose another
+                problem = error
+                break
+            if recipe.model_dump(mode="json") not in known:
+                return recipe
+        study.tell(trial, state=optuna_library().trial.TrialState.FAIL)
+    untried = next(_untried(plan, known), None)
+    if untried is not None:
+        return untried
     raise problem
+
+
+def _untried(plan: Plan, known: list[StoredRecipe]) -> Iterator[Recipe]:
+    """The recipes of a search without ranges that were not trained yet."""
+    if plan.ranges:
+        return
+    for chosen in itertools.product(*plan.values.values()):
+        for seed in plan.seed_list:
+            with contextlib.suppress(UsageError):
+                recipe = plan.recipe(dict(zip(plan.values, chosen, strict=True)), seed)
+                if recipe.model_dump(mode="json") not in known:
+                    yield recipe
 
 
 def study_of(plan: Plan, runs: list[Run]) -> optuna.Study:

@@ -41,6 +41,7 @@ class TrainingState:
     step: int = 0
     evaluated_step: int = -1
     best_eval_loss: float | None = None
+    best_saved_loss: float | None = None  # the lowest of those that a checkpoint was saved with
     evaluations_without_gain: int = 0
     epoch_loss_sum: float = 0.0
     epoch_masked: float = 0.0
@@ -161,6 +162,16 @@ def restore_optimizer(
         name, _, key = path.rpartition("/")
         parameter = parameters[name]
         optimizer.state[parameter][key] = value.to(parameter.device)
+
+
+def has_best(run_folder: Path) -> bool:
+    """Whether a checkpoint of the run was marked as its best."""
+    return (run_folder / FOLDER / "best").is_file()
+
+
+def mark_best(checkpoint: Path) -> None:
+    """Let `best` name this checkpoint, which is in place."""
+    _point(checkpoint.parent / "best", checkpoint.name)
 
 
 def _write_manifest(folder: Path) -> None:

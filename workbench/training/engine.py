@@ -9,6 +9,7 @@ from pathlib import Path
 from transformers import PreTrainedTokenizerBase
 
 from workbench.corpus import Corpus, prepare_corpus
+from workbench.corpus.document_hashes import remember_documents, tokenizer_fingerprint
 from workbench.corpus.new_model import make_new_model
 from workbench.errors import TrainingError
 from workbench.events import Event, Listener, Message, Phase, PhaseChanged, Progress
@@ -118,6 +119,8 @@ class _Setup:
             )
         )
         self._check_alike("reads", f"the text {corpus.fingerprint}")
+        if ranks.leads:
+            remember_documents(self.folder, corpus, tokenizer_fingerprint(tokenizer), name)
         return ranks.together(lambda: self._make_loop(machine, tokenizer, corpus, self._load(name, revision)))
 
     def _load(self, name: str, revision: str | None) -> LoadedModel:

@@ -122,6 +122,8 @@ class TrainingLoop:
                 "Restore the old text, or start a new run.",
             )
         self.state = state
+        if state.best_saved_loss is None and checkpoint.has_best(self.folder):  # of an earlier version
+            state.best_saved_loss = state.best_eval_loss
         checkpoint.restore_optimizer(self.stepper.optimizer.optimizer, self.parameter_names, optimizer)
         if state.grad_scaler and self.accelerator.scaler:
             self.accelerator.scaler.load_state_dict(state.grad_scaler)
@@ -132,7 +134,8 @@ class TrainingLoop:
         self._announce()
         try:
             if self._evaluation_is_due(self.state.step):
-                self._evaluate()  # the baseline, or an evaluation that a stop or crash interrupted
+                self._evaluate()  # the baseline; or one that a stop or a crash cut off
+                self._tell_of_late_evaluation()
             self._enter(Phase.TRAINING)
             for step in self.plan.steps_after(self.state.step):
                 if self.ranks.any(self._should_stop()) or self._out_of_patience():
@@ -275,7 +278,7 @@ class TrainingLoop:
             return
         if self.accelerator.scaler:
             self.state.grad_scaler = self.accelerator.scaler.state_dict()
-        best = self._is_best()
+        best = self._is_best_saved()
         path = checkpoint.save(
             self.folder,
             self.state,
@@ -283,6 +286,20 @@ class TrainingLoop:
             self._write_model,
             best=best,
         )
+        self._tell_saved(path, best)
+
+    def _is_best_saved(self) -> bool:
+        """Whether the model as it is now is better than every checkpoint so far; noted in the state."""
+        state = self.state
+        loss = state.last_eval_loss
+        if state.evaluated_step != state.step or loss is None:
+            return False
+        if state.best_saved_loss is not None and loss >= state.best_saved_loss:
+            return False
+        state.best_saved_loss = loss
+        return True
+
+    def _tell_saved(self, path: Path, best: bool) -> None:
         evaluated = self.state.evaluated_step == self.state.step
         loss = self.state.last_eval_loss if evaluated else None
         self.tell(
@@ -294,6 +311,16 @@ class TrainingLoop:
                 best=best,
             )
         )
+
+    def _tell_of_late_evaluation(self) -> None:
+        """Tell the test perplexity of a checkpoint that was saved when its evaluation was cut off."""
+        saved = checkpoint.whole_checkpoints(self.folder)
+        if not saved or self._saved_step() != self.state.step or not self.ranks.leads:
+            return
+        best = self._is_best_saved()
+        if best:
+            checkpoint.mark_best(saved[-1])
+        self._tell_saved(saved[-1], best)
 
     def _write_model(self, folder: Path) -> None:
         self.pretrained.save_pretrained(folder)

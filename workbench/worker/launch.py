@@ -23,6 +23,7 @@ from workbench.worker.launcher import MODULE as LAUNCHER_MODULE
 from workbench.worker.liveness import LOG
 from workbench.worker.ownership import works_elsewhere
 from workbench.worker.reporting import REPORT_TO, check_trackers
+from workbench.worker.split_of_ancestor import keep_split
 
 _RUN = "run:"
 _PASSWORD_OPTION = re.compile(r"([?&](?:ssl)?password=)[^&\s]*")
@@ -64,7 +65,7 @@ def queue(
     """
     check_trackers(report_to)
     if recipe.model.startswith(_RUN):
-        recipe = recipe.with_changes(model=f"{_RUN}{store.find(recipe.model).id}")
+        recipe = keep_split(store, recipe.with_changes(model=f"{_RUN}{store.find(recipe.model).id}"))
     run = store.create_run(recipe, name, tags)
     environment = {"command": without_passwords(command), "working_folder": str(Path.cwd())}
     # Until the worker starts, this process owns the run, so that its death is noticed.

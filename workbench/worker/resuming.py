@@ -63,7 +63,7 @@ def _add_if_missing(store: Store, run: Run, checkpoint: Path, step: int, channel
         epoch=_epoch_at(run, step) or 0.0,
         path=channel.within(checkpoint),
         eval_perplexity=None if loss is None else perplexity(loss),
-        best=loss is not None and state.get("evaluations_without_gain") == 0,
+        best=loss is not None and loss == state.get("best_saved_loss"),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from workbench.analysis.differences import differences, unknown_fields
+from workbench.analysis.wording import NO_DIFFERENCE
 from workbench.display import numbers
 from workbench.display.run import as_shown, elapsed
 from workbench.display.status import mark
@@ -44,7 +45,7 @@ def ranking(runs: Sequence[ComparedRun], comparison: Comparison | None, wrong: s
     for pair in comparison.pairs:
         a, b = letters[pair.a], letters[pair.b]
         p = "p < 0.001" if pair.p_value < 0.001 else f"p = {pair.p_value:.3f}"
-        if pair.ci_low <= 0 <= pair.ci_high:
+        if pair.verdict.startswith(NO_DIFFERENCE):
             yield Text(f"{a} and {b}: {pair.verdict}, {p}")
         else:
             yield Text(f"{b} is {pair.verdict} than {a}, {p}")
@@ -77,6 +78,11 @@ def final_figures(
     for title, name in (("yardstick", "yardstick_perplexity"), ("  before training", "base_perplexity")):
         values = [getattr(scores.get(_id(one.run)), name, None) for one in runs]
         yield _row(title, [numbers.perplexity(value) for value in values], width)
+    errors = [getattr(scores.get(_id(one.run)), "yardstick_error", None) for one in runs]
+    yield _row("  its error", [_error(one) for one in errors], width)
+    older = [getattr(scores.get(_id(one.run)), "older_perplexity", None) for one in runs]
+    if any(value is not None for value in older):
+        yield _row("  tokens-1", [numbers.perplexity(value) for value in older], width)
     for title, cell in rows:
         yield _row(title, [cell(one) for one in runs], width)
 
@@ -101,6 +107,10 @@ def _row(title: str, cells: Sequence[str], width: int, style: str = "") -> Text:
     each = min(max(room, _NARROWEST), _WIDEST)
     text = " ".join(numbers.fit(printable(cell), each, "right") for cell in cells)
     return Text(f"{numbers.fit(printable(title), _LABEL)} {text}", style, no_wrap=True)
+
+
+def _error(share: float | None) -> str:
+    return numbers.NOTHING if share is None else f"{100 * share:.2g} %"
 
 
 def _id(run: Run) -> Any:
