@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "workbench"
 GROUND = {"errors", "paths", "private", "faults", "text", "file_kinds", "mounts"}
 """Modules that anything may import."""
 BASE = GROUND | {
+    "document_hashes",
     "recipe",
     "recipe_fields",
     "stored_recipe",
@@ -44,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "caveats": GROUND | {"recipe", "recipe_fields", "stored_recipe", "status"},
     "metrics": GROUND | {"events"},
     "processes": GROUND,
+    "document_hashes": GROUND,
     "journal": BASE,
     "presets": BASE,
     "rpc": GROUND,

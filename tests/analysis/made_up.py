@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.corpus.document_hashes import FILE, DocumentHashes, write_documents
+from workbench.document_hashes import FILE, DocumentHashes, write_documents
 from workbench.recipe import PRESETS, Recipe
 from workbench.store import Run, Store, Yardstick
 

@@ -12,7 +12,7 @@ import pytest
 
 from workbench.analysis.compare import compare_runs
 from workbench.analysis.wording import NO_DIFFERENCE, group_verdict, verdict
-from workbench.corpus.document_hashes import FILE, documents_of
+from workbench.document_hashes import FILE, documents_of
 from workbench.store import Store, Yardstick
 
 from .conftest import Trained

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
@@ -20,7 +21,7 @@ from workbench.analysis.known_seeds import seeds_alone
 from workbench.analysis.protocol import MASKED, TOKENS, ranking
 from workbench.analysis.wording import NO_DIFFERENCE, listed, pair_verdict, plural, sides
 from workbench.caveats import base_name, diverged, divergence, untrained_base
-from workbench.corpus.document_hashes import FILE
+from workbench.document_hashes import FILE
 
 if TYPE_CHECKING:
     from workbench.store import Run, Store, Yardstick
@@ -93,7 +94,7 @@ class _Comparing:
         """The scores of the run's newest or best checkpoint, or of its last scored one."""
         older = [score for score in scores if score.protocol.startswith(TOKENS) and score.masked_tokens]
         self._older[run.id] = older[-1].perplexity if older else None
-        scores = ranking(scores)
+        scores = [score for score in ranking(scores) if math.isfinite(score.loss_sum)]
         saved = self._store.checkpoints(run.id)
         best = self._store.best_checkpoint(run.id) if self._which == "best" else None
         steps = [checkpoint.step for checkpoint in ([best] if best else saved[-1:])]

@@ -13,7 +13,7 @@ from workbench.analysis.comparison import Group, GroupPair
 from workbench.analysis.differences import known_recipe
 from workbench.analysis.known_seeds import recipe_without_seed
 from workbench.analysis.wording import group_verdict, listed
-from workbench.corpus.document_hashes import documents_of
+from workbench.document_hashes import documents_of
 from workbench.metrics import perplexity
 
 Shared = Callable[[list[ChunkScores]], SharedChunks | None]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.corpus.document_hashes import documents_of
+from workbench.document_hashes import documents_of
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:

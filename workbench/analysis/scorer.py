@@ -10,8 +10,8 @@ from pathlib import Path
 from workbench.analysis.weights import weights_fingerprint
 from workbench.analysis.yardstick import YardstickTest, as_row, prepare_test, score
 from workbench.caveats import base_name
-from workbench.corpus.document_hashes import remember_documents
 from workbench.corpus.new_model import make_new_model
+from workbench.document_hashes import remember_documents
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Listener, Phase, PhaseChanged, Progress
 from workbench.inference.resolve import base_of, resolve_model
@@ -85,8 +85,13 @@ class Scorer:
             # the base model may have been deleted; a checkpoint has the same tokenizer and vocabulary
             test, corpus = prepare(resolve_model(self._store, run=str(self._run_id)).path, None)
         if corpus.fingerprint == text:  # what was trained on, and no file that was edited since
-            folder = Path(self._run.folder)
-            remember_documents(folder, corpus, test.tokenizer_fingerprint, base_of(self._run))
+            remember_documents(
+                Path(self._run.folder),
+                corpus.streams,
+                corpus=corpus.fingerprint,
+                tokenizer_fingerprint=test.tokenizer_fingerprint,
+                base=base_of(self._run),
+            )
         return test
 
     def base(self) -> Yardstick:

@@ -205,7 +205,7 @@ def _notes(entries: list[Entry], found: Ranking, scored: int) -> list[str]:
 
 
 def _newest(scores: Sequence[Yardstick]) -> Yardstick | None:
-    scores = ranking(scores)
+    scores = [score for score in ranking(scores) if math.isfinite(score.loss_sum)]
     return scores[-1] if scores else None
 
 

@@ -24,10 +24,11 @@ import torch
 
 from workbench.analysis.protocol import MASKED
 from workbench.corpus import ChunkTable, Corpus, prepare_corpus
-from workbench.corpus.document_hashes import document_hashes, tokenizer_fingerprint
 from workbench.corpus.masking import EVAL_MASK_SEED, Masker
 from workbench.corpus.streams import TokenStream
+from workbench.corpus.tokenizing import tokenizer_fingerprint
 from workbench.corpus.vocabulary import Vocabulary
+from workbench.document_hashes import document_hashes
 from workbench.events import Listener
 from workbench.pretrained.model import SEED, load_config, load_model, usable_positions
 from workbench.pretrained.tokenizer import load_tokenizer

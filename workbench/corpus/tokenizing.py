@@ -51,6 +51,11 @@ class Tokens(NamedTuple):
     lengths: np.ndarray
 
 
+def tokenizer_fingerprint(tokenizer: PreTrainedTokenizerBase) -> str:
+    """What tells the tokens of one tokenizer from those of any other: 16 hexadecimal digits."""
+    return DocumentTokenizer(tokenizer).fingerprint[:16]
+
+
 class DocumentTokenizer:
     """Tokenizes whole documents without truncation, with special tokens around each document.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from workbench.document_hashes import FILE as DOCUMENTS
 from workbench.errors import UsageError, WorkbenchError
 from workbench.exports.model_folder import checkpoint_of, export_run
 from workbench.private import without_secrets
@@ -45,6 +46,7 @@ def push_run(
             api.upload_folder(
                 repo_id=made.repo_id,
                 folder_path=folder,
+                ignore_patterns=[DOCUMENTS],  # whoever has a text could test whether it was trained on
                 commit_message=f"Step {saved.step} of a training with mlm-workbench",
             )
     return str(made)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workbench.analysis.against_base import against_base
 from workbench.analysis.differences import is_imported
+from workbench.document_hashes import FILE as DOCUMENTS
 from workbench.errors import ModelError, UsageError, WorkbenchError
 from workbench.exports import sentences
 from workbench.exports.card import CardFacts, model_card
@@ -72,7 +73,7 @@ def _check_place(folder: Path, replace: bool) -> None:
             f"The folder {folder} is not empty and not an earlier export: --force would delete {there[0]}.",
             "Name another folder.",
         )
-    own = {CARD, RECIPE, *sentences.FILES}
+    own = {CARD, RECIPE, DOCUMENTS, *sentences.FILES}
     foreign = [
         name for name in there if name not in own and Path(name).suffix not in {".json", ".safetensors"}
     ]
@@ -98,6 +99,8 @@ def _write(store: Store, run: Run, saved: Checkpoint, source: Path, folder: Path
     from workbench.pretrained.model import load_config, usable_positions
 
     _copy_whole(source, folder)
+    if (Path(run.folder) / DOCUMENTS).is_file():  # a run on this model is to know what it was trained on
+        shutil.copyfile(Path(run.folder) / DOCUMENTS, folder / DOCUMENTS)
     config, tokenizer = load_config(str(folder)), load_tokenizer(str(folder), None)
     limits = [tokenizer.model_max_length, usable_positions(config) or tokenizer.model_max_length]
     limit = min(limits) if min(limits) < 1_000_000 else None  # a tokenizer without a limit has a huge number

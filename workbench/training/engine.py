@@ -9,8 +9,9 @@ from pathlib import Path
 from transformers import PreTrainedTokenizerBase
 
 from workbench.corpus import Corpus, prepare_corpus
-from workbench.corpus.document_hashes import remember_documents, tokenizer_fingerprint
 from workbench.corpus.new_model import make_new_model
+from workbench.corpus.tokenizing import tokenizer_fingerprint
+from workbench.document_hashes import remember_documents
 from workbench.errors import TrainingError
 from workbench.events import Event, Listener, Message, Phase, PhaseChanged, Progress
 from workbench.pretrained.fitting import first
@@ -120,7 +121,13 @@ class _Setup:
         )
         self._check_alike("reads", f"the text {corpus.fingerprint}")
         if ranks.leads:
-            remember_documents(self.folder, corpus, tokenizer_fingerprint(tokenizer), name)
+            remember_documents(
+                self.folder,
+                corpus.streams,
+                corpus=corpus.fingerprint,
+                tokenizer_fingerprint=tokenizer_fingerprint(tokenizer),
+                base=name,
+            )
         return ranks.together(lambda: self._make_loop(machine, tokenizer, corpus, self._load(name, revision)))
 
     def _load(self, name: str, revision: str | None) -> LoadedModel:

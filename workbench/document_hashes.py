@@ -13,18 +13,12 @@ import zipfile
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
-from workbench.corpus.tokenizing import DocumentTokenizer
 from workbench.private import write_whole
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
-    from workbench.corpus.prepare import Corpus
-    from workbench.corpus.streams import TokenStream
+    import numpy as np
 
 FILE = "documents.npz"
 _CHECKPOINTS, _EXPORTED = "checkpoints", "recipe.toml"
@@ -49,32 +43,45 @@ class DocumentHashes:
     @property
     def seen(self) -> np.ndarray:
         """All that the run's models were trained on, as far as this file says."""
+        import numpy as np
+
         return self.train if self.before is None else np.union1d(self.train, self.before)
 
 
-def tokenizer_fingerprint(tokenizer: PreTrainedTokenizerBase) -> str:
-    """What tells the tokens of one tokenizer from those of any other."""
-    return DocumentTokenizer(tokenizer).fingerprint[:16]
+class Stream(Protocol):
+    """All tokens of one side of a text: ids (tokens,), and where each document begins, and the end."""
+
+    @property
+    def ids(self) -> np.ndarray: ...
+    @property
+    def offsets(self) -> np.ndarray: ...
 
 
-def remember_documents(run_folder: Path, corpus: Corpus, tokenizer_fingerprint: str, base: str) -> None:
-    """Write the hashes of both sides into the run's folder, unless they are there.
+def remember_documents(
+    run_folder: Path,
+    streams: tuple[Stream, Stream] | None,
+    *,
+    corpus: str,
+    tokenizer_fingerprint: str,
+    base: str,
+) -> None:
+    """Write the hashes of both sides, train first, into the run's folder, unless they are there.
 
-    base: the model that the run starts from: a checkpoint's folder, an exported one, or any other model.
+    corpus: the text's fingerprint. base: the model that the run starts from: a checkpoint's folder, an
+    exported one, or any other model.
     """
     file = run_folder / FILE
-    if file.exists() or not run_folder.is_dir() or corpus.streams is None:
+    if file.exists() or not run_folder.is_dir() or streams is None:
         return
     before, known = _trained_on(base, tokenizer_fingerprint)
-    train, test = (document_hashes(stream) for stream in corpus.streams)
-    write_documents(
-        file,
-        DocumentHashes(train, test, tokenizer_fingerprint, before, known, corpus.fingerprint),
-    )
+    train, test = (document_hashes(stream) for stream in streams)
+    write_documents(file, DocumentHashes(train, test, tokenizer_fingerprint, before, known, corpus))
 
 
 def write_documents(file: Path, hashes: DocumentHashes) -> None:
     """Write a file that `documents_of` reads. Raises OSError."""
+    import numpy as np
+
     facts = {
         "tokenizer_fingerprint": hashes.tokenizer_fingerprint,
         "corpus": hashes.corpus,
@@ -94,6 +101,8 @@ def write_documents(file: Path, hashes: DocumentHashes) -> None:
 
 def documents_of(folder: Path) -> DocumentHashes | None:
     """What `remember_documents` wrote; None where it did not, or where it cannot be read."""
+    import numpy as np
+
     try:
         with np.load(folder / FILE, allow_pickle=False) as arrays:
             facts = json.loads(arrays["facts"].tobytes())
@@ -109,8 +118,10 @@ def documents_of(folder: Path) -> DocumentHashes | None:
         return None
 
 
-def document_hashes(stream: TokenStream, documents: int | None = None) -> np.ndarray:
+def document_hashes(stream: Stream, documents: int | None = None) -> np.ndarray:
     """A 64-bit hash of the tokens of each document, or of the first `documents`: uint64 (documents,)."""
+    import numpy as np
+
     offsets = stream.offsets if documents is None else stream.offsets[: documents + 1]
     digests = [
         hashlib.blake2b(stream.ids[start:end].astype("<i4").tobytes(), digest_size=8).digest()
@@ -124,6 +135,8 @@ def _trained_on(base: str, tokenizer_fingerprint: str) -> tuple[np.ndarray, bool
 
     What a model from elsewhere was trained on is nobody's to know, and counts as nothing.
     """
+    import numpy as np
+
     nothing = np.empty(0, np.uint64)
     folder = Path(base)
     if not folder.is_dir():
