@@ -48,10 +48,12 @@ CANDIDATES = (
 RESAMPLES = 600
 
 
-def coverage(world: World, documents: int, trials: int, seed: int = 0) -> dict[str, float]:
-    """The share of intervals that hold the truth, by candidate; `effective`: the median effective number."""
+def coverage(world: World, documents: int, trials: int, by_token: float, seed: int = 0) -> dict[str, float]:
+    """The share of intervals that hold the truth, by candidate; `effective`: the median effective number.
+
+    by_token: the truth for the candidates that estimate the difference by token.
+    """
     draw = np.random.default_rng(seed)
-    by_token = truth_by_token(world, draw)
     held: dict[str, list[np.ndarray]] = {name: [] for name in CANDIDATES}
     effective: list[float] = []
     for first in range(0, trials, 100):
@@ -201,9 +203,9 @@ def _pairs(share: float) -> Iterator[str]:
     yield "| --- |" + " ---: |" * (len(DOCUMENTS) + 1)
     worst: dict[str, list[float]] = {name: [] for name in CANDIDATES}
     for world in (*GRID, *BEYOND):
-        cells, beside = [], ""
+        cells, beside, by_token = [], "", truth_by_token(world, np.random.default_rng(0))
         for documents in DOCUMENTS:
-            found = coverage(world, documents, round(share * (2_000 if documents < 1_000 else 1_000)))
+            found = coverage(world, documents, round(share * (1_000 if documents < 1_000 else 500)), by_token)
             cells.append(_percent(found["by document"]))
             if documents == 100:
                 beside = f"{_percent(found['by token, symmetric t'])} ({found['effective']:.0f})"
@@ -226,7 +228,7 @@ def _groups(share: float) -> Iterator[str]:
     for seeds in (2, 3, 5):
         for spread in (0.0, 0.01, 0.05):
             for documents in (10, 80, 400):
-                held, alarms = groups(seeds, spread, documents, round(share * 2_000))
+                held, alarms = groups(seeds, spread, documents, round(share * 1_000))
                 yield f"| {seeds} | {spread:g} | {documents} | {_percent(held)} | {_percent(alarms)} |"
     yield ""
 
@@ -235,7 +237,7 @@ def _splits(share: float) -> Iterator[str]:
     yield "| seeds, each with its split | false alarms | without the correction |"
     yield "| ---: | ---: | ---: |"
     for seeds in (3, 5, 10):
-        corrected, plain = splits(seeds, round(share * 2_000))
+        corrected, plain = splits(seeds, round(share * 1_000))
         yield f"| {seeds} | {_percent(corrected)} | {_percent(plain)} |"
     yield ""
 
@@ -246,7 +248,8 @@ def _sweeps(share: float) -> Iterator[str]:
     for cells in (2, 5, 20, 50):
         for documents in (10, 50, 400):
             for seeds, spread in ((1, 0.0), (3, 0.01), (3, 0.05)):
-                any_behind, low, fixed = sweeps(cells, documents, seeds, spread, round(share * 1_000))
+                trials = round(share * (500 if cells <= 5 else 200))
+                any_behind, low, fixed = sweeps(cells, documents, seeds, spread, trials)
                 shown = f"| {cells} | {documents} | {seeds} | {spread:g} | {_percent(any_behind)}"
                 yield f"{shown} | {low:.2f} % | {fixed:.2f} % |"
 

@@ -57,7 +57,7 @@ REFUSED = {
     "the test's documents in its own training": Trick("too few", trained_on=range(1, 56)),
     "the test's documents in its parent's training": Trick("too few", before=range(1, 56)),
     "half in its own, half in its parent's": Trick("too few", trained_on=range(1, 28), before=range(28, 56)),
-    "a score without a finite loss": Trick("no yardstick score", columns={"loss_sum": float("nan")}),
+    "a score without a finite loss": Trick("no yardstick score", columns={"loss_sum": float("inf")}),
     "a perplexity of the older yardstick": Trick("tokens-1", columns={"protocol": "tokens-1/128"}),
     "a single document": Trick("text differs", Text([180], [1], "a book")),
 }
@@ -188,7 +188,8 @@ def test_a_base_folder_without_hashes(tmp_path: Path, file: str, known: bool) ->
     (base / file).touch()
     remember(run, corpus_of(0), "t", str(base))
     held = documents_of(run)
-    assert held is not None and held.before_known is known and len(held.before or ()) == 0
+    assert held is not None and held.before_known is known
+    assert held.before is not None and len(held.before) == 0
 
 
 def test_hashes_by_another_tokenizer_do_not_count_as_known(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_what_one_recipe_saw_in_training_counts_for_none(made: MadeUp) -> None:
     made.run(TEXT, LOSSES, recipe=masks(0.1), noise=0.02)
     made.run(TEXT, LOSSES - 0.5 * seen, recipe=masks(0.2), noise=0.02, draw=1, trained_on=range(1, 21))
     found = table(made)
-    assert {entry.mark for entry in found.entries} == {"best", "alike"}
+    assert max(entry.log_ratio or 0 for entry in found.entries) < 0.03  # not 0.25
 
 
 def test_the_best_figure_is_said_to_be_too_low_for_having_been_chosen(made: MadeUp) -> None:

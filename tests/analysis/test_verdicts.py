@@ -43,8 +43,8 @@ def mirrored(found: Comparison) -> object:
         pairs.append(
             (
                 min(pair.a, pair.b),
-                round(sign * pair.log_ratio, 12),
-                [round(end, 12) for end in interval],
+                round(sign * pair.log_ratio, 12) + 0.0,
+                [round(end, 12) + 0.0 for end in interval],
                 round(pair.p_value, 12),
                 [round(abs(end), 12) for end in (by_token if sign > 0 else by_token[::-1])],
                 (pair.chunks, pair.documents, pair.verdict.startswith(NO_DIFFERENCE)),
