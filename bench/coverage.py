@@ -53,7 +53,7 @@ def coverage(world: World, documents: int, trials: int, by_token: float, seed: i
 
     by_token: the truth for the candidates that estimate the difference by token.
     """
-    draw = np.random.default_rng(seed)
+    draw = np.random.default_rng((seed, documents))
     held: dict[str, list[np.ndarray]] = {name: [] for name in CANDIDATES}
     effective: list[float] = []
     for first in range(0, trials, 100):
@@ -202,10 +202,10 @@ def _pairs(share: float) -> Iterator[str]:
     yield f"| world | {columns} | by token at 100 (effective) |"
     yield "| --- |" + " ---: |" * (len(DOCUMENTS) + 1)
     worst: dict[str, list[float]] = {name: [] for name in CANDIDATES}
-    for world in (*GRID, *BEYOND):
+    for number, world in enumerate((*GRID, *BEYOND)):
         cells, beside, by_token = [], "", truth_by_token(world, np.random.default_rng(0))
         for documents in DOCUMENTS:
-            found = coverage(world, documents, round(share * (1_000 if documents < 1_000 else 500)), by_token)
+            found = coverage(world, documents, round(share * 1_000), by_token, seed=number)
             cells.append(_percent(found["by document"]))
             if documents == 100:
                 beside = f"{_percent(found['by token, symmetric t'])} ({found['effective']:.0f})"
