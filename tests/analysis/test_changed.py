@@ -24,7 +24,8 @@ def test_token_losses_add_up_to_the_yardstick(trained: Trained, asked) -> None:
     test, usual, _ = asked
     score = trained.store.yardsticks.of_run(trained.ids("usual")[0])[-1]
     by_chunk = np.bincount(usual.chunks, usual.losses, minlength=len(test.table))
-    assert by_chunk == pytest.approx(np.frombuffer(score.chunk_losses, "<f8"), rel=1e-4)
+    first_draw = np.frombuffer(score.chunk_losses, "<f8").reshape(score.draws, -1)[0]
+    assert by_chunk == pytest.approx(first_draw, rel=1e-4)
 
 
 def test_words_add_up_to_the_whole_difference(asked) -> None:

@@ -12,7 +12,14 @@ import torch
 from transformers import AutoModelForMaskedLM
 
 from workbench.analysis.scorer import Scorer
-from workbench.analysis.yardstick import MOST_CHUNKS, make_test, prepare_test, row_hashes
+from workbench.analysis.yardstick import (
+    MOST_CHUNKS,
+    YardstickTest,
+    error_of_draws,
+    make_test,
+    prepare_test,
+    row_hashes,
+)
 from workbench.corpus import ChunkTable
 from workbench.corpus.vocabulary import Vocabulary
 from workbench.events import Event, Phase, PhaseChanged, Progress
@@ -21,6 +28,7 @@ from workbench.paths import cache_folder
 from workbench.pretrained.starter import starter_folder
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.store import Store, Yardstick
+from workbench.training.evaluate import Evaluation
 from workbench.training.interrupted import Interrupted
 
 from .conftest import SHORT, STEPS, Trained
@@ -154,6 +162,44 @@ def test_at_most_a_thousand_chunks_are_asked() -> None:
     test = make_test(side, Vocabulary.from_tokenizer(load_tokenizer("starter")), "t")
     assert len(test.table) == MOST_CHUNKS == len(test.hashes)
     assert test.documents.tolist()[:9] == [0] * 8 + [1] and test.documents[-1] == 1
+
+
+def a_test(chunks: int) -> YardstickTest:
+    ids = np.random.default_rng(0).integers(1000, 30_000, (chunks, 128))
+    side = ChunkTable(ids.astype(np.uint16), np.ones_like(ids, np.uint8), np.array([0, ids.size]))
+    return make_test(side, Vocabulary.from_tokenizer(load_tokenizer("starter")), "t")
+
+
+def test_draws_ask_every_token_once_before_any_twice_and_show_it_as_the_mask() -> None:
+    test = a_test(40)
+    ids, rows = torch.from_numpy(test.table.ids.astype(np.int64)), torch.arange(40)
+    asked = [test.masker_of(draw)(ids, rows, 0) for draw in range(20)]
+    times = torch.stack([one.labels != -100 for one in asked]).sum(0)
+    assert (torch.stack([one.labels != -100 for one in asked[:6]]).sum(0) <= 1).all()
+    assert (times == 3).float().mean() > 0.99 and times.min() >= 2
+    for one in asked:
+        chosen = one.labels != -100
+        assert float(chosen.float().mean()) == pytest.approx(0.15, abs=0.02)
+        assert (one.input_ids[chosen] == test.masker.vocabulary.mask_id).all()
+        assert (one.labels[chosen] == ids[chosen]).all()
+
+
+@pytest.mark.parametrize(("chunks", "draws"), [(3, 20), (111, 9), (284, 3), (600, 1), (1200, 1)])
+def test_a_short_test_is_asked_as_often_as_a_full_one_costs(chunks: int, draws: int) -> None:
+    assert a_test(chunks).most_draws == draws
+
+
+def test_the_error_of_a_figure_is_what_other_draws_of_the_masks_would_do() -> None:
+    """Losses of 111 chunks whose tokens differ by 3 nats, asked in nine independent draws, many times
+    over."""
+    draw = np.random.default_rng(0)
+    figures, errors = [], []
+    for _ in range(200):
+        masked = draw.binomial(128, 0.15, (9, 111))
+        sums = draw.normal(4.5 * masked, 3 * np.sqrt(masked))
+        figures.append(sums.sum() / masked.sum())
+        errors.append(error_of_draws([Evaluation(*one) for one in zip(sums, masked, strict=True)]))
+    assert np.mean(errors) == pytest.approx(np.std(figures), rel=0.15)
 
 
 def test_hashes_are_of_the_tokens_whatever_holds_them() -> None:

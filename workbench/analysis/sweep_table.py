@@ -104,11 +104,10 @@ def sweep_table(
     groups = [_without_doubles(group, kept) for group, kept in zip(groups, sheets, strict=True)]
     entries = [_entry(group, fields) for group in groups]
     entries, notes = _ranked(entries, sheets, {} if compared is None else compared)
-    losses = [[score.loss for _, score in group if score is not None] for group in groups]
     known = [
-        (entry.values, sum(each) / len(each), entry.n)
-        for entry, each in zip(entries, losses, strict=True)
-        if each and entry.mark
+        (entry.values, math.log(entry.perplexity), entry.n)
+        for entry in entries
+        if entry.mark and entry.perplexity is not None and math.isfinite(entry.perplexity)
     ]
     return SweepTable(list(fields), entries, main_effects(known, fields), [*notes, *notes_on_seeds])
 

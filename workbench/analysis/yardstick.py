@@ -45,7 +45,9 @@ MASK_PROB = 0.15
 CERTAIN = 0.01
 """The standard error of the loss, in nats, and so of the perplexity as a share, at which no more is asked."""
 MOST_PASSES = 1_000
-"""Chunks that are scored for one figure over all its draws, beyond the first draw."""
+"""Chunks that are scored for one figure over all its draws, unless one draw takes more."""
+MOST_DRAWS = 20
+"""By then every token was asked three times: more tells nothing more about the text."""
 _PROBE_ROWS = 8
 
 
@@ -65,7 +67,7 @@ class YardstickTest:
     @property
     def most_draws(self) -> int:
         """How often it is asked at most."""
-        return max(1, MOST_PASSES // max(1, len(self.table)))
+        return max(1, min(MOST_DRAWS, MOST_PASSES // max(1, len(self.table))))
 
     def masker_of(self, draw: int) -> Masker:
         """The masks of a draw, from 0."""
