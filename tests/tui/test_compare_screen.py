@@ -76,7 +76,7 @@ async def test_without_scores_nothing_is_ranked_and_it_says_which(app: Workbench
         await settle(pilot)
         text = screen_text(pilot)
         assert "Cannot rank" in text
-        assert "Run 1 run-128 (finished) has no score on the" in text and "better" not in text.split("A ")[-1]
+        assert "Run 1 run-128 (finished) has no yardstick" in text and "better" not in text.split("A ")[-1]
         assert "A  1 run-128" in text and "B  2 run-64" in text
         assert "⠒A 50.0" in text and "⠒B 25.0" in text
         rows = {line.split()[0]: line.split()[1:] for line in text.splitlines() if line.split()}
