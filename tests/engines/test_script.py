@@ -71,3 +71,20 @@ def test_any_name_is_safe(name: str, tmp_path: Path) -> None:
     assert done.stderr == ""
     assert done.stdout.split("\n--\n")[-4:-1] == [str(folder), str(folder), name]
     assert not (tmp_path / "owned").exists() and not (folder / "owned").exists()
+
+
+@pytest.mark.parametrize(
+    ("limit", "lead"),
+    [
+        ("60", 120),
+        ("1", 20),
+        ("3:00", 60),
+        ("0:90", 30),
+        ("1:00:00", 120),
+        ("1-0", 120),
+        ("0-0:2", 40),
+        ("x", 120),
+    ],
+)
+def test_a_short_limit_leaves_time_to_train(limit: str, lead: int) -> None:
+    assert f"--signal=TERM@{lead}" in directives(script(SLURM.with_more(options=[f"time={limit}"])))

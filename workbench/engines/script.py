@@ -21,7 +21,9 @@ LOG = "worker.log"
 AGAIN = 75
 """A worker's exit code when it was told to end, saved a checkpoint and is to run again: EX_TEMPFAIL."""
 SECONDS_BEFORE_THE_END = 120
-"""How long before the time limit Slurm sends SIGTERM. It may come 25 s late, and a checkpoint takes time."""
+"""How long before the time limit Slurm sends SIGTERM, a third of a shorter limit. It may come 25 s late, and
+a checkpoint takes time."""
+_TIME = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")
 _KEPT = ("HF_HOME", "HF_HUB_CACHE", "HF_DATASETS_CACHE", "PYTHONPATH", UMASK_VARIABLE)
 """Variables that say where things lie. A site may start jobs without the user's environment."""
 _PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
@@ -143,7 +145,7 @@ def _directives(place: Place, layout: Layout, name: str, log: str) -> str:
     options = {
         "job-name": name,
         "requeue": "",
-        "signal": f"TERM@{SECONDS_BEFORE_THE_END}",
+        "signal": f"TERM@{_lead(place.options.get('time', ''))}",
     }
     for option, value in (("nodes", layout.nodes), ("ntasks-per-node", layout.tasks_per_node)):
         if value is not None:
@@ -157,6 +159,21 @@ def _directives(place: Place, layout: Layout, name: str, log: str) -> str:
         del options["requeue"]
     options |= {"output": log, "open-mode": "append"}
     return "\n".join(f"#SBATCH --{option}{_value(value)}" for option, value in options.items())
+
+
+def _lead(limit: str) -> int:
+    """Seconds before the end at which a job with this time limit is told."""
+    found = _TIME.fullmatch(limit)
+    if found is None:
+        return SECONDS_BEFORE_THE_END
+    days, *rest = (int(part) if part else 0 for part in found.groups())
+    given = sum(part is not None for part in found.groups()[1:])
+    if found[1] is not None:  # D-H, D-H:M, D-H:M:S
+        hours, minutes, seconds = rest
+    else:  # M, M:S, H:M:S
+        hours, minutes, seconds = rest if given == 3 else (0, *rest[:2])
+    total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    return min(SECONDS_BEFORE_THE_END, max(total // 3, 1)) if total else SECONDS_BEFORE_THE_END
 
 
 def _value(value: str) -> str:

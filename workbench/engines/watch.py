@@ -101,7 +101,7 @@ class Watch:
 def _crash(run: Run, state: JobState) -> dict[str, object]:
     """The columns of a run whose job ended without a word from its worker."""
     how = f"{state.why[:1].upper()}{state.why[1:]}."
-    if run.status == Status.QUEUED and run.started_at is not None and state.word == "FAILED":
+    if run.status == Status.QUEUED and run.started_at is not None:
         how = (
             f"Its job ended after a checkpoint, and Slurm did not put it back into the queue ({state.word})."
         )
