@@ -8,19 +8,33 @@ from typing import Any
 import pytest
 
 from tests.test_recipe import EVERYTHING_ELSE
+from workbench.analysis.yardstick import prepare_test, recipe_of_yardstick
+from workbench.cli.settings import of_the_text
 from workbench.corpus.new_model import make_new_model
 from workbench.corpus.notes import Notes
 from workbench.corpus.prepare import prepare_corpus
 from workbench.corpus.sources import open_source
+from workbench.exports.card import main_fields
 from workbench.pretrained.tokenizer import load_tokenizer
 from workbench.recipe import PRESETS, Affects, Recipe, knob
 from workbench.recipe_fields import FIELDS, agree, deciding, fields_that
 from workbench.store.past import MeasuredRun
 from workbench.tui.new_run.cost import estimate
+from workbench.tui.new_run.screen import FIRST, SUMMARIES, group_fields
 
 TEXT = fields_that(Affects.TEXT)
 LINES = "\n".join(f"Document {n} tells of the {n}th thing, in a dozen words of its own." for n in range(400))
 SHARES = ("mask_share", "random_share", "keep_share")
+FOLDED = {
+    *("model_revision", "vocab_size", "tokenizer", "lowercase"),
+    *("dataset_subset", "dataset_split", "dataset_revision", "text_column", "documents", "encoding"),
+    *("duplicates", "min_words", "dataset_streaming", "split_seed"),
+    *("span_length", *SHARES),
+    *("gradient_accumulation", "warmup_ratio", "decay_ratio", "max_grad_norm", "max_steps"),
+    *("adam_beta1", "adam_beta2", "adam_epsilon", "compile", "early_stopping_patience"),
+}
+"""The fields that the form shows only when their group is unfolded."""
+QUESTIONS_ALONE = sorted(set(fields_that(Affects.QUESTIONS)) - set(fields_that(Affects.TEXT)))
 
 
 def changed(recipe: Recipe, field: str) -> Recipe:
@@ -110,3 +124,38 @@ def test_a_field_that_an_earlier_version_did_not_know_has_its_default() -> None:
     del earlier["min_words"], earlier["split_seed"]
     assert agree(earlier, PRESETS["starter"].model_dump(), Affects.TEXT)
     assert deciding(earlier, Affects.TEXT)["split_seed"] == 42
+
+
+def test_every_field_has_its_place_in_the_form() -> None:
+    """A new field must be put into SUMMARIES or into FOLDED."""
+    summarized = [name for names in SUMMARIES.values() for name in names]
+    assert sorted([*FIRST, *summarized, *FOLDED]) == sorted(FIELDS)
+    assert all(name in group_fields(group) for group, names in SUMMARIES.items() for name in names)
+
+
+def test_inspect_has_a_flag_for_every_flagged_field_of_the_text() -> None:
+    flagged = {name for name in TEXT if FIELDS[name].flag}
+    assert {*of_the_text()} == flagged - {"dataset"} | {"chunk_size"}
+
+
+def test_the_card_lists_every_field_of_the_training() -> None:
+    described_elsewhere = {"model", "model_revision", "precision"}
+    when_to_save = {"eval_every", "checkpoint_every", "early_stopping_patience"}
+    assert {*main_fields()} == {*fields_that(Affects.TRAINING)} - described_elsewhere - when_to_save
+
+
+@pytest.mark.parametrize("field", QUESTIONS_ALONE)
+def test_the_yardstick_asks_the_same_whatever_the_runs_own_test(
+    field: str, recipe: Recipe, tmp_path: Path
+) -> None:
+    tests = [
+        prepare_test(each, "starter", None, cache=tmp_path / "cache", listen=lambda event: None)[0]
+        for each in (recipe, changed(recipe, field))
+    ]
+    assert tests[0].identity() == tests[1].identity()
+
+
+def test_the_yardstick_fixes_all_of_the_machine_but_the_device(recipe: Recipe) -> None:
+    for field in group_fields("machine"):
+        own, other = (recipe_of_yardstick(each) for each in (recipe, changed(recipe, field)))
+        assert (getattr(own, field) == getattr(other, field)) == (field != "device"), field

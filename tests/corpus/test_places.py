@@ -96,6 +96,6 @@ def test_copies_unknown_and_short_documents_are_named_by_file_and_line(tmp_path,
     notes = " ".join(corpus.notes)
     assert "document 8 (a.csv, line 9)" in notes and "document 41 (a.csv, line 42)" in notes
     assert "is '☃☃☃' in document 31 (a.csv, line 32)" in notes
-    assert "of fewer than 3 words (min_words). The first: document 51 (a.csv, line 52)." in notes
+    assert "with fewer than 3 words (min_words). First: document 51 (a.csv, line 52)." in notes
     looked = look_at(documents(path, tmp_path / ".scratch"), Notes(Heard()))
     assert looked.near_empty_examples[0].place == "a.csv, line 52"

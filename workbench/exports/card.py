@@ -9,24 +9,15 @@ from typing import Any
 from workbench.analysis.against_base import AgainstBase
 from workbench.exports.markdown import code, escape, one_line, table
 from workbench.exports.shareable import is_hub_id, shareable_recipe, shareable_text
+from workbench.recipe import Affects
+from workbench.recipe_fields import FIELDS, fields_that
 from workbench.store import Checkpoint, Run
 from workbench.text import printable
 
 _STARTER = "the starter of mlm-workbench, a BERT of 2 layers, 128 wide (BERT-tiny)"
 _PYTHON_DOCS = "the documentation inside a Python installation (docstrings of the standard library)"
-_MAIN_FIELDS = (
-    "chunk_size",
-    "mask_prob",
-    "masking",
-    "epochs",
-    "batch_size",
-    "gradient_accumulation",
-    "learning_rate",
-    "schedule",
-    "warmup_ratio",
-    "weight_decay",
-    "seed",
-)
+_TOLD_ELSEWHERE = frozenset({"model", "machine", "checkpoints"})
+"""The groups of fields that other parts of the card describe, or that do not change what is learnt."""
 
 _LIMITS = (
     "It is meant for predicting masked words in text like its training text, and as the base for "
@@ -147,10 +138,15 @@ def _text(facts: CardFacts) -> str:
     )
 
 
+def main_fields() -> list[str]:
+    """The fields of the table of training: those that affect what is learnt."""
+    return [name for name in fields_that(Affects.TRAINING) if FIELDS[name].group not in _TOLD_ELSEWHERE]
+
+
 def _training(facts: CardFacts) -> str:
     run, recipe = facts.run, shareable_recipe(facts.run)
     values = recipe.model_dump()
-    rows = [[f"`{name}`", escape(str(values[name]))] for name in _MAIN_FIELDS]
+    rows = [[f"`{name}`", escape(str(values[name]))] for name in main_fields() if values[name] is not None]
     rows.append(["precision", escape(str(run.engine.get("precision") or recipe.precision))])
     rows.append(
         ["device", escape(str(run.engine.get("device_name") or run.engine.get("device") or "unknown"))]

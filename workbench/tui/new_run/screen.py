@@ -43,7 +43,7 @@ from workbench.tui.widgets.sources import Kind
 from workbench.tui.widgets.text_page import TextPage
 
 FIRST = ("chunk_size", "mask_prob", "epochs")
-_IN_SIGHT = {
+SUMMARIES = {
     "model": ("model",),
     "data": ("dataset", "train_size", "test_size", "seed"),
     "training": ("batch_size", "learning_rate"),
@@ -52,7 +52,7 @@ _IN_SIGHT = {
     "machine": ("device", "precision"),
     "checkpoints": ("eval_every", "checkpoint_every"),
 }
-"""The fields that each group's folded line shows."""
+"""The fields that each group's folded line shows. A test lists the fields that it leaves out."""
 _SPEAK_FOR_THEMSELVES = frozenset({"model", "dataset", "masking"})
 
 
@@ -242,7 +242,7 @@ that you save are offered here and by train --preset.
     def _summary(self, group: str) -> str:
         """The most telling values of a folded group."""
         shown = []
-        for name in _IN_SIGHT.get(group, ()):
+        for name in SUMMARIES.get(group, ()):
             value = as_text(self._values[name])
             if name.endswith("_every"):
                 value = "epoch" if value == "0" else f"{value} steps"
