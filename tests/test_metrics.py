@@ -22,6 +22,7 @@ from workbench.recipe import Recipe
 from workbench.store import MetricValue, Store, Yardstick
 from workbench.tui.compare.reader import Contest
 from workbench.tui.live.text import panels_of
+from workbench.worker.channel import Channel
 from workbench.worker.resuming import _add_if_missing
 
 PACKAGE = Path(__file__).parent.parent / "workbench"
@@ -41,11 +42,13 @@ def test_a_diverged_model_is_infinite_everywhere(tmp_path: Path) -> None:
     assert run.id is not None
     lost = [MetricValue(MetricName.TRAIN_LOSS, step, 0.1, DIVERGED) for step in (1, 2)]
     store.add_metrics(run.id, 0, [*lost, MetricValue(MetricName.TRAIN_LOSS, 3, 0.1, 2.0)])
-    checkpoint = tmp_path / "step-3"
+    checkpoint = Path(run.folder) / "step-3"
     (checkpoint / "state").mkdir(parents=True)
     state = {"last_eval_loss": DIVERGED, "evaluated_step": 3, "evaluations_without_gain": 1}
     (checkpoint / "state" / "progress.json").write_text(json.dumps(state))
-    _add_if_missing(store, run, checkpoint, 3)
+    channel = Channel(store, run)
+    _add_if_missing(store, run, checkpoint, 3, channel)
+    channel.save()
 
     (saved,) = store.checkpoints(run.id)
     (compared,) = Contest(store, [run.id]).read()
