@@ -24,21 +24,21 @@ log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """Keeps what a scorer finds: here, in the store."""
+    """Writes a scorer's results to the store."""
 
     def __init__(self, store: Store, run: Run) -> None:
         self._store, self._run = store, run
 
     def score(self, row: Yardstick) -> Yardstick:
-        """A score, of the run or of its base model."""
+        """Add a score of the run or its base model."""
         return self._store.yardsticks.add(row)
 
     def metric(self, measured: MetricValue) -> None:
-        """The score of a checkpoint, as the metric of its step."""
+        """Add a checkpoint's score as the metric of its step."""
         self._store.add_metrics(self._run.id, self._run.segment, [measured])
 
     def newest(self, value: float) -> None:
-        """The perplexity of the run's newest checkpoint."""
+        """Set the perplexity of the run's newest checkpoint."""
         self._store.update_run(self._run.id, yardstick_perplexity=value)
 
 

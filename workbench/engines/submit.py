@@ -79,10 +79,7 @@ def _fetch(store: Store, runs: Sequence[Run]) -> None:
     transformers_logging.disable_progress_bar()
     done: list[Run] = []
     for run in runs:
-        same = (agree(run.recipe, other.recipe, Affects.TEXT) for other in done)
-        if any(
-            known and other.recipe.model == run.recipe.model for known, other in zip(same, done, strict=True)
-        ):
+        if any(_reads_the_same(run, other) for other in done):
             continue
         recipe = run.recipe.complete()
         tell, known = _Telling(store, [one.id for one in runs]), run.data.get("fingerprint")

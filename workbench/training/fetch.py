@@ -1,4 +1,4 @@
-"""Everything that a training reads, brought into the caches: weights, tokenizer and prepared text."""
+"""Fetches everything that a training reads into the caches: weights, tokenizer and prepared text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fetch(
     limit = usable_positions(config)
     prepare_corpus(recipe, tokenizer, max_chunk=limit, cache=cache, listen=listen, known=known)
     listen(PhaseChanged(Phase.LOADING_MODEL))
-    # reading them also shows that they are whole
+    # loading the weights also shows that they are complete
     load_model(
         name,
         revision,

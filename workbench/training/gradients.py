@@ -1,8 +1,8 @@
-"""The gradient of a step, summed over the processes of a run while it is still being computed.
+"""Sums the gradient of a step over the processes of a run while it is being computed.
 
-In place of PyTorch's DistributedDataParallel, which cannot go on after one process ran out of memory in the
-middle of a backward pass: the others wait for its gradients for ever. Here every process sums all buckets in
-every step, in the same order, whatever happened to it; then they agree whether the sums are of use.
+PyTorch's DistributedDataParallel cannot continue after one process ran out of memory in a backward pass: the
+others wait for its gradients for ever. Here every process sums all buckets in every step, in the same order,
+even if its backward pass failed; then they agree whether the sums are valid.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from workbench.training.ranks import Ranks
 
 BUCKET_BYTES = 25 << 20
-"""As much as is sent at once: what PyTorch found best for its own buckets (Li et al. 2020, PyTorch
-Distributed: Experiences on Accelerating Data Parallel Training)."""
+"""The size of a bucket, as in PyTorch (Li et al. 2020, PyTorch Distributed: Experiences on Accelerating Data
+Parallel Training)."""
 
 
 class GradientSum:
@@ -37,13 +37,15 @@ class GradientSum:
                 parameter.register_post_accumulate_grad_hook(self._arrived)
 
     def begin(self) -> None:
-        """The next backward pass is the step's last on this process: send each bucket when it is whole."""
+        """Call it before the step's last backward pass on this process: buckets are sent as they fill."""
         self._missing = [len(bucket) for bucket in self._buckets]
         self._armed = self._ranks.count > 1
 
     def finish(self) -> None:
-        """Send what is left and leave the sums as the parameters' gradients. Every process has to call it,
-        one whose backward pass failed too."""
+        """Send the remaining buckets, and set the parameters' gradients to the sums.
+
+        Every process must call it, even if its backward pass failed.
+        """
         self._armed = False
         if self._ranks.count == 1:
             return
@@ -73,8 +75,7 @@ class GradientSum:
 
 
 def _buckets(parameters: Sequence[nn.Parameter]) -> list[list[nn.Parameter]]:
-    """Parameters of one type and device together, the last ones first: in the order in which a backward pass
-    comes to them."""
+    """Parameters grouped by type, last ones first: the order in which a backward pass reaches them."""
     buckets: list[list[nn.Parameter]] = []
     room = 0
     for parameter in reversed(parameters):

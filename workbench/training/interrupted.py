@@ -1,5 +1,5 @@
-"""What is raised where a training is left because a stop was asked for."""
+"""The exception for a requested stop."""
 
 
 class Interrupted(Exception):
-    """A phase was left before its end; nothing of it is kept."""
+    """A phase was stopped before its end; its results are discarded."""

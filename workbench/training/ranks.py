@@ -1,8 +1,8 @@
-"""The processes that train one run together: which one this is, and what they tell each other.
+"""The processes that train one run together: this process's rank, and their communication.
 
-What is decided (a stop, a batch to halve, an error) goes over gloo on the CPU, in a group that knows no
-time-out: one process may prepare text for hours while the others wait. Only gradients and the sums of an
-evaluation go over the devices' own links. A process that dies breaks gloo's connections: nobody waits for it.
+Decisions (a stop, a batch to halve, an error) go over gloo on the CPU, in a group without a time-out: one
+process may prepare text for hours while the others wait. Only gradients and the sums of an evaluation go over
+the devices' own links. A process that dies breaks gloo's connections, so that no other waits for it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_AD
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process among those of its run. `rank` 0 leads: it alone records, and writes checkpoints.
+    """This process among those of its run. Rank 0 leads: only it records, and writes checkpoints.
 
-    `local_rank`: its number among those of this machine. Every method is called by all of them, in the same
-    order; each raises PeerError once another process is gone.
+    `local_rank`: its number on this machine. All processes must call every method in the same order; each
+    call raises PeerError once another process is gone.
     """
 
     rank: int = 0
@@ -46,7 +46,7 @@ class Ranks:
         return self.rank == 0
 
     def gather(self, value: Any) -> list[Any]:
-        """Everyone's `value`, which JSON can hold, in the order of ranks."""
+        """The `value` of every process, a JSON value, in the order of ranks."""
         if self.count == 1:
             return [value]
         own = torch.frombuffer(bytearray(json.dumps(value).encode()), dtype=torch.uint8)
@@ -60,11 +60,11 @@ class Ranks:
         return [json.loads(text[: int(size)].numpy().tobytes()) for text, size in pairs]
 
     def from_first(self, value: Any) -> Any:
-        """What rank 0 gave as `value`, which JSON can hold."""
+        """The `value` of rank 0, a JSON value."""
         return self.gather(value if self.leads else None)[0]
 
     def sum(self, *values: float) -> list[float]:
-        """The sum over processes of each value, as float64 on the CPU: no device is waited for."""
+        """The sum of each value over processes, as float64 on the CPU, without waiting for a device."""
         if self.count == 1:
             return list(values)
         sums = torch.tensor(values, dtype=torch.float64)
@@ -72,33 +72,33 @@ class Ranks:
         return [float(value) for value in sums.tolist()]
 
     def any(self, flag: bool) -> bool:
-        """Whether any process says so."""
+        """Whether `flag` is true in any process."""
         return self.sum(float(flag))[0] > 0
 
     def sum_tensor(self, tensor: Tensor) -> Tensor:
-        """The sum of a tensor over processes, in place, on whatever device it is."""
+        """Sum a tensor over processes, in place, on its device."""
         if self.count > 1:
             self._do(lambda: dist.all_reduce(tensor))
         return tensor
 
     def broadcast(self, tensors: Sequence[Tensor]) -> None:
-        """Give every process rank 0's values of these tensors."""
+        """Copy rank 0's values of these tensors to every process."""
         for tensor in tensors if self.count > 1 else ():
             self._do(lambda tensor=tensor: dist.broadcast(tensor, 0))  # type: ignore[misc]
 
     def start_sum(self, tensor: Tensor) -> Any:
-        """Begin to sum a tensor over processes; `finish` its result before the tensor is read."""
+        """Start to sum a tensor over processes; `finish` the result before reading the tensor."""
         return self._do(lambda: dist.all_reduce(tensor, async_op=True))
 
     def finish(self, work: Any) -> None:
-        """Wait for what `start_sum` began."""
+        """Wait for a result of `start_sum`."""
         self._do(work.wait)
 
     def together(self, work: Callable[[], T]) -> T:
-        """`work()` on every process. Where it fails on one, it fails on all, and one of them tells.
+        """Call `work()` on every process. If it fails on one, it fails on all, and one of them reports it.
 
-        The leading process raises its own error, or one with the words of the first that failed; where it
-        failed itself the others raise PeerError. A stop that one process was asked for stops all.
+        The leading process raises its own error, or one with the message of the first process that failed;
+        the others raise their own error or PeerError. A stop of one process stops all.
         """
         failure: Exception | None = None
         try:
@@ -125,8 +125,9 @@ class Ranks:
         raise PeerError(f"Process {failed[0]} of {self.count} failed.")
 
     def once_a_machine(self, work: Callable[[], T]) -> T:
-        """`work()` on every process, in three turns: rank 0; then one process of each other machine, which
-        finds what rank 0 left if they share a folder; then all the others."""
+        """Call `work()` on every process, in three turns: rank 0; one process of each other machine, which
+        reuses rank 0's files if they share a folder; then all others.
+        """
         turn = 0 if self.leads else 1 if self.local_rank == 0 else 2
         results: list[T] = []
         for number in range(3):
@@ -134,7 +135,7 @@ class Ranks:
         return results[0]
 
     def leave(self) -> None:
-        """Part from the others. This process is then one like any other, and may train and score alone."""
+        """Leave the group. Afterwards this process is a single one, which may train and score alone."""
         if self.count == 1:
             return
         if dist.is_initialized():
@@ -158,9 +159,9 @@ ALONE = Ranks()
 
 
 def join() -> Ranks:
-    """This process's place among those that RANK, WORLD_SIZE and LOCAL_RANK name, connected with them.
+    """Connect with the processes that RANK, WORLD_SIZE and LOCAL_RANK describe; waits for all of them.
 
-    Waits until all of them are there. Without these variables it is alone.
+    Without these variables this process is alone.
     """
     count = int(os.environ.get("WORLD_SIZE") or 1)
     if count == 1:
@@ -172,12 +173,12 @@ def join() -> Ranks:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what an error says."""
+    """The first line of an error's message."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _told(error: Exception) -> dict[str, Any]:
-    """An error in words that another process can tell."""
+    """An error as a JSON value, which another process can report."""
     told = {"host": platform.node(), "stop": isinstance(error, Interrupted), "hint": ""}
     if isinstance(error, WorkbenchError):
         return told | {"message": error.message, "hint": error.hint}

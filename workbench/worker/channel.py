@@ -1,4 +1,4 @@
-"""The channel by which a worker reports: its run's journal, and the store that it can reach."""
+"""The channel through which a worker reports: its run's journal, and a store."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ log = logging.getLogger(__name__)
 
 
 class Channel:
-    """Notes what happens to a run, and saves it. Several threads may use it.
+    """Collects records of a run, and saves them. Thread-safe.
 
-    `save` writes the notes to the journal and applies them to the store, all in one transaction. The store is
-    either the user's own, and then a journal that cannot be written keeps nobody waiting; or, in a job, a
-    scratch one, and then the journal is all that leaves the machine (`journal_first`): `save` fails until the
-    journal has taken the notes.
+    `save` writes the records to the journal and applies them to the store in one transaction. Either the
+    store is the user's own: then a journal that cannot be written delays nothing. Or, in a job, it is a
+    scratch store, and only the journal leaves the machine (`journal_first`): then `save` fails until the
+    journal is written.
     """
 
     def __init__(
         self, store: Store, run: Run, *, journal_first: bool = False, progress_seconds: float = 0.0
     ) -> None:
-        """`progress_seconds`: in a job, progress is written no oftener."""
+        """`progress_seconds`: how often progress is written in a job, at most."""
         self._store, self._run = store, run
         self.folder = Path(run.folder)
         self._journal_first, self._progress_seconds = journal_first, progress_seconds
@@ -40,7 +40,7 @@ class Channel:
         self._complained = self._moved = False
 
     def open(self, segment: int) -> None:
-        """Begin a file of the journal. Raises StoreError."""
+        """Start a file of the journal. Raises StoreError."""
         run = self._run
         names = {"id": run.id, "name": run.name, "created_at": run.created_at}
         try:
@@ -52,7 +52,7 @@ class Channel:
         self._store.journals.begin(run.id, self._cursor)
 
     def note(self, kind: Kind, **values: Any) -> None:
-        """Something happened. It is written down by `save`."""
+        """Add a record, which `save` writes."""
         with self._lock:
             if self._journal is not None:
                 self._notes.append(self._journal.add(kind, **values))
@@ -60,9 +60,9 @@ class Channel:
                 self._notes.append({"n": 0, "kind": str(kind), "at": time.time(), **values})
 
     def save(self, *, sync: bool = False) -> None:
-        """Write down what was noted; with `sync`, so that it outlives the machine.
+        """Write the records; with `sync`, they survive a crash of the machine.
 
-        Raises StoreError where that is refused. Nothing is lost by it: call it again.
+        Raises StoreError when that fails. The records are kept: call it again.
         """
         with self._lock:
             if self._journal is not None:
@@ -74,7 +74,7 @@ class Channel:
                 self._apply()
 
     def progress(self, columns: dict[str, Any]) -> None:
-        """How far a phase is, which matters for as long as it lasts. Raises StoreError."""
+        """Write a phase's progress, which is not kept in the journal's history. Raises StoreError."""
         if not self._journal_first:
             self._store.update_run(self._run.id, **columns)
             return
@@ -85,13 +85,13 @@ class Channel:
             self.save()
 
     def beat(self) -> None:
-        """Show through the journal that the worker lives. Raises OSError."""
+        """Touch the journal as a heartbeat. Raises OSError."""
         if self._journal is not None:
             self._journal.flush(sync=True)
             self._journal.touch()
 
     def superseded(self) -> bool:
-        """Whether the run goes on in another process. Raises OSError."""
+        """Whether another process has resumed the run. Raises OSError."""
         return self._journal is not None and self._journal.superseded()
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ class Channel:
             self._journal.close()
 
     def within(self, path: Path) -> str:
-        """A path in the run's folder as records name it: relative to the folder, wherever that lies."""
+        """A path in the run's folder, relative to it, as records name it."""
         return path.absolute().relative_to(self.folder.absolute()).as_posix()
 
     def _apply(self) -> None:
@@ -111,7 +111,7 @@ class Channel:
         after = self._journal.cursor
         while self._notes and not journals.apply(run_id, self._cursor, self._notes, after):
             there = journals.cursor(run_id)
-            # somebody who took this worker for dead may have read its journal
+            # a process that marked this worker as crashed may have read its journal
             ahead = there.records - self._cursor.records
             if (there.number, there.identity) != (self._cursor.number, self._cursor.identity) or ahead <= 0:
                 self._leave()
@@ -123,7 +123,7 @@ class Channel:
 
     def _leave(self) -> None:
         if not self._moved:
-            log.warning("The run goes on in another process: what this one reports is not kept.")
+            log.warning("Another process has resumed the run: reports of this one are discarded.")
         self._moved = True
 
     def _complain(self, error: OSError) -> None:

@@ -1,4 +1,4 @@
-"""Runs whose workers report through a journal alone: read it into the store, and tell how old the news is."""
+"""Reads the journals of runs whose workers cannot reach the store, and tells how old the news is."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from workbench.worker.jobs import is_elsewhere
 log = logging.getLogger(__name__)
 
 FOLLOW_SECONDS = 2.0
-"""A process reads the same journal no oftener."""
+"""How often a process reads the same journal, at most."""
 LATE_SECONDS = 3600.0
-"""For so long after a crash the rest of a journal is looked for."""
+"""How long after a crash a journal is still read."""
 _CLOCK_SECONDS = 60.0
 WHOLE_SECONDS = 30.0
-"""A journal that looks as before is read all the same after so long: what was missing in it may be there."""
+"""An unchanged journal is read again after this long: missing records may have arrived."""
 _read: dict[tuple[str, int], float] = {}
 _known: dict[tuple[str, int], tuple[_Newest | None, float]] = {}
 _clocks: dict[Path, tuple[float, float]] = {}
 
 
 def follow(store: Store, *, at_once: bool = False) -> None:
-    """Read what the workers of jobs have reported. Costs a look at one file for each of these runs.
+    """Read the journals of jobs' workers. Costs a look at one file for each of these runs.
 
-    at_once: also those that were read a moment ago. Raises StoreError.
+    at_once: also journals that were just read. Raises StoreError.
     """
     for run in store.journaled_runs(since=time.time() - LATE_SECONDS):
         key, now = (store.url, run.id), time.monotonic()
@@ -59,7 +59,7 @@ def age_of_news(run: Run) -> float | None:
 
 
 class _Newest(NamedTuple):
-    """How the newest file of a journal looks: what was read when it looked so need not be read again."""
+    """The state of a journal's newest file, which is read again only when it has changed."""
 
     number: int
     file: int
@@ -68,14 +68,14 @@ class _Newest(NamedTuple):
 
 
 def _newest(folder: Path) -> _Newest | None:
-    """None: there is no journal yet."""
+    """The state of the newest file; None if there is no journal yet."""
     try:
         number = max(numbers(folder), default=None)
     except FileNotFoundError:
         return None
     if number is None:
         return None
-    with file_of(folder, number).open("rb") as file:  # opened: only then a file server is asked anew
+    with file_of(folder, number).open("rb") as file:  # opening makes a network file system refresh it
         found = os.fstat(file.fileno())
     return _Newest(number, found.st_ino, found.st_size, found.st_mtime)
 
@@ -88,8 +88,9 @@ def _note_news(store: Store, run: Run, newest: _Newest) -> None:
 
 
 def clock_offset(folder: Path) -> float:
-    """Seconds by which this machine's clock is ahead of that of the folder's file system, which a server of
-    files keeps by itself: found out once a minute by writing a file."""
+    """Seconds by which this machine's clock is ahead of the clock of the folder's file system, which may be a
+    server's. Measured once a minute by writing a file.
+    """
     now = time.monotonic()
     known = _clocks.get(folder)
     if known is None or now - known[0] > _CLOCK_SECONDS:
@@ -99,7 +100,7 @@ def clock_offset(folder: Path) -> float:
                 file.write(b"?")
                 file.flush()
                 offset = time.time() - os.fstat(file.fileno()).st_mtime
-        except OSError:  # it may only be read
+        except OSError:  # the folder is read-only
             pass
         known = _clocks[folder] = now, offset
     return known[1]

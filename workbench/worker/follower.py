@@ -1,4 +1,4 @@
-"""The processes of a run besides the leading one: they train with it, and neither record nor report."""
+"""The processes of a run besides the leading one: they train, but do not record or report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def lead(recipe: Recipe, folder: Path, resume_from: Path | None, model: str | None) -> None:
-    """Tell the other processes of this run what to train. With none it does nothing."""
+    """Tell the other processes of this run, if any, what to train."""
     from workbench.training.ranks import join
 
     join().from_first(
@@ -33,7 +33,7 @@ def lead(recipe: Recipe, folder: Path, resume_from: Path | None, model: str | No
 
 
 def dismiss() -> None:
-    """Let the other processes of this run end: there is nothing to train. With none it does nothing."""
+    """End the other processes of this run, if any: there is nothing to train."""
     if int(os.environ.get("WORLD_SIZE") or 1) == 1:
         return
     from workbench.training.ranks import join
@@ -44,10 +44,8 @@ def dismiss() -> None:
 
 
 def follow(stop: StopFlag) -> int:
-    """Train what the leading process says. Returns 0 when the training ended or was stopped, LOST when
-    another process failed or is gone, 1 when this one failed.
-
-    What a user did wrong is told by the leading process alone.
+    """Train with the leading process. Returns 0 when the training ended or was stopped, LOST when another
+    process failed or is gone, 1 when this one failed. Only the leading process reports users' mistakes.
     """
     set_up_process(quiet=True)
     Leash(stop).hold()

@@ -1,7 +1,7 @@
-"""A worker in a job of a cluster: it cannot open the store, and reports through its run's journal alone.
+"""A worker in a cluster's job: it cannot open the user's store, and reports through its run's journal only.
 
-What a worker asks of a store, it asks of a scratch one on its own machine's disk, made from the run's
-journal. So a run that continues in a job does so as everywhere, and its journal tells the user's store all.
+It uses a scratch store on its own machine's disk, made from the run's journal. So runs are resumed as
+everywhere, and the user's store receives everything from the journal.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from workbench.worker.stop_flag import StopFlag
 log = logging.getLogger(__name__)
 
 AGAIN = 75
-"""The exit code of a worker that was told to end, saved a checkpoint and is to run again: EX_TEMPFAIL."""
+"""The exit code of a worker that saved a checkpoint when told to end, and should run again: EX_TEMPFAIL."""
 PROGRESS_SECONDS = 2.0
-"""Progress is written no oftener to a journal that others read."""
+"""How often progress is written to the journal, at most."""
 MODEL = "job_model"
-"""In the environment of a run in a scratch store: the folder of the model `run:RUN`."""
+"""The key in the environment of a run in a scratch store for the folder of the model `run:RUN`."""
 MOST_VAIN_ENDS = 3
-"""A run whose job was ended so often without a new checkpoint does not run again."""
+"""A run whose job ends more often than this without a new checkpoint does not run again."""
 _VAIN = "ended_without_checkpoint"
 _LOOK_SECONDS, _BEAT_SECONDS = 1.0, 5.0
 
 
 @contextmanager
 def scratch_store(folder: Path) -> Iterator[tuple[Store, Run]]:
-    """A store with the run of this folder alone, queued unless it is finished. Raises StoreError."""
+    """A store with only the run of this folder, queued unless it is finished. Raises StoreError."""
     folder = folder.absolute()
     described = described_run(folder)
     with tempfile.TemporaryDirectory(prefix="mlm-workbench-") as place:
@@ -59,7 +59,8 @@ def scratch_store(folder: Path) -> Iterator[tuple[Store, Run]]:
 
 
 def end_of_job(run: Run, folder: Path) -> dict[str, Any]:
-    """How a run stands that was stopped by a signal: the user's wish, or its job ends and it is to go on."""
+    """The ending of a run that a signal stopped: by the user, or because its job ends and it should
+    continue."""
     if stop_was_asked(folder):
         return {"status": str(Status.STOPPED), "phase": None}
     step = run.environment.get(_VAIN, {})
@@ -74,7 +75,7 @@ def end_of_job(run: Run, folder: Path) -> dict[str, Any]:
 
 
 def vain_ends(run: Run, ending: dict[str, Any]) -> dict[str, Any]:
-    """What is kept in the run's environment, to count ends without a new checkpoint."""
+    """The entry in the run's environment that counts ends without a new checkpoint."""
     return {_VAIN: {"checkpoint": _name(run), "count": ending["vain"]}}
 
 
@@ -83,8 +84,8 @@ def _name(run: Run) -> str:
 
 
 class Pulse(threading.Thread):
-    """A context manager around a training in a job: it shows in the journal that the worker lives, and looks
-    whether the user asked for a stop. `lost` is true once the run goes on in another process.
+    """A context manager around a training in a job: touches the journal as a heartbeat, and checks whether
+    the user asked for a stop. `lost` becomes true when another process has resumed the run.
     """
 
     def __init__(self, channel: Channel, stop: StopFlag) -> None:
@@ -102,14 +103,14 @@ class Pulse(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        """Look and beat until the training is over."""
+        """Check and beat until the training has ended."""
         beaten = 0.0
         while not self._over.wait(_LOOK_SECONDS):
             if stop_was_asked(self._channel.folder):
                 self._stop_flag.set()
             try:
                 if self._channel.superseded():
-                    log.error("This run continues in another process: the worker ends.")
+                    log.error("This run was resumed by another process; the worker exits.")
                     self.lost = True
                     self._stop_flag.set()
                     return
@@ -117,4 +118,4 @@ class Pulse(threading.Thread):
                     beaten = time.monotonic()
                     self._channel.beat()
             except OSError as error:
-                log.debug("pulse: %s", error)  # the recorder complains, and once is enough
+                log.debug("pulse: %s", error)  # the recorder logs a warning already

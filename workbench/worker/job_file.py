@@ -1,4 +1,4 @@
-"""What a run's folder says of the run: all that a worker needs who cannot open the store."""
+"""The description of a run in its folder, for a worker that cannot open the store."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from workbench.private import write_whole
 from workbench.store import Run, Store
 
 STOP = "stop"
-"""A file in a run's folder: the user asked for a stop."""
+"""The file in a run's folder that asks the run to stop."""
 
 
 def write_job(store: Store, run: Run) -> None:
-    """Write the run's `job.json` anew. Raises OSError."""
+    """Write the run's `job.json`. Raises OSError."""
     model = None
     if run.recipe.model is not None and str(run.recipe.model).startswith("run:"):
         with contextlib.suppress(WorkbenchError):  # gone: a run that continues from a checkpoint does without
@@ -29,7 +29,7 @@ def write_job(store: Store, run: Run) -> None:
 
 
 def stop_was_asked(folder: Path) -> bool:
-    """Whether the user asked a run without a store to stop."""
+    """Whether the user asked a run without access to the store to stop."""
     try:
         return (folder / STOP).exists()
     except OSError:
@@ -37,8 +37,8 @@ def stop_was_asked(folder: Path) -> bool:
 
 
 def described_run(folder: Path) -> dict[str, Any]:
-    """What `write_job` wrote. Raises StoreError."""
+    """Read the description that `write_job` wrote. Raises StoreError."""
     try:
         return read_described(folder)
     except (OSError, ValueError) as error:
-        raise StoreError(f"{folder / JOB} cannot be read: {error}.", "Submit the run again.") from error
+        raise StoreError(f"Cannot read {folder / JOB}: {error}.", "Submit the run again.") from error

@@ -1,4 +1,4 @@
-"""Jobs of a cluster: whether there are any to watch, and whether somebody looks at them."""
+"""Jobs of a cluster: whether there are any to watch, and whether anybody is watching the runs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from workbench.status import PlaceEngine, Status
 from workbench.store import Run, Store
 
 _LOOKED = ".looked"
-"""Beside the runs' folders; it changes while somebody looks at the runs."""
+"""A file beside the runs' folders, touched while anybody watches the runs."""
 _TELL_SECONDS = 5.0
 _told: dict[Path, float] = {}
 
 
 def has_job(run: Run) -> bool:
-    """Whether the run is a job of a cluster, which alone knows how it stands."""
+    """Whether the run is a job of a cluster, which knows its state."""
     return run.place_engine == PlaceEngine.SLURM and run.job is not None
 
 
@@ -29,17 +29,17 @@ def is_elsewhere(run: Run) -> bool:
 
 
 def jobs_to_watch(store: Store) -> bool:
-    """Whether there are active jobs, and this machine can ask for them."""
+    """Whether there are active jobs, and this machine can query the cluster."""
     return can_ask() and store.has_active_jobs()
 
 
 def can_ask() -> bool:
-    """Whether this machine has the command that says how jobs stand."""
+    """Whether this machine has the command that lists jobs."""
     return shutil.which("squeue") is not None
 
 
 def say_that_somebody_looks(folder: Path) -> None:
-    """Leave a sign for the process that asks the cluster. `folder`: that of the runs' folders."""
+    """Tell the process that queries the cluster that somebody is watching. `folder`: of all runs."""
     now = time.monotonic()
     if now - _told.get(folder, -_TELL_SECONDS) < _TELL_SECONDS:
         return
@@ -48,12 +48,12 @@ def say_that_somebody_looks(folder: Path) -> None:
     try:
         os.close(os.open(sign, os.O_WRONLY | os.O_CREAT, file_mode()))
         os.utime(sign)
-    except OSError:  # it only makes what is shown a little older
+    except OSError:  # the jobs' states are then a little older
         pass
 
 
 def looked_at(folder: Path) -> float:
-    """When somebody looked last, in seconds since 1970; 0.0: never."""
+    """When somebody last watched the runs, in seconds since 1970; 0.0: never."""
     try:
         return (folder / _LOOKED).stat().st_mtime
     except OSError:

@@ -1,7 +1,7 @@
-"""Starts a run's processes by torchrun's agent: python -m workbench.worker.launcher --processes N --run ID
+"""Starts a run's processes with torchrun's agent: python -m workbench.worker.launcher --processes N --run ID
 
-The agent ends all of them when one dies; then this process writes into the store which one that was, and how
-it ended. Signals that ask for a stop go to the processes, which save a checkpoint together.
+The agent ends all of them when one dies; then this process records in the store which one died, and how.
+Signals that ask for a stop are forwarded to the processes, which save a checkpoint together.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ log = logging.getLogger("workbench.worker.launcher")  # when run as a program, t
 MODULE = "workbench.worker.launcher"
 _SETTINGS = {
     "TORCHELASTIC_LOG_LINE_PREFIX_TEMPLATE": "process ${rank}: ",
-    "LOGLEVEL": "CRITICAL",  # of the agent, whose words this process gives in its own
-    "PYTHONSAFEPATH": "1",  # a file in the current folder must not be taken for one of Python's modules
+    "LOGLEVEL": "CRITICAL",  # this process reports the agent's errors itself
+    "PYTHONSAFEPATH": "1",  # a file in the current folder must not shadow a module of the standard library
     "GLOO_SOCKET_IFNAME": "lo",  # one machine: nothing goes over a network
 }
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Returns 0 when all processes ended well, 1 otherwise."""
+    """Run the launcher. Returns 0 when all processes succeeded, 1 otherwise."""
     parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", description=__doc__)
     parser.add_argument("--db", help="path or URL of the database; else MLM_WORKBENCH_DB")
     parser.add_argument("--run", type=int, required=True, help="id of a queued run")
@@ -69,15 +69,15 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(processes: int, run_id: int, db: str | None) -> Mapping[int, Any]:
-    """Start the processes and wait for their end. Returns torchrun's ProcessFailure of those that failed."""
+    """Start the processes and wait for them. Returns torchrun's ProcessFailure for each failed process."""
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import get_args_parser
     from torch.distributed.run import run as torchrun
 
-    # the others' output, line by line with their rank before it, by way of files
+    # the output of the other processes goes through files, with their rank before each line
     scratch = tempfile.mkdtemp(prefix="mlm-workbench-ranks-")
     parser = get_args_parser()
-    parser.allow_abbrev = False  # the worker's --run is no short form of --run-path
+    parser.allow_abbrev = False  # the worker's --run must not be read as torchrun's --run-path
     command = ["--standalone", "--nproc-per-node", str(processes), "--max-restarts", "0"]
     command += ["--local-addr", "127.0.0.1", "--log-dir", scratch]
     command += ["--tee", ",".join(f"{rank}:3" for rank in range(1, processes))]
@@ -102,7 +102,7 @@ def _pass_on(number: int, frame: FrameType | None) -> None:
 
 
 def _tell(db: str | None, run_id: int, processes: int, failures: Mapping[int, Any], began: float) -> None:
-    """Write how a run ended whose leading process could not."""
+    """Record how a run ended whose leading process could not record it."""
     rank, failure = _cause(failures)
     store = Store.open(db)
     try:
@@ -119,7 +119,7 @@ def _tell(db: str | None, run_id: int, processes: int, failures: Mapping[int, An
 
 
 def _cause(failures: Mapping[int, Any]) -> tuple[int, Any]:
-    """The process that failed first; others ended because they lost it."""
+    """The process that failed first; the others ended because of it."""
     by_itself = {rank: one for rank, one in failures.items() if one.exitcode not in (LOST, -signal.SIGTERM)}
     rank = min(by_itself or failures, key=lambda rank: (failures[rank].exitcode >= 0, rank))
     return rank, failures[rank]

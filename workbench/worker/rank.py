@@ -1,4 +1,4 @@
-"""Which of a run's processes this is, by the environment that torchrun or Slurm gave it."""
+"""This process's rank among the processes of a run, from the environment of torchrun or Slurm."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from workbench.errors import WorkbenchError
 
 LOST = 76
-"""Exit code of a process that ended because another one of its run had."""
+"""Exit code of a process that ended because another process of its run failed."""
 _OF_SLURM = {
     "RANK": "SLURM_PROCID",
     "WORLD_SIZE": "SLURM_STEP_NUM_TASKS",
@@ -34,13 +34,13 @@ def own_rank(environment: MutableMapping[str, str] = os.environ) -> int:
 
 
 def forget_rank(environment: MutableMapping[str, str]) -> None:
-    """Remove what would make a process of this environment take itself for one of several."""
+    """Remove the variables that make a process one of several."""
     for name in (*_OF_SLURM, *_OF_SLURM.values()):
         environment.pop(name, None)
 
 
 def leave_words(error: BaseException) -> None:
-    """Leave the words of an error where torchrun looks for those of a process that failed."""
+    """Write an error where torchrun looks for the message of a failed process."""
     path = os.environ.get(_ERROR_FILE)
     if not path:
         return

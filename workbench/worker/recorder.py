@@ -1,4 +1,4 @@
-"""Report what a training tells, on a thread of its own: the training never waits for a disk."""
+"""Records a training's events on a separate thread: the training never waits for a disk."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class Recorder:
                     "progress_unit": "",
                 }
             case Metrics():
-                # no number: a gradient's norm in a skipped fp16 step; SQL knows no NaN
+                # a gradient's norm is NaN in a skipped fp16 step, and SQL has no NaN
                 values = {str(name): float(v) for name, v in event.values.items() if not math.isnan(v)}
                 batch.metrics.append((event.step, event.epoch, values))
                 batch.columns |= self._summary.update(event)
@@ -186,7 +186,7 @@ class Recorder:
                 batch.messages.append(event)
 
     def _write(self, batch: _Batch) -> None:
-        # The columns of the run's row come last: who sees them there finds the metrics and checkpoints too.
+        # The run's row comes last: whoever reads its values finds the metrics and checkpoints too.
         channel = self._channel
         if batch.metrics:
             channel.note(Kind.METRICS, segment=self._segment, rows=batch.metrics)

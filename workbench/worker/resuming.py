@@ -17,15 +17,15 @@ log = logging.getLogger(__name__)
 
 
 def go_back_to_checkpoint(store: Store, run: Run, channel: Channel) -> tuple[Path | None, RunSummary]:
-    """The checkpoint to go on from (None: from the beginning) and the summary up to it.
+    """The checkpoint to continue from (None: from the beginning) and the summary of the metrics up to it.
 
-    Notes in the channel that what was measured after it is superseded, and that the run's row stands where
-    the checkpoint stood, with a new segment.
+    A record in the channel supersedes later metrics and checkpoints, and sets the run's row back to the
+    checkpoint, with a new segment.
     """
     from workbench.training.checkpoint import newest_resumable
 
-    checkpoint, passed_over = newest_resumable(channel.folder)
-    for reason in passed_over:
+    checkpoint, skipped = newest_resumable(channel.folder)
+    for reason in skipped:
         log.warning("%s; using an earlier checkpoint.", reason)
     if checkpoint is None:
         log.warning("There is no checkpoint to continue from; the run starts over.")

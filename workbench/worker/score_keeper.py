@@ -1,4 +1,4 @@
-"""Scores that a worker finds go the way of all that it reports."""
+"""Reports a worker's scores through its channel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workbench.store.records import score_values
 
 
 class ScoreKeeper(Keeper):
-    """`tell(kind, **values)` reports."""
+    """`tell(kind, **values)` adds a record."""
 
     def __init__(self, tell: Callable[..., None], run: Run) -> None:
         self._tell, self._of = tell, run

@@ -1,4 +1,4 @@
-"""How a process of a run begins: the form of its log, and quiet libraries."""
+"""Sets up a run's process: its log, and quiet libraries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from workbench.processes import log_to_standard_error, quieten
 
 
 def set_up_process(*, quiet: bool = False) -> None:
-    """Standard error is the run's log. quiet: from warnings on."""
+    """Log to standard error, which is the run's log. quiet: only warnings and errors."""
     faulthandler.enable()
     quieten(bars=False, tokenizer_threads=True)
     log_to_standard_error()

@@ -144,9 +144,5 @@ def _subject(lines: Lines, *, inside: bool = False) -> str:
     return f"{len(lines)} runs"
 
 
-def _has(lines: Lines) -> str:
-    return "has" if len(lines) == 1 else "have"
-
-
 def _ids(lines: Lines) -> list[int]:
     return [line.id for line in lines]
