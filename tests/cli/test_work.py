@@ -9,9 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.worker.conftest import endless, recipe, small_model, store, text_file, wait_for  # noqa: F401
+from workbench.cli.output import run_as_json
 from workbench.engines import control
 from workbench.engines.configuration import place
+from workbench.engines.place import processes_from
+from workbench.errors import UsageError
 from workbench.recipe import Recipe
 from workbench.status import PlaceEngine, Status
 from workbench.store import Run, Store
@@ -61,3 +66,15 @@ def test_a_run_that_is_not_queued_is_refused(store: Store, recipe: Recipe) -> No
     assert "is stopped, not queued" in said and f"resume {run.id} --on work" in said
     assert control.resume(store, run.id).status == Status.QUEUED
     assert time.time() - (store.run(run.id).heartbeat_at or 0) < 600
+
+
+def test_processes_are_of_the_run_and_not_of_its_recipe(store: Store, recipe: Recipe) -> None:  # noqa: F811
+    run = control.start(store, recipe, place("work"), processes=2)
+    shown = run_as_json(store.run(run.id))
+    assert (shown["processes"], shown["place"], shown["job"]) == (2, "work", None)
+    assert "processes" not in shown["recipe"] and "work" in shown["waiting_for"]
+    launch.stop(store, run.id)
+    assert control.resume(store, run.id, processes=1).processes == 1
+    with pytest.raises(UsageError, match=r"auto, or a number from 1 to 4096; got '0'"):
+        processes_from("0")
+    assert [processes_from(text) for text in (None, "auto", "3")] == [None, 0, 3]

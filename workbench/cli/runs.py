@@ -214,6 +214,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         (MetricName.TRAIN_PERPLEXITY.label, numbers.perplexity(run.train_perplexity)),
         ("throughput", f"{numbers.compact(run.tokens_per_second)} tokens/s"),
         ("where", where(run) if run.place_engine else ""),
+        ("processes", str(run.engine.get("processes") or run.processes or "")),
         ("tags", ", ".join(run.tags)),
         ("log", "" if is_imported(run) else str(Path(run.folder) / "worker.log")),
     ]

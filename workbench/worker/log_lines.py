@@ -33,11 +33,12 @@ def narrate(event: Event) -> tuple[int, str] | None:
             )
         case EngineReady():
             why = f" ({event.head_reason})" if event.head_reason else ""
+            processes = f" on each of {event.processes} processes" if event.processes > 1 else ""
             return logging.INFO, (
                 f"{event.architecture} with {event.parameters:,} parameters on {event.device} "
                 f"({event.device_name}) in {event.precision}, {event.head} head{why}"
                 f"{', compiled' if event.compiled else ''}: {event.total_steps:,} steps of "
-                f"{event.batch_size} x {event.gradient_accumulation} chunks, "
+                f"{event.batch_size} x {event.gradient_accumulation} chunks{processes}, "
                 f"{event.steps_per_epoch:,} an epoch"
             )
         case Metrics():

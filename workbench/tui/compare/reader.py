@@ -37,6 +37,8 @@ class ComparedRun:
     def tokens_per_step(self) -> int | None:
         """Tokens per optimizer step, over all processes; None for an imported run that does not say."""
         recipe, engine = self.run.recipe, self.run.engine
+        if engine.get("devices"):  # a run whose recipe means the batch of all processes
+            return int(recipe.batch_size * (recipe.gradient_accumulation or 1) * recipe.chunk_size)
         batch = engine.get("batch_size") or recipe.batch_size
         accumulated = engine.get("gradient_accumulation") or recipe.gradient_accumulation
         chunk_size = recipe.chunk_size

@@ -97,6 +97,8 @@ def seconds_left(run: Run) -> float | None:
     if not engine or not speed or not run.total_steps:
         return None
     chunks = engine.get("batch_size", 0) * engine.get("gradient_accumulation", 1) * engine.get("processes", 1)
+    if engine.get("devices"):  # a run whose recipe means the batch of all processes
+        chunks = (run.recipe.batch_size or 0) * (run.recipe.gradient_accumulation or 1)
     tokens = chunks * (run.recipe.chunk_size or 0)
     return (run.total_steps - (run.step or 0)) * tokens / speed if tokens else None
 

@@ -126,6 +126,8 @@ def described(about: About, width: int) -> Iterator[Text]:
 def _where_it_runs(run: Run, width: int) -> Iterator[Text]:
     if run.place_engine:
         yield _fact("where", where(run), width)
+    if (processes := run.engine.get("processes") or run.processes or 1) > 1:
+        yield _fact("processes", str(processes), width)
     if waits := waiting_for(run):
         yield Text(f"waits: {printable(waits)}", "italic")
 
