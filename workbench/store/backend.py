@@ -1,4 +1,4 @@
-"""What each kind of database does in its own way; the rest of the store is the same SQL for all."""
+"""The interface of a database backend: everything that is not the same SQL for all databases."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from workbench.errors import StoreError
 
 
 class ConflictError(StoreError):
-    """Two transactions were in each other's way, and this one was undone: the same again may work."""
+    """Two transactions conflicted and this one was rolled back: a retry may succeed."""
 
 
 class Watcher(Protocol):
-    """Notices the commits of other connections, at the price of one cheap query per look."""
+    """Detects commits of other connections, with one cheap query per call."""
 
     def look(self) -> int:
-        """A number that changes when another connection has committed."""
+        """A number that changes when another connection commits."""
 
     def close(self) -> None:
         """Close the watcher's own connection."""
@@ -31,7 +31,7 @@ class Backend(Protocol):
     """One kind of database at one URL."""
 
     url: str
-    """For SQLAlchemy, with its password if it has one: it is never shown."""
+    """The SQLAlchemy URL, with its password if it has one: never shown."""
 
     @property
     def file(self) -> Path | None:
@@ -39,55 +39,56 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """The file's name, or the database's on its server."""
+        """The name of the file, or of the server's database."""
 
     @property
     def location(self) -> str:
-        """The database as a person would name it: a path, or a URL without secrets."""
+        """A path or a URL without secrets, for display."""
 
     def may_be(self, other: Backend) -> bool:
         """Whether the two may be the same database. Raises OSError."""
 
     def open_engine(self) -> Engine:
-        """An engine. Raises StoreError when the URL is not a database; nothing is changed then."""
+        """An engine. Raises StoreError, changing nothing, when the URL is not a database."""
 
     @property
     def notice(self) -> str:
-        """What a person should be told once about where the database lies; "": nothing."""
+        """A notice about the database's location, shown once; "" for none."""
 
     def release(self) -> None:
-        """The database is closed."""
+        """Called when the database is closed."""
 
     def be_patient(self, seconds: float) -> None:
-        """From now on, wait so long for a server that does not answer: it may be restarting."""
+        """From now on, wait this long for a server that does not answer: it may be restarting."""
 
     def migration(self, engine: Engine) -> AbstractContextManager[Connection]:
-        """One transaction that only one process at a time can be in."""
+        """A transaction that only one process at a time can enter."""
 
     def back_up(self, revision: str) -> None:
-        """Copy the database before a migration from `revision`, where that can be done. Raises StoreError."""
+        """Copy the database before a migration from `revision`, if possible. Raises StoreError."""
 
     def back_up_daily(self) -> None:
-        """Copy the database once a day, where that can be done. Raises StoreError."""
+        """Copy the database once a day, if possible. Raises StoreError."""
 
     def explain(self, error: DBAPIError, *, opening: bool = False) -> StoreError:
-        """The database's own error in plain words. `opening`: it was met while the store was opened."""
+        """A readable error for the database's own. `opening`: it occurred while the store was opened."""
 
     def take_turns(self, session: Session) -> None:
-        """Until this session's transaction ends, no other one passes this point: to read and then write what
-        must stay unique."""
+        """Block other sessions here until this session's transaction ends, to read and then write values that
+        must stay unique.
+        """
 
     def insert(self, table: type[SQLModel]) -> Any:
-        """An INSERT that has `on_conflict_do_nothing` and `on_conflict_do_update`."""
+        """An INSERT with `on_conflict_do_nothing` and `on_conflict_do_update`."""
 
     def watch(self, engine: Engine) -> Watcher:
         """A watcher of the database."""
 
     def was_committed(self, engine: Engine) -> bool:
-        """Whether this thread's last transaction was committed, though its connection was lost meanwhile."""
+        """Whether this thread's last transaction was committed although its connection was lost."""
 
     def problems(self, engine: Engine) -> list[str]:
-        """What is wrong with the stored data; empty: nothing, or it cannot be known from here."""
+        """Problems of the stored data; empty if there are none, or they cannot be detected from here."""
 
     def run_names(self, most: int) -> list[tuple[int, str]]:
-        """Id and name of the newest runs, read quickly and without changing anything, or any exception."""
+        """Ids and names of the newest runs, read quickly and without changes. May raise any exception."""

@@ -73,7 +73,7 @@ class Database:
 
     @property
     def location(self) -> str:
-        """The database as a person would name it: a path, or a URL without secrets."""
+        """A path or a URL without secrets, for display."""
         return self.backend.location
 
     @property
@@ -93,12 +93,13 @@ class Database:
             yield session
 
     def insert(self, table: type[SQLModel]) -> Any:
-        """An INSERT that can be told what to do on conflict: each kind of database has its own."""
+        """An INSERT with conflict clauses, which differ between databases."""
         return self.backend.insert(table)
 
     def take_turns(self, session: Session) -> None:
-        """Until the session's transaction ends, other processes wait here: what is read from now on and what
-        is written by it belong together."""
+        """Block other processes here until the session's transaction ends, so that reads and writes in it are
+        consistent.
+        """
         self.backend.take_turns(session)
 
     def write(self, statement: Any, rows: Sequence[dict[str, Any]] | None = None) -> int:
@@ -121,14 +122,14 @@ class Database:
         return changed
 
     def data_version(self) -> int:
-        """A number that changes when another connection has committed. Raises StoreError."""
+        """A number that changes when another connection commits. Raises StoreError."""
         if self._watcher is None:
             self._watcher = self.backend.watch(self.engine)
         with self._explained():
             return self._watcher.look()
 
     def integrity_problems(self) -> list[str]:
-        """What is wrong with the stored data; empty: nothing, or the database looks after it by itself."""
+        """Problems of the stored data; empty if there are none, or the database checks itself."""
         return self.backend.problems(self.engine)
 
     @contextmanager
@@ -162,8 +163,10 @@ def in_parts(ids: Collection[int]) -> Iterator[list[int]]:
 
 
 def retried(method: Callable[P, T]) -> Callable[P, T]:
-    """`method`, repeated when another transaction was in its way: a server ends a deadlock by undoing one of
-    the two. Only for what does all that it does in one transaction.
+    """`method`, retried after conflicts: a server ends a deadlock by rolling back one of the two
+    transactions.
+
+    Only for methods with a single transaction.
     """
 
     @wraps(method)

@@ -1,4 +1,4 @@
-"""What runs' journals report goes into the store, every record once."""
+"""Reads runs' journals into the store, every record once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LATE_SECONDS = 600.0
 
 
 class Journals(Queries):
-    """Queries on the table `journal`, and the way from journals into the other tables; `store.journals`.
+    """Queries on the table `journal`, and the transfer of journals into the other tables; `store.journals`.
 
     The cursor moves in the transaction that applies what was read, and only from where it was: whatever is
     killed at whatever moment, and however many processes read at once, a record is applied once.
@@ -40,7 +40,7 @@ class Journals(Queries):
             return _cursor(_row(session, run_id))
 
     def trouble(self, run_id: int) -> str | None:
-        """Why the run's journal cannot be read on; None: it can."""
+        """Why the run's journal cannot be read further; None if it can."""
         with self.database.session() as session:
             row = _row(session, run_id)
             return row.trouble if row is not None else None
@@ -106,7 +106,7 @@ class Journals(Queries):
             return run.id
 
     def begin(self, run_id: int, cursor: Cursor) -> None:
-        """Put the cursor somewhere, wherever it was: a worker begins a new file."""
+        """Set the cursor, wherever it was: a worker starts a new file."""
         values = _columns(cursor) | {"trouble": None, "trouble_since": None}
         with self.database.session() as session:
             _make_row(session, run_id)

@@ -1,4 +1,4 @@
-"""What may be stored: text without characters that a database refuses, and JSON that every database reads."""
+"""Makes text and JSON storable in every database."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ _REFUSED = re.compile("[\x00\ud800-\udfff]")
 _SUSPECT = re.compile(r"NaN|Infinity|\\u0000|\\ud[89a-f]")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN')
 _NUMBERS = {"NaN": "null", "Infinity": "1e999", "-Infinity": "-1e999"}
-"""JSON knows no infinity, but a number of any size: what is too large for a float is read as infinite."""
+"""JSON has no infinity, but numbers of any size: one too large for a float is read as infinite."""
 
 
 def storable(text: str) -> str:
-    """`text` with a visible sign for each NUL, which PostgreSQL refuses, and for each lone surrogate, which
-    is not a character: names of files that are not UTF-8 have them.
+    """`text` with a visible sign for each NUL, which PostgreSQL refuses, and for each lone surrogate, as in
+    file names that are not UTF-8.
     """
     if _REFUSED.search(text) is None:
         return text
-    return _REFUSED.sub(lambda found: "\u2400" if found[0] == "\x00" else "\ufffd", text)
+    return _REFUSED.sub(lambda match: "\u2400" if match[0] == "\x00" else "\ufffd", text)
 
 
 def as_json(value: Any) -> str:
@@ -28,8 +28,8 @@ def as_json(value: Any) -> str:
     return _TOKEN.sub(_standard, text) if _SUSPECT.search(text) else text
 
 
-def _standard(found: re.Match[str]) -> str:
-    token = found[0]
+def _standard(match: re.Match[str]) -> str:
+    token = match[0]
     if not token.startswith('"'):
         return _NUMBERS[token]
     return json.dumps(storable(json.loads(token))) if _SUSPECT.search(token) else token

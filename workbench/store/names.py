@@ -8,7 +8,8 @@ _MOST = 200
 
 
 def run_names(location: str | None) -> list[tuple[int, str]]:
-    """Id and name of the newest runs; none where there is no database file. Raises an exception of any kind
-    for a database that is damaged, locked, of another version or out of reach.
+    """Ids and names of the newest runs; [] without a database file.
+
+    May raise any exception for a database that is damaged, locked, of another version or out of reach.
     """
     return backend_of(location).run_names(_MOST)

@@ -1,7 +1,8 @@
-"""A database file that several machines can reach is used by one of them at a time.
+"""Lets only one machine at a time use a database file on a network file system.
 
-SQLite's locks are those of the file system, which on a network cannot be relied on between machines. So a
-file beside the database names the machine that uses it, whose processes touch it while they have it open.
+SQLite relies on the file system's locks, which are not reliable between machines on a network. So a file
+beside the database names the machine that uses it; that machine's processes touch it while the database is
+open.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ from workbench.errors import StoreError
 from workbench.private import file_mode
 
 QUIET_SECONDS = 120.0
-"""After so long without a touch no process of that machine has the file open."""
+"""After this long without a touch, no process of that machine has the database open."""
 TOUCH_SECONDS = 20.0
 _LONGEST = 4096
 _TRIES = 20
 
 
 class Hold:
-    """This machine's hold on a database file, until `release`. Several processes of it may have one each."""
+    """This machine's hold on a database file, until `release`. Each of its processes may have one."""
 
     def __init__(self, database: Path, kind: str) -> None:
-        """kind: of the file system. Raises StoreError while another machine has the file."""
+        """kind: the file system's. Raises StoreError while another machine uses the file."""
         self._note = database.with_name(f"{database.name}.host")
         self._database, self._kind = database, kind
         self.is_first = self._take()
@@ -38,21 +39,21 @@ class Hold:
 
     @property
     def notice(self) -> str:
-        """What a person should know of it."""
+        """The notice for the user."""
         return (
             f"{self._database} is on a network file system ({self._kind}): no WAL, and one "
             f"machine at a time, now {platform.node()}. On a local disk (--db PATH) it is faster."
         )
 
     def release(self) -> None:
-        """Touch the note no more."""
+        """Stop touching the file."""
         self._over.set()
 
     def _take(self) -> bool:
-        """Whether no other process of this machine had it before."""
+        """Take the hold; returns whether this is the machine's first process with it."""
         for attempt in range(_TRIES):
             holder = self._holder()
-            if holder == "" and attempt < _TRIES - 1:  # another process is just writing it
+            if holder == "" and attempt < _TRIES - 1:  # another process is writing it
                 time.sleep(0.1)
                 continue
             if holder == platform.node():
@@ -62,7 +63,7 @@ class Hold:
             if holder is not None:
                 self._refuse_while_used(holder)
                 with contextlib.suppress(FileNotFoundError):
-                    # of several machines that find it old, one succeeds in moving it away
+                    # if several machines find it stale, one succeeds in moving it away
                     self._note.rename(self._note.with_name(f"{self._note.name}.old"))
             if self._write():
                 return True

@@ -1,7 +1,7 @@
-"""Which of the databases in one folder a run's files belong to.
+"""Finds out which of several databases a run's files belong to.
 
-A database that is copied beside its original (`cp a.db b.db`) shares the folder `runs` with it, and names the
-same runs. The files of a run belong to the database that made it, or that trained it first.
+A database that is copied beside its original (`cp a.db b.db`) shares the folder `runs` with it, and has the
+same runs. The files of a run belong to the database that created it, or that trained it first.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from urllib.parse import quote
 from workbench.errors import StoreError
 
 OWNER = "database"
-"""In a run's folder: the name of the database file that it belongs to, which lies beside `runs`; for one of
-a server, `postgresql:` and its name."""
+"""The file in a run's folder with the name of its database file, which is beside `runs`; for a server's
+database, `postgresql:` and its name."""
 _SERVER = "postgresql:"
 
 
 def claim(folder: Path, run_id: int, database: Path) -> None:
-    """Make a run's folder belong to a database, unless it belongs to another one that has this run.
+    """Mark a run's folder as belonging to a database, unless it belongs to another one that has this run.
 
     Raises StoreError.
     """
@@ -34,7 +34,7 @@ def claim(folder: Path, run_id: int, database: Path) -> None:
 
 
 def claim_for_server(folder: Path, run_id: int, database: str) -> None:
-    """The same for a database on a server: a restored dump names the folders of its original."""
+    """The same for a database on a server: a restored dump refers to the folders of its original."""
     other = server_owner(folder, database)
     if other is not None:
         raise StoreError(
@@ -45,21 +45,21 @@ def claim_for_server(folder: Path, run_id: int, database: str) -> None:
 
 
 def server_owner(folder: Path, database: str) -> str | None:
-    """The other database of a server that a run's folder belongs to; None where there is none."""
+    """The other database of a server that a run's folder belongs to; None if there is none."""
     name = _named(folder / OWNER)
     is_others = name.startswith(_SERVER) and name != f"{_SERVER}{database}"
     return name.removeprefix(_SERVER) if is_others else None
 
 
 def _mark(folder: Path, name: str) -> None:
-    with contextlib.suppress(OSError):  # a folder that cannot be written is told by who writes there
+    with contextlib.suppress(OSError):  # writing the run's files will report the error
         mark = folder / OWNER
         if _named(mark) != name:
             mark.write_text(f"{name}\n", encoding="utf-8")
 
 
 def owner(folder: Path, run_id: int, database: Path) -> Path | None:
-    """The other database that a run's folder belongs to; None where there is none."""
+    """The other database that a run's folder belongs to; None if there is none."""
     name = _named(folder / OWNER)
     if not name or Path(name).name != name:
         return None
@@ -79,7 +79,7 @@ def _named(mark: Path) -> str:
 
 
 def _has_run(database: Path, run_id: int, folder: str) -> bool:
-    """Whether a database has a run of that id in a folder of that name; True where it cannot be read."""
+    """Whether a database has a run with that id in a folder of that name; True if it cannot be read."""
     try:
         place = f"file:{quote(str(database))}?mode=ro"
         with contextlib.closing(sqlite3.connect(place, uri=True, timeout=5)) as connection:

@@ -1,4 +1,4 @@
-"""PostgreSQL, the store of a team: everything that is true of PostgreSQL alone."""
+"""The PostgreSQL backend, for teams."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _CONNECTING: dict[str, Any] = {
     "application_name": "mlm-workbench",
     "connect_timeout": _CONNECT_SECONDS,
     "client_encoding": "utf8",
-    # a connection through a network that vanished is noticed within a minute or so
+    # detect within about a minute that the network is gone
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
@@ -61,7 +61,7 @@ class PostgreSQL:
 
     @property
     def location(self) -> str:
-        """The URL without password and options: these may hold secrets, too."""
+        """The URL without password and options, which may hold secrets too."""
         plain = URL.create("postgresql", self._url.username, None, self._url.host, self._url.port)
         return f"{plain.render_as_string()}/{self._url.database or ''}"
 
@@ -70,7 +70,7 @@ class PostgreSQL:
         return isinstance(other, PostgreSQL) and other.name == self.name
 
     def open_engine(self) -> Engine:
-        """An engine. Raises StoreError where no driver is installed. Connects later."""
+        """An engine, which connects later. Raises StoreError if no driver is installed."""
         # One process of a team needs few connections, and a server has about a hundred. A connection is tried
         # before it is used: after a restart of the server the pool's are dead.
         engine = self._engine(pool_size=2, max_overflow=10, pool_pre_ping=True)
@@ -133,8 +133,8 @@ class PostgreSQL:
         self._last.transaction = None
 
     def _count(self, connection: Connection) -> None:
-        """Count a commit, as its last statement: whoever waits for a slot waits for a commit alone, so that
-        there can be no deadlock.
+        """Count a commit, as its last statement: whoever waits for a slot waits only for a commit, so there
+        is no deadlock.
         """
         if connection.get_execution_options().get(_UNCOUNTED):
             return
@@ -162,19 +162,19 @@ class PostgreSQL:
         """Nothing is copied: that takes pg_dump."""
 
     def explain(self, error: DBAPIError, *, opening: bool = False) -> StoreError:
-        """The server's or the driver's error in plain words."""
+        """A readable error for the server's or the driver's."""
         return in_words(error, self.location, self._url.username)
 
     def take_turns(self, session: Session) -> None:
-        """By an advisory lock until the transaction's end."""
+        """Uses an advisory lock until the transaction's end."""
         _lock(session.connection(), _TAKE_TURNS)
 
     def insert(self, table: type[SQLModel]) -> Any:
-        """The dialect's own."""
+        """The dialect's INSERT."""
         return postgresql.insert(table)
 
     def watch(self, engine: Engine) -> _ChangeCount:
-        """By the table `change_count`."""
+        """Uses the table `change_count`."""
         return _ChangeCount(engine)
 
     def was_committed(self, engine: Engine) -> bool:
@@ -196,7 +196,7 @@ class PostgreSQL:
         return []
 
     def run_names(self, most: int) -> list[tuple[int, str]]:
-        """Raises StoreError and the driver's errors."""
+        """See `Backend`. Raises StoreError and the driver's errors."""
         engine = self._engine(connect_timeout=_NAMES_SECONDS, poolclass=NullPool)
         query = text("SELECT id, name FROM run WHERE deleted_at IS NULL ORDER BY id DESC LIMIT :most")
         with engine.connect() as connection:
@@ -217,7 +217,7 @@ class _ChangeCount:
             self.close()
             if not error.connection_invalidated:
                 raise
-            return self._look()  # the server was restarted since the last look
+            return self._look()  # the server was restarted meanwhile
 
     def _look(self) -> int:
         if self._connection is None:

@@ -1,4 +1,4 @@
-"""The condition of a PostgreSQL server, as `doctor` tells it."""
+"""Checks a PostgreSQL server, for `doctor`."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, text
 
 _MOST_SECONDS_OFF = 30.0
-"""A run on another machine is taken for crashed after two minutes of silence by that machine's clock."""
+"""Another machine's run counts as crashed after two minutes of silence, by that machine's clock."""
 _SLOW_SECONDS = 0.1
 _FULL = 0.8
 _OURS = ("run", "metric", "checkpoint", "fill", "yardstick", "cloze", "sweep", "journal", "keeper", "setting")
 
 
 class Trouble(NamedTuple):
-    """What is wrong, and what to do."""
+    """A problem, and what to do."""
 
     message: str
     hint: str
 
 
 class Condition(NamedTuple):
-    """facts: for one line. troubles: what may go wrong."""
+    """facts: a one-line summary. troubles: problems."""
 
     facts: str
     troubles: list[Trouble]
 
 
 def condition(engine: Engine) -> Condition:
-    """Ask the server. Raises SQLAlchemy's errors."""
+    """Check the server. Raises SQLAlchemy's errors."""
     with engine.connect() as connection:
         connection.execute(text("SELECT 1"))
         begun = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What a PostgreSQL server or its driver complains of, in words for the person who works with runs."""
+"""Readable messages for errors of a PostgreSQL server or its driver."""
 
 from __future__ import annotations
 
@@ -95,12 +95,12 @@ _CONNECTING = {
         "No server answers at {store}.", _UNREACHABLE
     ),
 }
-"""What is said while connecting, where there is no SQLSTATE."""
+"""Errors while connecting, which have no SQLSTATE, by patterns in their text."""
 _UNKNOWN = _Words("{store} could not be reached.", f"{_UNREACHABLE} The server's log says more.")
 
 
 def in_words(error: DBAPIError, store: str, user: str | None) -> StoreError:
-    """The error as a StoreError; a ConflictError where the same again may work."""
+    """The error as a StoreError, or a ConflictError if a retry may succeed."""
     state = getattr(error.orig, "sqlstate", None)
     words = _of_state(str(state)) if state else _of_text(error)
     known = {"store": store, "user": user or "of this name"}

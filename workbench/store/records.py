@@ -1,4 +1,4 @@
-"""What each record of a journal changes in the store."""
+"""Applies a journal's records to the store."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _COLUMNS: dict[str, tuple[type, ...]] = {
     "data": _OBJECT,
     "engine": _OBJECT,
 }
-"""The columns of a run that a journal may set, and the values that it may give them."""
+"""The columns of a run that a journal may set, with the allowed types."""
 _NEVER_NULL = {"progress_done", "progress_total", "progress_unit", "segment", "environment", "data", "engine"}
 _PROCESS: dict[str, tuple[type, ...]] = {
     "worker_pid": _INTEGER,
@@ -78,7 +78,7 @@ def score_values(score: Yardstick) -> dict[str, Any]:
 
 
 class _Applier:
-    """Collects what goes together: the metrics of many records are one statement, their columns another."""
+    """Combines records: one statement for the metrics of many records, another for their columns."""
 
     def __init__(self, session: Session, run_id: int) -> None:
         self._session, self._run_id = session, run_id
@@ -96,12 +96,12 @@ class _Applier:
         }
 
     def take(self, record: Record) -> None:
-        """Apply a record. One of a kind that changes nothing here, or that a later version added, is left."""
+        """Apply a record. Records of unknown kinds, and those that change nothing here, are ignored."""
         if apply := self._by_kind.get(record["kind"]):
             apply(record)
 
     def write(self) -> None:
-        """Write what was collected. The columns come last: who sees them finds the metrics too."""
+        """Write the collected values. The columns come last: whoever reads them finds the metrics too."""
         if self._metrics:
             self._session.connection().execute(insert(Metric), self._metrics)
             self._metrics = []
@@ -186,7 +186,7 @@ class _Applier:
         self.write()
         supersede(self._session, self._run_id, _int(record["step"]))
         path = record["checkpoint"]
-        # a reader that sees the new segment reads the metrics afresh: the old ones are superseded by now
+        # a reader that sees the new segment re-reads the metrics: the old ones are superseded by now
         self._update(
             {
                 **_checked(record["values"], _COLUMNS),
@@ -218,11 +218,11 @@ class _Applier:
             values["phase"] = record["phase"]
         for name in ("error", "error_hint"):
             values[name] = None if record.get(name) is None else str(record[name])
-        # one that was resumed since is not ended by what its earlier process wrote
+        # a run that was resumed since is not ended by a record of its earlier process
         self._update(values, col(Run.status).in_({Status.RUNNING, Status.CRASHED}))
 
     def _within(self, path: str) -> Path:
-        """A path of a record, which is relative to the run's folder. Raises ValueError if it leads out."""
+        """A record's path, which is relative to the run's folder. Raises ValueError if it leads out of it."""
         pure = PurePosixPath(path)
         if pure.is_absolute() or ".." in pure.parts:
             raise ValueError(f"{path} is not in the run's folder")
@@ -242,7 +242,7 @@ def _int(value: object) -> int:
 
 
 def _checked(values: dict[str, Any], allowed: dict[str, tuple[type, ...]]) -> dict[str, Any]:
-    """Those of `values` that may be set. Raises TypeError for a value of another type."""
+    """The allowed part of `values`. Raises TypeError for a value of another type."""
     found = {}
     for name, value in values.items():
         if name not in allowed:

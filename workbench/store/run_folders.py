@@ -1,4 +1,4 @@
-"""Where the folders of runs lie: beside a database file; of a server's store, where its clients agreed on."""
+"""The location of the runs' folders: beside a database file, or where a server's clients have agreed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.store.owner import claim, claim_for_server, owner, server_owner
 from workbench.store.tables import Run, Setting
 
 VARIABLE = "MLM_WORKBENCH_RUNS"
-"""The folder of runs for this program, where the store is a server's."""
+"""The environment variable for the folder of runs, if the store is on a server."""
 _KEPT = "runs_folder"
 
 
@@ -30,10 +30,10 @@ class RunFolders:
 
     @property
     def folder(self) -> Path:
-        """Where the folders of new runs are made. Raises StoreError.
+        """The folder in which new runs' folders are created. Raises StoreError.
 
-        Of a database file: `runs` beside it. Of a server: $MLM_WORKBENCH_RUNS; else the folder that the store
-        names; else one in the user's own data folder. The first one that is named is kept in the store.
+        For a database file: `runs` beside it. For a server: $MLM_WORKBENCH_RUNS, else the folder recorded in
+        the store, else one in the user's data folder. The first $MLM_WORKBENCH_RUNS is recorded in the store.
         """
         file = self._backend.file
         if file is not None:
@@ -46,21 +46,22 @@ class RunFolders:
         return self._folder
 
     def keep(self, folder: Path) -> None:
-        """Let all clients make the folders of new runs there. Raises UsageError for a database file, whose
-        runs lie beside it, and StoreError.
+        """Record the folder for new runs of all clients.
+
+        Raises UsageError for a database file, whose runs are beside it, and StoreError.
         """
         if self._backend.file is not None:
             raise UsageError(
-                f"The runs of {self._backend.location} lie beside it: --runs is for a PostgreSQL store.",
-                "Give --db postgresql://… before --runs.",
+                f"The runs of {self._backend.location} are beside it: --runs is for a PostgreSQL store.",
+                "Use --db postgresql://… with --runs.",
             )
         self._keep(folder, replace=True)
         self._folder = _absolute(folder)
 
     def made_here(self, run: Run) -> Path | None:
-        """The run's folder, if this store made it on this machine; None: it may be anybody's.
+        """The run's folder if this store created it on this machine, otherwise None.
 
-        Only such a folder may be removed: a run's `folder` may come from a database made elsewhere.
+        Only such a folder may be removed: a run's `folder` may come from a copied database.
         """
         stored = Path(run.folder)
         folder = self.folder / stored.name
@@ -74,7 +75,7 @@ class RunFolders:
         return folder if server_owner(folder, self._backend.name) is None else None
 
     def claim(self, run: Run) -> None:
-        """Make the run's folder this store's. Raises StoreError when it is another's (see `owner`)."""
+        """Mark the run's folder as this store's. Raises StoreError when it is another's (see `owner`)."""
         file = self._backend.file
         if file is not None:
             claim(Path(run.folder), run.id, file)
@@ -85,10 +86,10 @@ class RunFolders:
         query = select(Setting.value).where(col(Setting.name) == _KEPT)
         try:
             with self._engine.connect() as connection:
-                found = connection.execute(query).scalar()
+                recorded = connection.execute(query).scalar()
         except DBAPIError as error:
             raise self._backend.explain(error) from error
-        return Path(found) if found else None
+        return Path(recorded) if recorded else None
 
     def _keep(self, folder: Path, *, replace: bool) -> None:
         value = str(_absolute(folder))
@@ -101,7 +102,7 @@ class RunFolders:
             with self._engine.begin() as connection:
                 connection.execute(statement)
         except DBAPIError as error:
-            if replace:  # else: who may only read follows what the others have named
+            if replace:  # otherwise a client without write access uses what the others have recorded
                 raise self._backend.explain(error) from error
 
     def _own(self) -> Path:

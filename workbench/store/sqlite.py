@@ -1,4 +1,4 @@
-"""SQLite, the store of one person on one machine: everything that is true of SQLite alone."""
+"""The SQLite backend, for one person on one machine."""
 
 from __future__ import annotations
 
