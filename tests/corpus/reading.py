@@ -23,14 +23,14 @@ class Read(NamedTuple):
         return any(all(word in note for word in words) for note in self.notes)
 
 
-def read(dataset: str | Path, column: str | None = None, unit: str = "auto") -> Read:
+def read(dataset: str | Path, column: str | None = None, unit: str = "auto", encoding: str = "auto") -> Read:
     """Read `dataset` with scratch space beside it."""
     beside = Path(str(dataset).partition("*")[0]).parent
     scratch = beside / ".scratch"
     scratch.mkdir(exist_ok=True)
     heard = Heard()
     notes = Notes(heard)
-    files = LocalFiles(str(dataset), column, unit)
+    files = LocalFiles(str(dataset), column, unit, encoding)
     files.identity(notes)
     documents = files.read(scratch, notes)
     notes.tell_counts()

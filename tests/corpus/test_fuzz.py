@@ -12,7 +12,10 @@ import io
 import json
 import re
 import shutil
+import tarfile
 import tempfile
+import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,12 +57,14 @@ ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 MARKS = st.sampled_from(["", "\ufeff"])
 
 
-def through(name: str, content: bytes, column: str | None = None, unit: str = "auto") -> Read:
+def through(
+    name: str, content: bytes, column: str | None = None, unit: str = "auto", encoding: str = "auto"
+) -> Read:
     """What is read of a file with this content."""
     folder = Path(tempfile.mkdtemp())
     try:
         (folder / name).write_bytes(content)
-        return read(folder / name, column, unit)
+        return read(folder / name, column, unit, encoding)
     finally:
         shutil.rmtree(folder)
 
@@ -226,3 +231,66 @@ def test_rows_that_hold_no_text_are_counted_and_the_first_is_named(documents, da
     assert found.told(
         f"Rows without text in the column 'text': {len(places):,}. First", f"line {places[0] + 1}."
     )
+
+
+WIDE = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "gb18030")
+WRITTEN_IN = {
+    "cp1252": "naïve Größe déjà £5",
+    "cp1250": "Zażółć gęślą jaźń",
+    "iso8859_2": "Žluťoučký kůň úpěl",
+    "koi8_r": "Врач осмотрел сердце",
+    "cp1251": "Врач осмотрел сердце",
+    "cp1253": "Ο γιατρός εξέτασε",
+    "shift_jis": "医者は 心臓を 検査した 表示",
+    "euc_jp": "医者は 心臓を 検査した",
+    "iso2022_jp": "医者は 心臓を 検査した",
+    "big5": "醫生 檢查 許功蓋",
+    "cp949": "의사가 심장을 검사했다",
+    **dict.fromkeys(WIDE, "naïve 医生 Врач 😀 e\u0301"),
+}
+
+
+@given(st.sampled_from(sorted(WRITTEN_IN)), ENDS, st.booleans(), st.data())
+@SETTINGS
+def test_texts_and_tables_in_a_named_encoding(encoding, end, packed, data) -> None:
+    words = st.sampled_from([*WRITTEN_IN[encoding].split(), "plain", "5", "(so)"])
+    line = st.lists(words, min_size=1, max_size=8).map(" ".join).map(lambda text: f"Say {text} end")
+    documents = data.draw(st.lists(line, min_size=3, max_size=20))
+    kinds: dict[str, Callable[[], str]] = {
+        "a.txt": lambda: end.join(documents) + end,
+        "a.csv": lambda: table_of(
+            documents, data.draw(st.sampled_from(",;|")), csv.QUOTE_ALL, end, True, False
+        ),
+        "a.tsv": lambda: end.join(["id\ttext", *(f"{n}\t{text}" for n, text in enumerate(documents))]),
+        "a.jsonl": lambda: end.join(json.dumps({"text": text}, ensure_ascii=False) for text in documents),
+    }
+    name = data.draw(st.sampled_from(sorted(kinds)))
+    content = kinds[name]().encode(encoding)
+    column = None if name == "a.txt" else "text"
+    found = through(
+        name + ".gz" * packed, gzip.compress(content) if packed else content, column, "line", encoding
+    )
+    assert found.texts == documents
+
+
+@given(st.lists(DOCUMENTS, min_size=1, max_size=5), st.sampled_from(["zip", "tar", "tar.gz"]), st.booleans())
+@SETTINGS
+def test_archives_of_texts(files, kind, one_name) -> None:
+    buffer = io.BytesIO()
+    members = [
+        ("same.txt" if one_name else f"{number}.txt", "\n".join(documents).encode())
+        for number, documents in enumerate(files)
+    ]
+    if kind == "zip":
+        with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+            warnings.simplefilter("ignore")  # equal names
+            for name, content in members:
+                packed.writestr(name, content)
+    else:
+        with tarfile.open(fileobj=buffer, mode="w:gz" if kind == "tar.gz" else "w") as archive:
+            for name, content in members:
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content))
+    found = through(f"a.{kind}", buffer.getvalue(), unit="line")
+    assert found.texts == [text for documents in files for text in documents]
