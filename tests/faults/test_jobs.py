@@ -18,7 +18,7 @@ from workbench.status import PlaceEngine, Status
 from workbench.store import Run, Store, Yardstick
 from workbench.worker import follow, launch, liveness
 from workbench.worker.channel import Channel
-from workbench.worker.job import AGAIN, MOST_VAIN_ENDS, Pulse, end_of_job, vain_ends
+from workbench.worker.job import AGAIN, Pulse
 from workbench.worker.job_file import STOP, write_job
 from workbench.worker.stop_flag import StopFlag
 
@@ -186,14 +186,3 @@ def test_a_failed_job_says_why(store: Store, tiny: Recipe, job: Job) -> None:
     code, now = ended(store, run, job(run))
     assert (code, now.status) == (1, Status.FAILED)
     assert "/nowhere/text.txt" in (now.error or "") and now.phase == "loading data"
-
-
-def test_a_job_that_ends_again_and_again_without_a_checkpoint_is_given_up(store: Store, tiny: Recipe) -> None:
-    run = queued(store, tiny)
-    for _ in range(MOST_VAIN_ENDS):
-        ending = end_of_job(run, Path(run.folder))
-        assert ending["status"] == Status.QUEUED
-        run.environment = {**run.environment, **vain_ends(run, ending)}
-    assert end_of_job(run, Path(run.folder))["status"] == Status.FAILED
-    run.checkpoint = "step-5"
-    assert end_of_job(run, Path(run.folder))["status"] == Status.QUEUED

@@ -28,7 +28,7 @@ from workbench.worker.channel import Channel
 from workbench.worker.explain import explain
 from workbench.worker.follower import dismiss, lead
 from workbench.worker.heartbeat import Heartbeat
-from workbench.worker.job import AGAIN, MODEL, PROGRESS_SECONDS, Pulse, end_of_job, scratch_store, vain_ends
+from workbench.worker.job import AGAIN, MODEL, PROGRESS_SECONDS, Pulse, end_of_job, scratch_store
 from workbench.worker.job_file import write_job
 from workbench.worker.leash import LAUNCHER, Leash, launcher
 from workbench.worker.phase_times import PhaseTimes
@@ -143,7 +143,7 @@ class _Job:
                 outcome = self._train()
                 ending: dict[str, Any] = {"status": outcome, "phase": None}
                 if self._in_job and outcome == Status.STOPPED:
-                    ending = self._end_of_job()
+                    ending = end_of_job(self._folder)
                 elif self._leash.broken and outcome == Status.STOPPED:
                     ending = _LET_GO
                 elif outcome == Status.STOPPED and self._is_to_run_again():
@@ -173,13 +173,6 @@ class _Job:
         run = self._store.run(self._run_id)
         by_engine = self._stop.signal == signal.SIGTERM and run.stop_requested_at is None
         return by_engine and run.place_engine == PlaceEngine.WORK
-
-    def _end_of_job(self) -> dict[str, Any]:
-        run = self._store.run(self._run_id)
-        ending = end_of_job(run, self._folder)
-        if "vain" in ending:
-            self._tell(Kind.COLUMNS, values={"environment": vain_ends(run, ending)})
-        return ending
 
     def _begin_journal(self) -> None:
         """Take in what an earlier process reported and could not store, and begin a file of this process."""

@@ -29,9 +29,6 @@ PROGRESS_SECONDS = 2.0
 """How often progress is written to the journal, at most."""
 MODEL = "job_model"
 """The key in the environment of a run in a scratch store for the folder of the model `run:RUN`."""
-MOST_VAIN_ENDS = 3
-"""A run whose job ends more often than this without a new checkpoint does not run again."""
-_VAIN = "ended_without_checkpoint"
 _LOOK_SECONDS, _BEAT_SECONDS = 1.0, 5.0
 
 
@@ -58,29 +55,12 @@ def scratch_store(folder: Path) -> Iterator[tuple[Store, Run]]:
             store.close()
 
 
-def end_of_job(run: Run, folder: Path) -> dict[str, Any]:
+def end_of_job(folder: Path) -> dict[str, Any]:
     """The ending of a run that a signal stopped: by the user, or because its job ends and it should
     continue."""
     if stop_was_asked(folder):
         return {"status": str(Status.STOPPED), "phase": None}
-    step = run.environment.get(_VAIN, {})
-    count = step.get("count", 0) + 1 if step.get("checkpoint") == _name(run) else 1
-    if count > MOST_VAIN_ENDS:
-        return {
-            "status": str(Status.FAILED),
-            "error": f"Its job was ended {count} times before there was a new checkpoint.",
-            "error_hint": "Ask for more time, or set checkpoint_every to save a checkpoint sooner.",
-        }
-    return {"status": str(Status.QUEUED), "phase": None, "reason": "terminated", "vain": count}
-
-
-def vain_ends(run: Run, ending: dict[str, Any]) -> dict[str, Any]:
-    """The entry in the run's environment that counts ends without a new checkpoint."""
-    return {_VAIN: {"checkpoint": _name(run), "count": ending["vain"]}}
-
-
-def _name(run: Run) -> str:
-    return Path(run.checkpoint).name if run.checkpoint else ""
+    return {"status": str(Status.QUEUED), "phase": None, "reason": "terminated"}
 
 
 class Pulse(threading.Thread):
