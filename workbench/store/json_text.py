@@ -28,6 +28,18 @@ def as_json(value: Any) -> str:
     return _TOKEN.sub(_standard, text) if _SUSPECT.search(text) else text
 
 
+class Damaged(dict[str, Any]):
+    """In the place of JSON that cannot be read: nothing."""
+
+
+def from_json(text: str) -> Any:
+    """The value of JSON; Damaged where it is broken, so that one bad row is one bad row."""
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return Damaged()
+
+
 def _standard(match: re.Match[str]) -> str:
     token = match[0]
     if not token.startswith('"'):

@@ -6,6 +6,7 @@ The database stores absolute paths. A copy of it that followed them would write 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ from sqlalchemy import event
 from sqlalchemy.orm import QueryContext
 from sqlalchemy.orm.attributes import set_committed_value
 
+from workbench.store.json_text import Damaged
 from workbench.store.run_folders import RunFolders
-from workbench.store.tables import Checkpoint, Run
+from workbench.store.tables import Checkpoint, DamagedRecipe, Run
 
 INFO = "places"
 """The key of a `Places` in a session's `info`."""
 BASE_MODEL = "base_model"
 """The key in a run's environment for the model that it started from, perhaps another run's checkpoint."""
+_JSON: dict[str, type] = {"tags": list, "environment": dict, "data": dict, "engine": dict, "placement": dict}
+DAMAGE_HINT = "Delete the run, or put a backup of the database back: mlm-workbench restore FILE"
 _IN_RUNS = re.compile(r"(?P<runs>.*/runs)/(?P<run>\d+-[^/]+)(?P<rest>/.*)?", re.DOTALL)
 _DATABASES = ("*.db", "*.sqlite", "*.sqlite3")
 
@@ -58,6 +62,11 @@ class Places:
         return any(path.is_file() and not path.samefile(self._database) for path in databases)
 
 
+def damage_of(columns: Sequence[str]) -> str:
+    """What a run says of itself whose columns cannot be read."""
+    return f"This run's row in the database is damaged: {', '.join(columns)}."
+
+
 def _places(context: QueryContext) -> Places | None:
     places = context.session.info.get(INFO) if context.session is not None else None
     return places if isinstance(places, Places) else None
@@ -65,6 +74,7 @@ def _places(context: QueryContext) -> Places | None:
 
 @event.listens_for(Run, "load")
 def _locate_run(run: Run, context: QueryContext) -> None:
+    _mark_damage(run)
     places = _places(context)
     if places is None:
         return
@@ -74,6 +84,21 @@ def _locate_run(run: Run, context: QueryContext) -> None:
     base = run.environment.get(BASE_MODEL)
     if isinstance(base, str) and places.here(base) != base:
         set_committed_value(run, "environment", {**run.environment, BASE_MODEL: places.here(base)})
+
+
+def _mark_damage(run: Run) -> None:
+    damaged = [name for name, kind in _JSON.items() if _is_damaged(getattr(run, name), kind)]
+    for name in damaged:
+        set_committed_value(run, name, _JSON[name]())
+    if isinstance(run.recipe, DamagedRecipe):
+        damaged.insert(0, "recipe")
+    if damaged:
+        set_committed_value(run, "error", damage_of(damaged))
+        set_committed_value(run, "error_hint", DAMAGE_HINT)
+
+
+def _is_damaged(value: Any, kind: type) -> bool:
+    return isinstance(value, Damaged) or not isinstance(value, kind)
 
 
 @event.listens_for(Checkpoint, "load")

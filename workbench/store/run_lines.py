@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from sqlmodel import col, select
 
 from workbench.status import ACTIVE
 from workbench.store.database import AT_ONCE, Database, Queries, in_parts
-from workbench.store.tables import Run
+from workbench.store.json_text import Damaged, from_json
+from workbench.store.places import DAMAGE_HINT, damage_of
+from workbench.store.tables import DamagedRecipe, Run
 from workbench.stored_recipe import StoredRecipe
 
 _Row = tuple[Any, ...]
@@ -65,7 +66,7 @@ class RunLine:
 _COLUMNS = tuple(name for name in RunLine.__dataclass_fields__ if name != "recipe")
 _LISTED = ("model", "dataset", "chunk_size", "mask_prob", "epochs", "batch_size", "learning_rate", "seed")
 """The recipe's fields. A run's recipe never changes, so it is read once."""
-_TAGS = _COLUMNS.index("tags")
+_TAGS, _ERROR = _COLUMNS.index("tags"), _COLUMNS.index("error")
 
 
 class RunLines(Queries):
@@ -123,8 +124,12 @@ class RunLines(Queries):
         self._rows = rows
 
     def _line(self, row: _Row) -> RunLine:
-        tags = tuple(json.loads(row[_TAGS])) if row[_TAGS] != "[]" else ()
-        values = [*row[:_TAGS], tags, *row[_TAGS + 1 :], self._recipes[row[0], row[1]]]
+        tags = from_json(row[_TAGS]) if row[_TAGS] != "[]" else []
+        recipe = self._recipes[row[0], row[1]]
+        values = [*row[:_TAGS], tuple(tags) if isinstance(tags, list) else (), *row[_TAGS + 1 :], recipe]
+        damaged = ["recipe"] * isinstance(recipe, DamagedRecipe) + ["tags"] * (not isinstance(tags, list))
+        if damaged:
+            values[_ERROR], values[_ERROR + 1] = damage_of(damaged), DAMAGE_HINT
         return RunLine(*values)
 
     def _read(self, *which: ColumnElement[bool], limit: int | None = None) -> list[_Row]:
@@ -146,8 +151,11 @@ class RunLines(Queries):
         for part in in_parts([row[0] for row in rows]):
             with self.database.session() as session:
                 for run_id, created_at, recipe in session.execute(query.where(col(Run.id).in_(part))):
-                    values = json.loads(recipe)
-                    self._recipes[run_id, created_at] = StoredRecipe(
-                        {name: values.get(name) for name in _LISTED}
-                    )
+                    self._recipes[run_id, created_at] = _listed(from_json(recipe))
             time.sleep(_BREATH if len(part) == AT_ONCE else 0)
+
+
+def _listed(recipe: object) -> StoredRecipe:
+    if not isinstance(recipe, dict) or isinstance(recipe, Damaged):
+        return DamagedRecipe()
+    return StoredRecipe({name: recipe.get(name) for name in _LISTED})

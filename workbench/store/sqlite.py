@@ -21,7 +21,7 @@ from workbench.mounts import file_system_of
 from workbench.private import file_mode, make_folder
 from workbench.store.backend import Backend
 from workbench.store.foreign_wal import set_foreign_wal_aside
-from workbench.store.json_text import as_json
+from workbench.store.json_text import as_json, from_json
 from workbench.store.one_host import Hold
 from workbench.store.sqlite_backup import before_migration, once_a_day
 from workbench.store.sqlite_lock import closed, opened
@@ -77,6 +77,7 @@ class SQLite:
             self.url,
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
             json_serializer=as_json,
+            json_deserializer=from_json,
         )
         event.listen(engine, "connect", lambda *_: opened(file))
         event.listen(engine, "close", lambda *_: closed(file))
@@ -246,6 +247,8 @@ def _set_network_pragmas(connection: sqlite3.Connection, record: Any) -> None:
 
 
 def _set(connection: sqlite3.Connection, *pragmas: str) -> None:
+    # a byte that is not UTF-8 must not make the whole table unreadable
+    connection.text_factory = lambda content: content.decode("utf-8", "replace")
     cursor = connection.cursor()
     for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")

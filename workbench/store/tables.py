@@ -20,7 +20,7 @@ from sqlmodel import AutoString, Field, SQLModel
 
 from workbench.metrics import perplexity
 from workbench.status import Status
-from workbench.store.json_text import storable
+from workbench.store.json_text import Damaged, storable
 from workbench.stored_recipe import StoredRecipe
 
 
@@ -34,12 +34,17 @@ class Row(SQLModel):
     id: int = Field(default=None, primary_key=True)
 
 
+class DamagedRecipe(StoredRecipe):
+    """In the place of a recipe that cannot be read: no field is known."""
+
+
 class _RecipeColumn(TypeDecorator[StoredRecipe]):
     impl = JSON
     cache_ok = True
 
     def process_result_value(self, value: Any, dialect: Dialect) -> StoredRecipe:
-        return StoredRecipe(value)
+        whole = isinstance(value, dict) and not isinstance(value, Damaged)
+        return StoredRecipe(value) if whole else DamagedRecipe()
 
 
 class _Whole(TypeDecorator[int]):
