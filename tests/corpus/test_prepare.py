@@ -243,7 +243,7 @@ def test_a_text_of_blanks_is_too_little(prepare, tmp_path) -> None:
 
 def test_one_document_cannot_be_split(prepare, tmp_path) -> None:
     (tmp_path / "one.txt").write_text("one line only, however long " * 50)
-    with pytest.raises(CorpusError, match="1 document: two are needed"):
+    with pytest.raises(CorpusError, match="1 document; at least two are needed"):
         prepare(recipe_for(tmp_path / "one.txt"))
 
 
