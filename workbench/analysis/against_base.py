@@ -19,13 +19,12 @@ class AgainstBase:
     """A checkpoint against its base model. Perplexities are over all chunks that the checkpoint was scored
     on.
 
-    `untrained`: why the base model was no trained one, in a few words; "" where it was. There is no verdict
-    against random weights.
+    `untrained`: why the base model was not a trained one; "" if it was. Against random weights there is no
+    verdict.
 
-    `verdict`: `better by 3.1 % (2.4 to 3.8)` and the like, of the checkpoint against the base model, with
-    the 95 % interval; None where the base model has no score, or too few documents are left to compare.
-    perplexity_error: the standard error of `perplexity`, as a share of it, that the choice of the masked
-    tokens causes.
+    `verdict`: for example `better by 3.1 % (2.4 to 3.8)`, with the 95 % interval; None if the base model has
+    no score, or too few documents are left to compare. perplexity_error: the relative standard error of
+    `perplexity` from the choice of masked tokens.
     """
 
     perplexity: float

@@ -82,9 +82,10 @@ def effective_number(weight: np.ndarray) -> float:
 
 
 def jackknife_error(difference: np.ndarray, weight: np.ndarray) -> float:
-    """Standard error of sum(difference) / sum(weight) over independent units, both (units,), from the ratios
-    without each of them (Efron & Tibshirani, ch. 11). A long document pulls the ratio towards itself, so that
-    an error made from residuals is too small.
+    """Jackknife standard error of sum(difference) / sum(weight) over independent units, both (units,).
+
+    It uses the ratios without each unit (Efron & Tibshirani, ch. 11). A long document pulls the ratio towards
+    itself, so an error computed from residuals is too small.
     """
     units = len(weight)
     ratio = difference.sum() / weight.sum()
@@ -112,7 +113,7 @@ def _studentized(
     """(resampled ratio - ratio) / its standard error, for each resample: (resamples,)."""
     units = len(weight)
     draw = np.random.default_rng(seed)
-    # residuals from the ratio keep the sums below small, and exact where the difference is tiny
+    # residuals from the ratio keep the sums small, and exact for tiny differences
     residual = difference - ratio * weight
     moments = np.stack([residual, weight, residual**2, residual * weight, weight**2], axis=1)
     scores = np.empty(resamples)
@@ -125,6 +126,6 @@ def _studentized(
         variance = (rr - 2 * shift * rw + shift**2 * ww) * units / (units - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             score = shift * w / np.sqrt(np.maximum(variance, 0.0))
-        # a resample of one unit over and over has no spread; it is as far off as any can be
+        # a resample of one repeated unit has no spread: count it as extreme
         scores[first : first + count] = np.where(variance > 0, score, np.where(r == 0, 0.0, np.inf))
     return scores

@@ -1,4 +1,4 @@
-"""A run's answers on the yardstick, and what several runs have in common of it."""
+"""A run's losses per chunk of the yardstick, and the chunks that several runs share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from workbench.store import Run, Store, Yardstick
 
 FEWEST_DOCUMENTS = 10
-"""With fewer independent documents in common there is no verdict."""
+"""With fewer independent documents in common, there is no verdict."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,6 @@ class ChunkScores:
 
     @classmethod
     def of(cls, store: Store, run: Run, score: Yardstick) -> ChunkScores:
-        """What the store keeps of a score."""
         import numpy as np
 
         return cls(
@@ -60,7 +59,7 @@ class ChunkScores:
 
     @property
     def questions(self) -> tuple[str, str, str]:
-        """What must be the same before chunks can be compared at all."""
+        """The fingerprints that must be equal before chunks can be compared."""
         return self.score.protocol, self.score.tokenizer_fingerprint, self.score.masks_fingerprint
 
     @property
@@ -146,7 +145,7 @@ def shared_chunks(sheets: Sequence[ChunkScores]) -> SharedChunks:
         known = np.isin(contents, sheet.trained.hashes)
         seen[sheet.run_id] = max(seen.get(sheet.run_id, 0), int(known.sum()))
         unseen &= ~known
-    # how many documents before each one were seen; a chunk is kept when none is from its first to its last
+    # the number of seen documents before each one; a chunk is kept if none lies between its first and last
     so_far = np.concatenate([[0], np.cumsum(~unseen)])
     kept = so_far[documents[1:] + 1] == so_far[documents[:-1]]
     draws = min(sheet.score.draws for sheet in sheets)

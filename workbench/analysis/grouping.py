@@ -1,4 +1,4 @@
-"""Recipes that were run with several seeds, as groups, and which recipe is better."""
+"""Groups the runs of a recipe over its seeds, and compares the groups."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Shared = Callable[[list[ChunkScores]], SharedChunks | None]
 def compare_recipes(
     sheets: list[ChunkScores], shared: Shared
 ) -> tuple[list[Group], list[GroupPair], list[str]]:
-    """Groups, their pairs, and why two of them cannot be compared; empty unless a recipe has two seeds.
+    """The groups, their pairs, and why pairs cannot be compared; empty unless a recipe has two seeds.
 
-    `shared` tells what sheets have in common, None where it is too little.
+    `shared` returns the chunks that scores share, None if they are too few.
     """
     members: dict[str, list[ChunkScores]] = {}
     sheets, why_not = one_for_each_seed(sheets)
@@ -37,16 +37,16 @@ def compare_recipes(
     described = [_group(label, group) for label, group in zip(labels, groups, strict=True)]
     pairs = []
     for a, b in combinations(range(len(groups)), 2):
-        found = _pair(a, b, groups, shared)
-        if isinstance(found, GroupPair):
-            pairs.append(found)
-        elif found:
-            why_not.append(f"{labels[a]} and {labels[b]}: {found}")
+        result = _pair(a, b, groups, shared)
+        if isinstance(result, GroupPair):
+            pairs.append(result)
+        elif result:
+            why_not.append(f"{labels[a]} and {labels[b]}: {result}")
     return described, pairs, why_not
 
 
 def _pair(a: int, b: int, groups: list[list[ChunkScores]], shared: Shared) -> GroupPair | str:
-    """Two groups compared, or the reason why they are not ("" when it is told already)."""
+    """The comparison of two groups, or the reason why there is none ("" if it is reported elsewhere)."""
     import numpy as np
 
     from workbench.analysis.seeds import by_document, compare_by_seed, compare_groups
@@ -98,22 +98,22 @@ def _by_seed(
     left: list[ChunkScores], right: list[ChunkScores]
 ) -> tuple[list[ChunkScores], list[ChunkScores]]:
     """The runs of the seeds that both groups have, in the same order."""
-    of_left = {sheet.run.recipe.seed: sheet for sheet in left}
-    of_right = {sheet.run.recipe.seed: sheet for sheet in right}
+    of_left = {scores.run.recipe.seed: scores for scores in left}
+    of_right = {scores.run.recipe.seed: scores for scores in right}
     seeds = [seed for seed in of_left if seed in of_right]
     return [of_left[seed] for seed in seeds], [of_right[seed] for seed in seeds]
 
 
-def _group(label: str, sheets: list[ChunkScores]) -> Group:
-    logs = [sheet.score.loss for sheet in sheets]
+def _group(label: str, members: list[ChunkScores]) -> Group:
+    logs = [member.score.loss for member in members]
     mean = sum(logs) / len(logs)
     spread = None
     if len(logs) > 1:
-        spread = math.sqrt(sum((one - mean) ** 2 for one in logs) / (len(logs) - 1))
+        spread = math.sqrt(sum((log - mean) ** 2 for log in logs) / (len(logs) - 1))
     return Group(
         label=label,
-        runs=[sheet.run_id for sheet in sheets],
-        seeds=[int(sheet.run.recipe.seed or 0) for sheet in sheets],
+        runs=[member.run_id for member in members],
+        seeds=[int(member.run.recipe.seed or 0) for member in members],
         perplexity=perplexity(mean),
         spread=spread,
     )
@@ -141,7 +141,7 @@ def _test_share(sheet: ChunkScores) -> float | None:
 
 
 def _labels(groups: list[list[ChunkScores]]) -> list[str]:
-    """What tells the groups apart; a single group by the name of its first run."""
+    """The fields in which the groups differ, with their values; a single group has its first run's name."""
     recipes = [known_recipe(group[0].run).without_seeds() for group in groups]
     telling = [name for name in recipes[0] if any(recipe.get(name) != recipes[0][name] for recipe in recipes)]
     if not telling:

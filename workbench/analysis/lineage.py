@@ -1,4 +1,4 @@
-"""What a run's models were trained on: its own text, and that of all the runs that it continues."""
+"""The documents that a run's model was trained on: the run's own, and those of all runs that it continues."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TrainedOn:
 
 
 def trained_on(store: Store, run: Run) -> TrainedOn:
-    """The documents that a run and its ancestors were trained on, by what their folders and the store say."""
+    """The documents that a run and its ancestors were trained on, from their folders and the store."""
     import numpy as np
 
     found, known = [np.empty(0, np.uint64)], True
@@ -44,14 +44,14 @@ def trained_on(store: Store, run: Run) -> TrainedOn:
             found.append(held.seen)
             known = known and held.before_known
         if held is not None and held.before is not None and held.before_known:
-            break  # the file tells of the whole chain
+            break  # the file covers the whole chain
         current, followed = _continued(store, current)
         known = known and followed
     return TrainedOn(np.unique(np.concatenate(found)), known)
 
 
 def _continued(store: Store, run: Run) -> tuple[Run | None, bool]:
-    """The run whose model this one started from, if any; whether it could be looked up."""
+    """The run whose model this one started from, if any, and whether it could be found."""
     model = str(run.recipe.model or "")
     if not model.startswith(_RUN):
         return None, True

@@ -59,7 +59,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class SweepTable:
-    """fields: those that take several values, in the order of the plan. entries: in the order of the runs."""
+    """fields: the swept fields in the order of the plan. entries: in the order of the runs."""
 
     fields: list[str]
     entries: list[Entry]
@@ -68,7 +68,7 @@ class SweepTable:
 
     @property
     def best(self) -> Entry | None:
-        """The recipe with the lowest perplexity, if any may be ranked."""
+        """The recipe with the lowest perplexity, if any can be ranked."""
         return next((entry for entry in self.entries if entry.mark == "best"), None)
 
     def ranked(self) -> list[Entry]:
@@ -87,9 +87,9 @@ class SweepTable:
 def sweep_table(
     store: Store, runs: Sequence[Run], fields: Sequence[str] | None = None, compared: Compared | None = None
 ) -> SweepTable:
-    """The figures of these runs. `fields`: what was swept; None: every field that is not the same in all.
+    """The table of these runs. `fields`: the swept fields; None: every field that differs between them.
 
-    compared: what earlier calls worked out of the same store, added to; for whoever asks again and again.
+    compared: a cache of comparisons for repeated calls on the same store.
     """
     if fields is None:
         fields = _swept(runs)
@@ -119,14 +119,14 @@ def _without_doubles(group: Group, kept: Sequence[ChunkScores]) -> Group:
 
 
 def _swept(runs: Sequence[Run]) -> list[str]:
-    """The fields that are not the same in all runs, but for the seeds."""
+    """The fields that differ between runs, without the seeds."""
     recipes = [known_recipe(run).without_seeds() for run in runs]
     names = dict.fromkeys(name for recipe in recipes for name in recipe)
     return [name for name in names if len({_key(recipe.get(name)) for recipe in recipes}) > 1]
 
 
 def _by_recipe(runs: Sequence[Run]) -> Iterable[list[Run]]:
-    """The runs of each recipe, which differ in their seeds alone."""
+    """The runs of each recipe, which differ only in their seeds."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(_key(known_recipe(run).without_seeds()), []).append(run)

@@ -240,7 +240,7 @@ def as_row(
     model: str,
     weights: str,
 ) -> Yardstick:
-    """What the store keeps of a score."""
+    """The score as a row of the store."""
     losses, tokens = np.stack([one.loss_sums for one in found]), np.stack([one.masked for one in found])
     return Yardstick(
         run_id=run_id,
