@@ -70,11 +70,11 @@ def test_accelerate_the_state_of_an_earlier_run_can_be_forgotten() -> None:
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
-    from workbench.training.machine import _reset_accelerate
+    from workbench.training.machine import reset_accelerate
 
     Accelerator(cpu=True)
     assert AcceleratorState._shared_state
-    _reset_accelerate()
+    reset_accelerate()
     assert not AcceleratorState._shared_state
 
 

@@ -45,7 +45,8 @@ class Machine:
 
 def choose_machine(recipe: Recipe, model_family: str) -> Machine:
     """Choose device and precision. Raises UsageError when this machine lacks what the recipe asks for."""
-    _reset_accelerate()
+    if PartialState._shared_state and PartialState().num_processes == 1:
+        reset_accelerate()
     kind = _device_kind(recipe.device)
     precision, notes = _choose_precision(recipe.precision, kind, model_family)
     if recipe.device.startswith("cuda:"):
@@ -107,7 +108,7 @@ def _device_name(device: torch.device) -> str:
     return str(device.type)
 
 
-def _reset_accelerate() -> None:
-    """Reset Accelerate's device and precision, which an earlier run in this process may have set."""
-    if AcceleratorState._shared_state and PartialState().num_processes == 1:
+def reset_accelerate() -> None:
+    """Reset Accelerate's device, precision and processes, which an earlier run here may have set."""
+    if AcceleratorState._shared_state:
         AcceleratorState._reset_state(reset_partial_state=True)

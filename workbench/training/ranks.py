@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
-from accelerate.state import AcceleratorState
 from torch import Tensor
 
 from workbench.errors import PeerError, TrainingError, WorkbenchError
 from workbench.training.interrupted import Interrupted
+from workbench.training.machine import reset_accelerate
 
 T = TypeVar("T")
 
@@ -142,8 +142,7 @@ class Ranks:
             dist.destroy_process_group()
         for name in _VARIABLES:
             os.environ.pop(name, None)
-        if AcceleratorState._shared_state:
-            AcceleratorState._reset_state(reset_partial_state=True)
+        reset_accelerate()
 
     def _do(self, collective: Callable[[], T]) -> T:
         try:

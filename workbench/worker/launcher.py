@@ -81,7 +81,7 @@ def _run(processes: int, run_id: int, db: str | None) -> Mapping[int, Any]:
     command = ["--standalone", "--nproc-per-node", str(processes), "--max-restarts", "0"]
     command += ["--local-addr", "127.0.0.1", "--log-dir", scratch]
     command += ["--tee", ",".join(f"{rank}:3" for rank in range(1, processes))]
-    if "--signals-to-handle" in parser._option_string_actions:  # older ones end their processes within 30 s
+    if "--signals-to-handle" in parser.format_help():  # older ones end their processes within 30 s
         command += ["--signals-to-handle", "SIGQUIT"]
     command += ["-m", "workbench.worker", "--run", str(run_id), *(("--db", db) if db else ())]
     try:
