@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError, WorkbenchError
 from workbench.status import ACTIVE, RESUMABLE
-from workbench.store.past import IMPORTED
 from workbench.tui.screen import WorkbenchScreen
 from workbench.tui.widgets import run_jobs
 
@@ -93,6 +92,7 @@ def note(screen: WorkbenchScreen, lines: Lines) -> None:
 async def duplicate(screen: WorkbenchScreen, line: RunLine) -> None:
     """Open the form with the run's recipe."""
     from workbench.recipe import Recipe, as_stored
+    from workbench.store.past import IMPORTED
 
     try:
         run = screen.workbench.store.run(line.id)
