@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.analysis.students_t import students_t_quantile
+
 LEVEL = 0.95
 RESAMPLES = 2_000
 _AT_ONCE = 4_000_000  # ratios held in memory
@@ -26,12 +28,15 @@ class Family:
 
     difference: mean loss of j less that of i, in nats. error: its standard error. p_value: corrected for all
     pairs. reach: the critical ratio, so that difference ± reach * error holds for all pairs at once.
+    beyond_seeds: whether the difference is more than two seeds of one recipe would make, by a t-test of this
+    pair alone with the seeds of all recipes; True where no seed was repeated.
     """
 
     difference: np.ndarray
     error: np.ndarray
     p_value: np.ndarray
     reach: float
+    beyond_seeds: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,19 @@ def all_pairs(losses: Sequence[np.ndarray], *, resamples: int = RESAMPLES, seed:
     p_value = np.ones((recipes, recipes))
     p_value[np.triu_indices(recipes, 1)] = (1 + beyond) / (1 + resamples)
     p_value = np.minimum(p_value, p_value.T)
-    return Family(difference, error, p_value, float(np.quantile(largest, LEVEL, method="higher")))
+    beyond_seeds = np.abs(difference) > _reach_of_seeds(losses, counts, freedom)
+    reach = float(np.quantile(largest, LEVEL, method="higher"))
+    return Family(difference, error, p_value, reach, beyond_seeds | (freedom == 0))
+
+
+def _reach_of_seeds(losses: Sequence[np.ndarray], counts: np.ndarray, freedom: int) -> np.ndarray:
+    """The difference of two recipes that seeds alone seldom exceed: (recipes, recipes)."""
+    if not freedom:
+        return np.zeros((len(counts), len(counts)))
+    levels = [one.mean(axis=1) for one in losses]
+    pooled = sum(float(((level - level.mean()) ** 2).sum()) for level in levels) / freedom
+    each = pooled / counts
+    return np.asarray(students_t_quantile(LEVEL, freedom) * np.sqrt(each[:, None] + each[None, :]))
 
 
 def optimism(levels: np.ndarray, contributions: np.ndarray, of_seeds: np.ndarray, best: int) -> float:

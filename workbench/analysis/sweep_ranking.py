@@ -129,7 +129,7 @@ def _ranked(groups: Sequence[Sequence[ChunkScores]]) -> Any:
         if index != best:
             ratio, p_value = float(family.difference[best, index]), float(family.p_value[best, index])
             reach = float(family.reach * family.error[best, index])
-            behind = p_value < LEVEL and ratio > 0
+            behind = p_value < LEVEL and ratio > 0 and bool(family.beyond_seeds[best, index])
             places[index] = Place(behind, ratio, ratio - reach, ratio + reach, p_value)
     alike = [index for index in range(len(groups)) if index == best or not places[index].behind]
     contributions = _contributions(groups, shared, level)
