@@ -64,18 +64,22 @@ def remember_documents(
     corpus: str,
     tokenizer_fingerprint: str,
     base: str,
-) -> None:
-    """Write the hashes of both sides, train first, into the run's folder, unless they are there.
+) -> int:
+    """Write the hashes of both sides, train first, into the run's folder, unless they are there. Returns how
+    many test documents the base was trained on, as far as is known; 0 if nothing was written.
 
     corpus: the text's fingerprint. base: the model that the run starts from: a checkpoint's folder, an
     exported one, or any other model.
     """
+    import numpy as np
+
     file = run_folder / FILE
     if file.exists() or not run_folder.is_dir() or streams is None:
-        return
+        return 0
     before, known = _trained_on(base, tokenizer_fingerprint)
     train, test = (document_hashes(stream) for stream in streams)
     write_documents(file, DocumentHashes(train, test, tokenizer_fingerprint, before, known, corpus))
+    return int(np.isin(test, before).sum())
 
 
 def write_documents(file: Path, hashes: DocumentHashes) -> None:

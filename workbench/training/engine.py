@@ -121,13 +121,15 @@ class _Setup:
         )
         self._check_alike("reads", f"the text {corpus.fingerprint}")
         if ranks.leads:
-            remember_documents(
+            seen = remember_documents(
                 self.folder,
                 corpus.streams,
                 corpus=corpus.fingerprint,
                 tokenizer_fingerprint=tokenizer_fingerprint(tokenizer),
                 base=name,
             )
+            if seen:
+                self.tell(Message(_test_was_seen(seen, corpus.test.documents), level="warning"))
         return ranks.together(lambda: self._make_loop(machine, tokenizer, corpus, self._load(name, revision)))
 
     def _load(self, name: str, revision: str | None) -> LoadedModel:
@@ -187,6 +189,13 @@ class _Setup:
                     f"Process {rank} of {self.ranks.count} {does} {other}, process 0 {everyone[0]}.",
                     "Give precision and device in the recipe, and the same files on every machine.",
                 )
+
+
+def _test_was_seen(seen: int, documents: int) -> str:
+    return (
+        f"The model that this run continues was trained on {seen:,} of {documents:,} test documents, so the "
+        "run's own test perplexity is too low. The yardstick leaves them out."
+    )
 
 
 def _memory_of(parameters: int) -> str:
