@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from workbench.document_hashes import documents_of
 from workbench.errors import ModelError, UsageError
 from workbench.exports.model_folder import export_run
 from workbench.exports.shareable import shareable_recipe, shareable_text
@@ -103,6 +104,13 @@ def test_the_card_says_what_was_done_and_what_came_of_it(exported: Path, starter
 def test_the_recipe_makes_the_run_again(exported: Path, starter_run: StarterRun) -> None:
     run = starter_run.store.run(starter_run.id)
     assert Recipe.load(exported / "recipe.toml") == Recipe.parse(run.recipe)
+
+
+def test_it_carries_which_documents_the_model_was_trained_on(exported: Path, starter_run: StarterRun) -> None:
+    own = documents_of(Path(starter_run.store.run(starter_run.id).folder))
+    carried = documents_of(exported)
+    assert own is not None and carried is not None and len(own.train) > 100
+    assert carried.seen.tolist() == own.seen.tolist()
 
 
 def test_nothing_of_this_machine_and_no_training_state_is_in_it(
