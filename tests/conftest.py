@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(str(together)))
 
 
-SHARING = {"analysis", "sweeps"}
+SHARING = {"analysis", "cluster", "sweeps"}
 """Folders of tests that share trained models of their own."""
 
 

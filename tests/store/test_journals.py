@@ -139,6 +139,19 @@ def test_what_an_earlier_process_wrote_does_not_end_a_run_that_was_queued_again(
     assert store.run(run.id).status == Status.QUEUED
 
 
+def test_a_run_that_was_queued_again_may_have_finished_all_the_same(store: Store, run: Run) -> None:
+    """A cluster takes a node for lost and puts the job back, while the process there comes to the end."""
+    writer = writer_of(run)
+    writer.add(Kind.CLAIM, process=PROCESS, phase="training")
+    writer.flush()
+    store.journals.ingest(run.id)
+    store.update_run(run.id, status=Status.QUEUED)
+    writer.add(Kind.ENDING, status="finished", phase=None)
+    writer.flush()
+    store.journals.ingest(run.id)
+    assert store.run(run.id).status == Status.FINISHED
+
+
 def test_many_readers_at_once_apply_each_record_once(store: Store, run: Run) -> None:
     stores = [Store.open(store.url) for _ in range(4)]
     over = threading.Event()

@@ -115,6 +115,8 @@ def _said(name: str, text: str) -> str:
 
 def _hint(said: str) -> str:
     lower = said.lower()
+    if "config" in lower and "node configuration" not in lower:
+        return "This machine belongs to no cluster, or SLURM_CONF must name its slurm.conf."
     if "partition" in lower:
         return "`sinfo` lists the partitions."
     if "account" in lower or "qos" in lower:

@@ -218,8 +218,10 @@ class _Applier:
             values["phase"] = record["phase"]
         for name in ("error", "error_hint"):
             values[name] = None if record.get(name) is None else str(record[name])
-        # a run that was resumed since is not ended by a record of its earlier process
-        self._update(values, col(Run.status).in_({Status.RUNNING, Status.CRASHED}))
+        # One that was resumed since is not ended by what its earlier process wrote, unless there is nothing
+        # left to train: a cluster may take a node for lost whose process comes to the end.
+        ended = {Status.RUNNING, Status.CRASHED} | ({Status.QUEUED} if status == Status.FINISHED else set())
+        self._update(values, col(Run.status).in_(ended))
 
     def _within(self, path: str) -> Path:
         """A record's path, which is relative to the run's folder. Raises ValueError if it leads out of it."""
