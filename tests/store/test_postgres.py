@@ -399,7 +399,7 @@ def test_the_folder_of_runs_does_not_follow_the_current_one(
     store.close()
     assert folder_at(tmp_path / "a") == tmp_path / "other"
     file = Store.open(tmp_path / "file.db")
-    with pytest.raises(UsageError, match="lie beside it"):
+    with pytest.raises(UsageError, match="beside it"):
         file.database.folders.keep(tmp_path)
     file.close()
 
