@@ -253,3 +253,13 @@ def test_a_file_gives_its_recipe(tmp_path: Path) -> None:
 def test_every_field_has_a_group_and_an_explanation() -> None:
     assert {field.group for field in FIELDS.values()} == set(GROUPS)
     assert all(field.help.endswith(".") for field in FIELDS.values())
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [("dataset", "gr\udcf6n.txt", "must be written in UTF-8"), ("model", 5, "must be text; got 5")],
+)
+def test_what_is_no_text_is_refused_in_words_of_ours(field: str, value: object, told: str) -> None:
+    with pytest.raises(UsageError, match=f"{field}: {told}") as caught:
+        Recipe.parse({field: value})
+    assert "Input should" not in caught.value.message

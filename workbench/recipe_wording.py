@@ -13,6 +13,16 @@ _BROKEN = {
     "less_than_equal": "le",
 }
 
+_WANTED = {
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), "a number"),
+    **dict.fromkeys(("bool_parsing", "bool_type"), "true or false"),
+    "string_pattern_mismatch": "auto, cpu, cuda, cuda:N or mps",
+    "string_type": "text",
+    "string_unicode": "written in UTF-8 (rename the file, or give the folder that it is in)",
+}
+_SENTENCES = {"extra_forbidden": "is not a field of a recipe", "string_too_short": "must not be empty"}
+
 
 def explain(detail: ErrorDetails) -> str:
     """A validation error as a readable message."""
@@ -22,16 +32,10 @@ def explain(detail: ErrorDetails) -> str:
         return f"must be {BOUNDS[key]} {context[key]:,.10g}; got {value}"
     if kind == "literal_error":
         return f"must be one of {context['expected']}; got {value!r}"
-    if kind == "extra_forbidden":
-        return "is not a field of a recipe"
-    if kind in ("int_parsing", "int_type", "int_from_float"):
-        return f"must be a whole number; got {value!r}"
-    if kind in ("float_parsing", "float_type", "finite_number"):
-        return f"must be a number; got {value!r}"
-    if kind == "string_too_short":
-        return "must not be empty"
-    if kind == "string_pattern_mismatch":
-        return f"must be auto, cpu, cuda, cuda:N or mps; got {value!r}"
+    if kind in _SENTENCES:
+        return _SENTENCES[kind]
+    if kind in _WANTED:
+        return f"must be {_WANTED[kind]}; got {value!r}"
     if kind == "value_error":
         return str(context["error"])
     return f"{detail['msg']}; got {value!r}"

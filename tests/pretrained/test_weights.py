@@ -213,6 +213,10 @@ SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda it: configure(it, model_type="mybert", auto_map={"AutoConfig": "a.B"}),
         r"its own Python code.*never runs a model's own code",
     ),
+    "code of a part": (
+        lambda it: configure(it, model_type="mybert", auto_map={"AutoModelForMaskedLM": "a.B"}),
+        r"its own Python code.*never runs a model's own code",
+    ),
     "unknown kind": (lambda it: configure(it, model_type="mybert"), "mybert model, which the installed"),
     "another kind": (
         lambda it: configure(it, model_type="roberta"),

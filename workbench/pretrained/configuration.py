@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING
 
 from workbench.errors import ModelError
+from workbench.pretrained.locate import locate
 from workbench.pretrained.model_folder import Tensor
 
 _ENCODER = "Choose an encoder, such as BERT, RoBERTa or ModernBERT."
@@ -54,13 +57,14 @@ def refuse_whole_numbers(name: str, tensors: Mapping[str, Tensor]) -> None:
 
 def explain_config(text: str, name: str) -> ModelError | None:
     """A ModelError for transformers' error message about a configuration; None if the message is unknown."""
-    if "custom code" in text or "trust_remote_code" in text:
+    is_unknown = re.search(r"model type `?([^`\s]+)`? but Transformers does not recognize", text)
+    if "custom code" in text or "trust_remote_code" in text or (is_unknown and _has_own_code(name)):
         return ModelError(
             f"{name} is defined by its own Python code (auto_map in its config.json).", _NO_CODE
         )
-    if match := re.search(r"model type `?([^`\s]+)`? but Transformers does not recognize", text):
+    if is_unknown:
         return ModelError(
-            f"{name} is a {match[1]} model, which the installed transformers does not know.",
+            f"{name} is a {is_unknown[1]} model, which the installed transformers does not know.",
             "Choose another model; a newer transformers may know it.",
         )
     if "Unrecognized model" in text or "should have a `model_type`" in text.lower():
@@ -83,3 +87,12 @@ def _quantised(name: str, how: str) -> ModelError:
         f"The weights of {name} are quantised{how}: such weights cannot be trained.",
         "Use the model it was quantised from, in float32, bfloat16 or float16.",
     )
+
+
+def _has_own_code(name: str) -> bool:
+    """Whether a folder's config.json names Python code of the model's own."""
+    try:
+        config = json.loads((Path(locate(name)) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(config, dict) and bool(config.get("auto_map"))
