@@ -52,7 +52,7 @@ async def test_every_run_is_listed_newest_first_with_its_figures(app: WorkbenchA
         first = " ".join(lines[7].split())
         assert first == "✓ 1 first finished starter python-docs 128 0.15 2 █▁ 45.2 44.9 — 1m 40s"
         assert [line.split()[0] for line in lines[2:8]] == ["▶", "✗", "!", "■", "○", "✓"]
-        assert "2 going · 6 runs · experiments.db" in lines[0]
+        assert "1 running · 1 queued · 6 runs · experiments.db" in lines[0]
 
 
 async def test_names_cannot_write_markup_or_escapes(app: WorkbenchApp, history: Store) -> None:

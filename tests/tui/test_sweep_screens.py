@@ -208,7 +208,7 @@ async def test_pausing_and_going_on(app: WorkbenchApp, store: Store, monkeypatch
         await pilot.press("p")
         await settle(pilot)
         assert store.sweeps.sweep(1).status == "going" and started
-        assert "going · 12 of 18 done" in screen_text(pilot)
+        assert "running · 12 of 18 done" in screen_text(pilot)
         await pilot.press("p")
         await settle(pilot)
         assert store.sweeps.sweep(1).status == "paused" and "paused · 12 of 18" in screen_text(pilot)

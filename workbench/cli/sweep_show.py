@@ -14,6 +14,7 @@ from workbench.cli.output import iso, print_json, run_as_json, say
 from workbench.cli.sweep_queue import SweepReference
 from workbench.cli.tables import show_table
 from workbench.display import numbers
+from workbench.display.status import sweep_word
 from workbench.display.sweep import effect_lines, entry_lines, heat_lines
 from workbench.display.sweep_curves import curve_lines, read_curves
 from workbench.status import ACTIVE, ENDED, RESUMABLE, Status
@@ -52,7 +53,7 @@ def list_sweeps(context: typer.Context, as_json: AsJson = False, db: Db = None) 
             [
                 str(sweep.id),
                 sweep.name,
-                stands(sweep, of),
+                sweep_word(stands(sweep, of)),
                 str(sum(of.values()) + sweep.trials_left),
                 str(of.get(Status.FINISHED, 0)),
                 str(of.get(Status.RUNNING, 0)),
@@ -84,7 +85,7 @@ def show(
         return
     of = store.sweeps.counts().get(found.id, {})
     states = ", ".join(f"{count} {status}" for status, count in of.items()) or "no runs yet"
-    print(printable(f"Sweep {found.id} {found.name}: {stands(found, of)}; {states}"))
+    print(printable(f"Sweep {found.id} {found.name}: {sweep_word(stands(found, of))}; {states}"))
     if found.trials_left:
         print(f"{found.trials_left} trials of the search remain.")
     draw(store, table, plot=plot)

@@ -44,7 +44,7 @@ def elapsed(line: Timed, now: float) -> float | None:
     return max(end - line.started_at, 0.0)
 
 
-class Going(Measured, Protocol):
+class RunState(Measured, Protocol):
     """Something with a status and metrics and, while running, a phase."""
 
     @property
@@ -56,7 +56,7 @@ def shown_status(run: Measured, standstill: str = "") -> str:
     return STALLED if standstill else DIVERGED if diverged(run) else run.status
 
 
-def doing(run: Going, standstill: str = "") -> tuple[str, str]:
+def doing(run: RunState, standstill: str = "") -> tuple[str, str]:
     """Symbol and words: the status, a running run's phase, and why it seems to stall or that it diverged."""
     symbol = mark(shown_status(run, standstill)).symbol
     phase = f", {run.phase}" if run.status == Status.RUNNING and run.phase else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.status import Status
+from workbench.status import Status, SweepState
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ MARKS: dict[str, Mark] = {
     Status.CRASHED: Mark("!", "bold bright_red"),
     DIVERGED: Mark("↑", "bold yellow"),
 }
+
+
+def sweep_word(state: str) -> str:
+    """A sweep's state as a word; the store calls a running sweep `going`."""
+    return "running" if state == SweepState.RUNNING else state
 
 
 def mark(status: str) -> Mark:

@@ -264,15 +264,15 @@ class WorkbenchApp(App[None]):
 
     async def action_leave(self) -> None:
         """End the program; name the runs that continue. Deleted runs are purged."""
-        going, message = [], None
+        active, message = [], None
         if self.is_open and not self._opened().exception():
-            going = await asyncio.to_thread(self.store.active_runs)
+            active = await asyncio.to_thread(self.store.active_runs)
             if self.deleted:
                 await asyncio.to_thread(self.store.catalog.purge)
-        if going:
-            names = ", ".join(f"{run.id} “{printable(run.name)}”" for run in going[:5])
-            more = f" and {len(going) - 5} more" if len(going) > 5 else ""
-            verb = "continues" if len(going) == 1 else "continue"
+        if active:
+            names = ", ".join(f"{run.id} “{printable(run.name)}”" for run in active[:5])
+            more = f" and {len(active) - 5} more" if len(active) > 5 else ""
+            verb = "continues" if len(active) == 1 else "continue"
             message = Text(f"Run {names}{more} {verb} in the background. Open the workbench again to watch.")
         self.exit(message=message)
 

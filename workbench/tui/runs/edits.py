@@ -20,9 +20,9 @@ _MOST_NAMED = 6
 
 
 def stop(screen: WorkbenchScreen, lines: Lines) -> None:
-    going = [line for line in lines if line.status in ACTIVE]
-    if going:
-        run_jobs.stop(screen, *going)
+    active = [line for line in lines if line.status in ACTIVE]
+    if active:
+        run_jobs.stop(screen, *active)
 
 
 def resume(screen: WorkbenchScreen, lines: Lines) -> None:

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.widgets import Input, Static
 
-from workbench.status import ACTIVE, RESUMABLE
+from workbench.status import ACTIVE, RESUMABLE, Status
 from workbench.tui.actions import bindings
 from workbench.tui.runs import edits, text
 from workbench.tui.runs.columns import BY_KEY, COLUMNS, Context, order
@@ -51,7 +51,7 @@ class RunsScreen(WorkbenchScreen):
         self._listing = Listing()
         self._ordered: list[RunLine] = []
         self._shown: list[RunLine] = []
-        self._going, self._archived = 0, 0
+        self._running_count, self._queued_count, self._archived = 0, 0, 0
         self._by_id: dict[int, RunLine] = {}
         self._key, self._descending = "id", True
         self._filter = RunFilter()
@@ -109,7 +109,8 @@ class RunsScreen(WorkbenchScreen):
             self._by_id = {line.id: line for line in data.lines}
             self._marked &= self._by_id.keys()
             self._ordered = order(data.lines, self._key, self._descending)
-            self._going = len([line for line in data.lines if line.status in ACTIVE])
+            self._running_count = sum(line.status == Status.RUNNING for line in data.lines)
+            self._queued_count = sum(line.status == Status.QUEUED for line in data.lines)
             self._archived = len([line for line in data.lines if line.archived])
         self._arrange()
         if not data.complete:
@@ -154,7 +155,8 @@ class RunsScreen(WorkbenchScreen):
         hidden = self._archived if not self._show_archived else 0
         count = len(self._ordered)
         parts = [f"◆ {marked} marked"] if marked else []
-        parts += [f"{self._going} going"] if self._going else []
+        parts += [f"{self._running_count} running"] if self._running_count else []
+        parts += [f"{self._queued_count} queued"] if self._queued_count else []
         more = "" if self._listing.complete else ", loading more"
         parts += [f"{count:,} run{'' if count == 1 else 's'}{more}"]
         parts += [f"{hidden} archived"] if hidden else []

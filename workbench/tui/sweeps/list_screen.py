@@ -12,6 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from workbench.display import numbers
+from workbench.display.status import sweep_word
 from workbench.status import SweepState
 from workbench.text import printable
 from workbench.tui.actions import bindings
@@ -26,7 +27,7 @@ No sweeps yet. A sweep trains a grid of recipes, one after another.
 Press  n  for the form, and type a list into a field,
 for example 64,128,256 at Chunk size, and 3 at Seeds.
 Ctrl+S queues it; it continues when you quit."""
-_NUMBERS = ("done", "going", "waiting", "failed")
+_NUMBERS = ("done", "running", "waiting", "failed")
 _SYMBOLS: dict[str, str] = {SweepState.RUNNING: "▶", SweepState.PAUSED: "■", SweepState.DONE: "✓"}
 
 
@@ -76,9 +77,9 @@ sweep's own screen says whether it is better than the others beyond chance.
         kept = self.current
         self._lines = data
         self.set_class(not data, "-empty")
-        going = sum(line.state == SweepState.RUNNING for line in data)
+        running = sum(line.state == SweepState.RUNNING for line in data)
         count = f"{len(data)} sweep{'' if len(data) == 1 else 's'}"
-        self.query_one(TitleBar).show("Sweeps", *([f"{going} running"] if going else []), count)
+        self.query_one(TitleBar).show("Sweeps", *([f"{running} running"] if running else []), count)
         if before != data:
             self._fill(before, kept)
         self.refresh_bindings()
@@ -147,28 +148,28 @@ sweep's own screen says whether it is better than the others beyond chance.
 def _head(width: int) -> Text:
     name, best = _widths(width)
     counts = " ".join(f"{word:>7}" for word in _NUMBERS)
-    line = f"  id {numbers.fit('sweep', name)} {'state':<8} {counts}  {numbers.fit('best', best)}"
+    line = f"  id {numbers.fit('sweep', name)} {'state':<9} {counts}  {numbers.fit('best', best)}"
     return Text(numbers.clip(line, width), "bold", no_wrap=True, end="")
 
 
 def _row(line: SweepLine, width: int) -> Text:
     name, best = _widths(width)
-    state = f"{_SYMBOLS[line.state]} {line.state}"
+    state = f"{_SYMBOLS[line.state]} {sweep_word(line.state)}"
     counts = " ".join(f"{getattr(line.counts, word):>7,}" for word in _NUMBERS)
-    found = (
+    best_recipe = (
         numbers.NOTHING
         if line.best_perplexity is None
         else f"{numbers.perplexity(line.best_perplexity)} {line.best}"
     )
     text = (
-        f"{line.id:>4} {numbers.fit(printable(line.name), name)} {state:<8} {counts}  "
-        f"{numbers.fit(printable(found), best)}"
+        f"{line.id:>4} {numbers.fit(printable(line.name), name)} {state:<9} {counts}  "
+        f"{numbers.fit(printable(best_recipe), best)}"
     )
     return Text(numbers.clip(text, width), no_wrap=True, end="")
 
 
 def _widths(width: int) -> tuple[int, int]:
     """Widths of the name and of the best recipe."""
-    room = max(width - 48, 10)
+    room = max(width - 49, 10)
     name = max(min(room // 2, 24), 5)
     return name, room - name

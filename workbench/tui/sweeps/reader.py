@@ -31,7 +31,7 @@ class Counts:
     pruned; `failed` all others that did not finish."""
 
     done: int
-    going: int
+    running: int
     waiting: int
     failed: int
 
@@ -41,13 +41,13 @@ class Counts:
         ended = {Status.FINISHED, Status.STOPPED} if search else {Status.FINISHED}
         waiting = sum(run.waits for run in runs)
         done = sum(run.status in ended for run in runs)
-        going = sum(run.status in ACTIVE for run in runs) - waiting
-        return cls(done, going, waiting + sweep.trials_left, len(runs) - done - going - waiting)
+        running = sum(run.status in ACTIVE for run in runs) - waiting
+        return cls(done, running, waiting + sweep.trials_left, len(runs) - done - running - waiting)
 
     @property
     def left(self) -> int:
         """Runs that have not ended."""
-        return self.going + self.waiting
+        return self.running + self.waiting
 
     @property
     def all(self) -> int:
@@ -183,8 +183,9 @@ def fields_of(sweep: Sweep) -> tuple[str, ...]:
 
 
 def counts_text(counts: Counts) -> str:
-    """`5 of 12 done, 1 going, 6 waiting`."""
+    """`5 of 12 done, 1 running, 6 waiting`."""
     parts = [f"{numbers.count(counts.done)} of {numbers.count(counts.all)} done"]
-    for count, word in ((counts.going, "going"), (counts.waiting, "waiting"), (counts.failed, "failed")):
+    for word in ("running", "waiting", "failed"):
+        count = getattr(counts, word)
         parts += [f"{numbers.count(count)} {word}"] if count else []
     return ", ".join(parts)

@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.widgets import Static
 
 from workbench.analysis.heat_map import heat_map
+from workbench.display.status import sweep_word
 from workbench.tui.actions import bindings
 from workbench.tui.screen import TitleBar, WorkbenchScreen
 from workbench.tui.sweeps import jobs
@@ -79,7 +80,7 @@ best one; a shows the next two fields. Runs start one at a time, or one per GPU,
         self._look, picture, words = data
         look = self._look
         self.query_one(TitleBar).show(
-            f"Sweep {look.sweep.id} {look.sweep.name}", look.state, counts_text(look.counts)
+            f"Sweep {look.sweep.id} {look.sweep.name}", sweep_word(look.state), counts_text(look.counts)
         )
         self.query_one(SweepMap).show(picture, max(self.size.height // 2, 8))
         self.query_one(Page).show(words)
