@@ -193,7 +193,7 @@ def test_whatever_a_log_holds_it_is_read_or_refused(tmp_path: Path, state: bytes
     try:
         assert all(math.isfinite(one.epoch) for one in read(tmp_path).values)
     except WorkbenchError as error:
-        assert "Trainer writes" in error.message
+        assert "a log of Hugging Face's Trainer" in error.message
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -15,6 +15,7 @@ from workbench.recipe import Recipe
 from workbench.store import Checkpoint, MetricValue, Run, Store
 from workbench.store.naming import LONGEST_NAME, checked
 from workbench.store.past import IMPORTED
+from workbench.stored_recipe import StoredRecipe
 from workbench.text import REPLACEMENT, printable
 
 TAG = "imported"
@@ -92,7 +93,7 @@ def _columns(imported: ImportedRun, settings: dict[str, Any]) -> dict[str, Any]:
     before = [value.value for value in tested if value.step == 0]
     return {
         # unknown fields are left out: their defaults may be wrong
-        "recipe": {field: valid[field] for field in valid if field in known},
+        "recipe": StoredRecipe({field: valid[field] for field in valid if field in known}),
         "environment": {
             IMPORTED: {"from": imported.kind, "path": str(imported.path), "fingerprint": imported.fingerprint}
         },
