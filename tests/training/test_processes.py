@@ -94,6 +94,16 @@ def test_two_and_three_processes_train_like_one(dropping: Recipe, tmp_path: Path
     assert all(torch.allclose(first[name], second[name], atol=1e-4) for name in first)
 
 
+def test_two_processes_are_bit_for_bit_two_passes_of_one(
+    dropping: Recipe, tmp_path: Path, cache: Path
+) -> None:
+    recipe = dropping.with_changes(precision="bf16", max_steps=8, max_grad_norm=0)
+    halves = recipe.with_changes(batch_size=15, gradient_accumulation=2)
+    (alone,) = in_processes(1, trained(halves, tmp_path / "alone", cache))
+    leading, _ = in_processes(2, trained(recipe, tmp_path / "two", cache))
+    assert joined(leading) == joined(alone)
+
+
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     saved, _ = checkpoint.newest_resumable(folder)
     assert saved is not None
