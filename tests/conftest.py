@@ -112,6 +112,15 @@ def location(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
     return servers.empty_store(request.param, request, tmp_path, monkeypatch, lent=True)
 
 
+@pytest.fixture(autouse=True)
+def no_cluster_unless_started(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside tests/cluster nobody asks the Slurm of the machine, where there is one, for made-up jobs: that
+    process would live for as long as they do.
+    """
+    if request.path.parent.name != "cluster":
+        monkeypatch.setattr("workbench.worker.jobs.can_ask", lambda: False)
+
+
 @pytest.fixture(scope="session")
 def starter_run(shared_folder: Path, cache_of_the_tests: Path) -> Iterator[StarterRun]:
     """One training of about a minute on two cores, by the first process that needs it."""

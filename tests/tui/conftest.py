@@ -192,5 +192,4 @@ def crowd(store: Store) -> Store:
 @pytest.fixture(autouse=True)
 def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     """The screens are the same whether or not the machine of the tests has Slurm."""
-    monkeypatch.setattr("workbench.worker.jobs.can_ask", lambda: False)
     monkeypatch.setattr("workbench.tui.new_run.where.is_installed", lambda: False)
