@@ -52,19 +52,21 @@ def compare(
     ids = list(dict.fromkeys(store.find(run).id for run in runs))
     if len(ids) < 2:
         raise UsageError("Give at least two runs.", "`mlm-workbench runs` lists them.")
-    found = compare_runs(store, [one for one in ids if one], checkpoint="best" if best else "last")
+    comparison = compare_runs(
+        store, [run_id for run_id in ids if run_id], checkpoint="best" if best else "last"
+    )
     if as_json:
-        print_json(found.to_json())
+        print_json(comparison.to_json())
     else:
-        _show(found)
+        _show(comparison)
         if plot:
             from workbench.analysis.sweep_table import sweep_table
 
-            draw(store, sweep_table(store, [store.run(one) for one in ids if one]), plot=True)
+            draw(store, sweep_table(store, [store.run(run_id) for run_id in ids if run_id]), plot=True)
 
 
-def _show(found: Comparison) -> None:
-    older = any(run.older_perplexity is not None for run in found.runs)
+def _show(comparison: Comparison) -> None:
+    older = any(run.older_perplexity is not None for run in comparison.runs)
     rows = [["run", "name", "seed", "step", "yardstick", "error", "before", "own test"]]
     rows[0] += ["tokens-1"] * older
     rows += [
@@ -79,15 +81,15 @@ def _show(found: Comparison) -> None:
             numbers.perplexity(run.eval_perplexity),
             *([numbers.perplexity(run.older_perplexity)] if older else []),
         ]
-        for run in found.runs
+        for run in comparison.runs
     ]
     show_table("Perplexity on the yardstick", rows, frozenset({0, 2, 3, 4, 5, 6, 7, 8}))
-    if found.differences:
-        titles = ["field", *(f"run {run.id}" for run in found.runs)]
-        values = [[field, *map(_shown, values)] for field, values in found.differences.items()]
+    if comparison.differences:
+        titles = ["field", *(f"run {run.id}" for run in comparison.runs)]
+        values = [[field, *map(_shown, values)] for field, values in comparison.differences.items()]
         show_table("Differences", [titles, *values])
-    if found.pairs:
-        names = {run.id: f"{run.id} {run.name}" for run in found.runs}
+    if comparison.pairs:
+        names = {run.id: f"{run.id} {run.name}" for run in comparison.runs}
         rows = [["from", "to", "the second is", "p", "documents", "by token"]]
         rows += [
             [
@@ -98,10 +100,10 @@ def _show(found: Comparison) -> None:
                 f"{pair.documents:,}",
                 signed_percent(change(pair.token_log_ratio)),
             ]
-            for pair in found.pairs
+            for pair in comparison.pairs
         ]
         show_table("Pairs in the mean document, with 95 % intervals", rows, frozenset({3, 4, 5}))
-    if found.groups:
+    if comparison.groups:
         rows = [["recipe", "runs", "perplexity", "spread over seeds"]]
         rows += [
             [
@@ -110,27 +112,27 @@ def _show(found: Comparison) -> None:
                 numbers.perplexity(group.perplexity),
                 numbers.NOTHING if group.spread is None else f"{100 * group.spread:.2g} %",
             ]
-            for group in found.groups
+            for group in comparison.groups
         ]
         show_table("Recipes over seeds", rows, frozenset({2, 3}))
         rows = [["from", "to", "the second is", "p", "p, seeds alone"]]
         rows += [
             [
-                found.groups[one.a].label,
-                found.groups[one.b].label,
-                one.verdict,
-                _p(one.p_value),
-                _p(one.p_seeds),
+                comparison.groups[pair.a].label,
+                comparison.groups[pair.b].label,
+                pair.verdict,
+                _p(pair.p_value),
+                _p(pair.p_seeds),
             ]
-            for one in found.group_pairs
+            for pair in comparison.group_pairs
         ]
         if len(rows) > 1:
             show_table("Recipes, with 95 % intervals", rows, frozenset({3, 4}))
-    for line in found.warnings:
+    for line in comparison.warnings:
         print(printable(f"Warning: {line}"))
-    for line in found.why_not:
+    for line in comparison.why_not:
         print(printable(f"Cannot rank: {line}"))
-    for line in found.notes:
+    for line in comparison.notes:
         print(printable(f"Note: {line}"))
 
 

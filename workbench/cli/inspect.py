@@ -65,8 +65,8 @@ def inspect(
         tokenizer = load_tokenizer(name, recipe.model_revision, say)
         corpus = prepare_corpus(recipe, tokenizer, max_chunk=None, cache=cache_folder(), listen=listen)
         looked = look_through(recipe, cache_folder(), Notes(bar))
-        found = statistics(corpus, tokenizer).as_json() | looked.as_json()
+        values = statistics(corpus, tokenizer).as_json() | looked.as_json()
     if as_json:
-        print_json(found)
+        print_json(values)
     else:
-        typer.echo(printable(described(found), keep_newlines=True))
+        typer.echo(printable(described(values), keep_newlines=True))

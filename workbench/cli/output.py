@@ -81,14 +81,14 @@ def details_as_json(run: Run, metrics: Sequence[Metric], checkpoints: Sequence[C
         curves.setdefault(metric.name, []).append(point)
     saved = [
         {
-            "step": one.step,
-            "epoch": one.epoch,
-            "path": one.path,
-            "eval_perplexity": one.eval_perplexity,
-            "best": one.best,
-            "created_at": iso(one.created_at),
+            "step": checkpoint.step,
+            "epoch": checkpoint.epoch,
+            "path": checkpoint.path,
+            "eval_perplexity": checkpoint.eval_perplexity,
+            "best": checkpoint.best,
+            "created_at": iso(checkpoint.created_at),
         }
-        for one in checkpoints
+        for checkpoint in checkpoints
     ]
     return {
         **run_as_json(run),

@@ -43,7 +43,7 @@ def render(result: FillResult | Surprisal, width: int = 80, *, bar: str = "█")
     if result.joint:
         shown.append("\n" + numbers.clip(BEST_TOGETHER, max(width, 20)), "not bold dim")
         together = result.joint[:_SHOWN_TOGETHER]
-        rows = [(", ".join(one.words), one.mean_probability, "") for one in together]
+        rows = [(", ".join(combination.words), combination.mean_probability, "") for combination in together]
         _append_rows(shown, rows, width, bar, width // 2)
     for number, mask in enumerate(result.masks, 1):
         if len(result.masks) > 1:
@@ -59,8 +59,8 @@ _Row = tuple[str, float | None, str]
 
 def _words(mask: MaskFill) -> list[_Row]:
     if mask.candidates:
-        return [(one.text, one.probability, one.why_not) for one in mask.candidates]
-    return [(one.text, one.probability, "") for one in mask.predictions]
+        return [(candidate.text, candidate.probability, candidate.why_not) for candidate in mask.candidates]
+    return [(candidate.text, candidate.probability, "") for candidate in mask.predictions]
 
 
 def _append_rows(shown: Text, rows: Sequence[_Row], width: int, bar: str, widest: int) -> None:
@@ -91,24 +91,24 @@ def _surprisal(result: Surprisal, width: int, bar: str) -> Text:
     shown = Text(f"pseudo-perplexity {result.pseudo_perplexity:,.1f}", "bold")
     tokens = "token" if result.count == 1 else "tokens"
     shown.append(f", {result.bits_per_token:.2f} bits/token, {result.count} {tokens}", "not bold")
-    words = [printable(result.text[one.start : one.end]) for one in result.tokens]
+    words = [printable(result.text[token.start : token.end]) for token in result.tokens]
     longest = min(max(map(cell_len, words), default=0), _WIDEST_WORD, max(width - 12, 1))
-    for word, one in zip(words, result.tokens, strict=True):
+    for word, token in zip(words, result.tokens, strict=True):
         row = Text(set_cell_size(word, longest), style="not bold")
-        if one.bits is None:
+        if token.bits is None:
             row.append("  not scored")
         else:
-            row.append(f"{one.bits:7.1f} ", "bold" if one.bits >= _HIGH_BITS else "")
+            row.append(f"{token.bits:7.1f} ", "bold" if token.bits >= _HIGH_BITS else "")
             room = width - row.cell_len - 2
-            row.append(_comment(one, room, bar))
+            row.append(_comment(token, room, bar))
         row.rstrip()
         row.truncate(max(width - 2, 1))
         shown.append("\n  ").append(row)
     return shown
 
 
-def _comment(one: TokenSurprisal, room: int, bar: str) -> str:
-    assert one.bits is not None
-    drawn = (bar * min(round(one.bits), 20)).ljust(21) if bar and room > 21 else ""
-    expected = f"{printable(one.best)}{_percent(one.best_probability)}" if one.rank != 1 else ""
+def _comment(token: TokenSurprisal, room: int, bar: str) -> str:
+    assert token.bits is not None
+    drawn = (bar * min(round(token.bits), 20)).ljust(21) if bar and room > 21 else ""
+    expected = f"{printable(token.best)}{_percent(token.best_probability)}" if token.rank != 1 else ""
     return drawn + (expected if cell_len(drawn) + cell_len(expected) <= room else "")

@@ -20,46 +20,46 @@ _ROWS = (
 )
 
 
-def described(found: Mapping[str, Any]) -> str:
-    """`found`: corpus.statistics.Statistics as plain values."""
+def described(values: Mapping[str, Any]) -> str:
+    """`values`: corpus.statistics.Statistics as plain values."""
     rows = [["", "train", "test"]]
     for title, name, form in _ROWS:
         rows.append(
-            [title.format_map(found), *(format(found[side][name], form) for side in ("train", "test"))]
+            [title.format_map(values), *(format(values[side][name], form) for side in ("train", "test"))]
         )
     lines = [table(rows, frozenset({1, 2})), ""]
-    lines.append(f"unknown to the tokenizer: {found['unknown_rate']:.3%} of all tokens")
-    lines.append(f"used of its vocabulary: {found['used_vocabulary']:,} of {found['vocabulary']:,}")
+    lines.append(f"unknown to the tokenizer: {values['unknown_rate']:.3%} of all tokens")
+    lines.append(f"used of its vocabulary: {values['used_vocabulary']:,} of {values['vocabulary']:,}")
     lines.append(
-        f"documents: {found['repeated_documents']:,} repeated, {found['near_empty_documents']:,} of under "
-        f"five words, {found['empty_documents']:,} empty"
+        f"documents: {values['repeated_documents']:,} repeated, {values['near_empty_documents']:,} of under "
+        f"five words, {values['empty_documents']:,} empty"
     )
-    if found["text_column"]:
-        lines.append(f"text column: {found['text_column']}")
-    most = max((count for _, _, count in found["lengths"]), default=1)
+    if values["text_column"]:
+        lines.append(f"text column: {values['text_column']}")
+    most = max((count for _, _, count in values["lengths"]), default=1)
     histogram = [["tokens", "documents", ""]]
-    for begin, end, count in found["lengths"]:
+    for begin, end, count in values["lengths"]:
         histogram.append([f"{begin:,}–{end - 1:,}", f"{count:,}", "█" * -(-_BAR_CELLS * count // most)])
-    lines += ["", table(histogram, frozenset({0, 1})), *_looked(found)]
+    lines += ["", table(histogram, frozenset({0, 1})), *_looked(values)]
     return "\n".join(lines)
 
 
-def _looked(found: Mapping[str, Any]) -> list[str]:
+def _looked(values: Mapping[str, Any]) -> list[str]:
     """What `inspect` adds: corpus.look.Look as plain values; nothing where it was not looked for."""
     lines: list[str] = []
-    if frequent := found.get("frequent_lines"):
-        lines += ["", "frequent lines", *(f"  {one['times']:,} × {one['text']}" for one in frequent)]
-    if short := found.get("near_empty_examples"):
+    if frequent := values.get("frequent_lines"):
+        lines += ["", "frequent lines", *(f"  {line['times']:,} × {line['text']}" for line in frequent)]
+    if short := values.get("near_empty_examples"):
         lines += ["", "documents of under five words, for instance", *map(_example, short)]
-    if others := found.get("other_scripts"):
+    if others := values.get("other_scripts"):
         counts = ", ".join(f"{name} {count:,}" for name, count in others.items())
-        lines += ["", f"mostly in another script than {found['script']}: {counts}; for instance"]
-        lines += map(_example, found["other_script_examples"])
-    if others := found.get("other_languages"):
+        lines += ["", f"mostly in another script than {values['script']}: {counts}; for instance"]
+        lines += map(_example, values["other_script_examples"])
+    if others := values.get("other_languages"):
         counts = ", ".join(f"{name} {count:,}" for name, count in others.items())
-        of = f" (of {found['judged_languages']:,} documents looked at)"
-        lines += ["", f"in another language than {found['language']}: {counts}{of}; for instance"]
-        lines += map(_example, found["other_language_examples"])
+        of = f" (of {values['judged_languages']:,} documents checked)"
+        lines += ["", f"in another language than {values['language']}: {counts}{of}; for instance"]
+        lines += map(_example, values["other_language_examples"])
     return lines
 
 

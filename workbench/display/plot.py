@@ -48,7 +48,7 @@ def draw(
 ) -> list[Line]:
     """`height` rows of at most `width` cells: a legend, the curves, the axis and its labels."""
     lines = [_legend(series, width, title)]
-    values = [value for one in series for _, value in one.points]
+    values = [value for curve in series for _, value in curve.points]
     scale = Scale.around(values, log)
     plot_height = height - 3
     ticks = scale.ticks(max(plot_height // 2, 2))
@@ -57,13 +57,13 @@ def draw(
     plot_width = width - gutter - 2
     if plot_width < _MIN_WIDTH or plot_height < _MIN_HEIGHT:
         return lines[:height]
-    steps = [step for one in series if one.kind != "level" for step, _ in one.points]
+    steps = [step for curve in series if curve.kind != "level" for step, _ in curve.points]
     start, end = (min(steps), max(steps)) if steps else (0.0, 1.0)
     end = max(end, start + 1.0)
 
     canvas = Canvas(plot_width, plot_height)
-    for one in series:
-        _draw_one(canvas, one, scale, start, end)
+    for curve in series:
+        _draw_curve(canvas, curve, scale, start, end)
     at_row: dict[int, str] = {}
     for tick, label in zip(ticks, labels, strict=True):
         at_row.setdefault(plot_height - 1 - _y(tick, scale, canvas) // 4, label)
@@ -78,38 +78,38 @@ def _y(value: float, scale: Scale, canvas: Canvas) -> int:
     return round(scale.position(value) * (canvas.dots_high - 1))
 
 
-def _draw_one(canvas: Canvas, one: Series, scale: Scale, start: float, end: float) -> None:
-    usable = [(x, y) for x, y in one.points if math.isfinite(y) and (y > 0 or not scale.log)]
-    if one.kind == "level":
+def _draw_curve(canvas: Canvas, curve: Series, scale: Scale, start: float, end: float) -> None:
+    usable = [(x, y) for x, y in curve.points if math.isfinite(y) and (y > 0 or not scale.log)]
+    if curve.kind == "level":
         for _, value in usable[-1:]:
             for x in range(0, canvas.dots_wide, 2):
-                canvas.glyph(x, _y(value, scale, canvas), LEVEL, one.name, over=False)
+                canvas.glyph(x, _y(value, scale, canvas), LEVEL, curve.name, over=False)
         return
     before: tuple[int, int] | None = None
-    next_mark = one.offset
+    next_mark = curve.offset
     columns = thin(usable, canvas.dots_wide, start, end)
     for column in columns:
         first, low, high = (_y(v, scale, canvas) for v in (column.first, column.low, column.high))
         if before:
-            canvas.line(*before, column.x, first, one.name)
-        canvas.line(column.x, low, column.x, high, one.name)
+            canvas.line(*before, column.x, first, curve.name)
+        canvas.line(column.x, low, column.x, high, curve.name)
         before = column.x, _y(column.last, scale, canvas)
-    if one.kind == "marks":
+    if curve.kind == "marks":
         for column in columns:
             # Marks closer than this would hide their line.
             if column.x >= next_mark or column is columns[-1]:
-                canvas.glyph(column.x, _y(column.last, scale, canvas), one.mark, one.name)
-                next_mark = column.x + one.every
+                canvas.glyph(column.x, _y(column.last, scale, canvas), curve.mark, curve.name)
+                next_mark = column.x + curve.every
 
 
 def _legend(series: Sequence[Series], width: int, title: str) -> Line:
     line: Line = [(numbers.clip(f" {title}", width), "axis")]
-    for one in series:
-        value = f" {numbers.perplexity(one.last)}" if one.points else ""
-        if one.kind == "marks" and one.mark != MARK:  # the mark is the name already
-            line += [("  ", ""), (f"⠒{one.mark}", one.name), (value, "legend")]
+    for curve in series:
+        value = f" {numbers.perplexity(curve.last)}" if curve.points else ""
+        if curve.kind == "marks" and curve.mark != MARK:  # the mark is the name already
+            line += [("  ", ""), (f"⠒{curve.mark}", curve.name), (value, "legend")]
         else:
-            line += [("  ", ""), (_SAMPLES[one.kind], one.name), (f" {one.name}{value}", "legend")]
+            line += [("  ", ""), (_SAMPLES[curve.kind], curve.name), (f" {curve.name}{value}", "legend")]
     while sum(cell_len(text) for text, _ in line) > width and len(line) > 1:
         line.pop()
     return line
@@ -119,7 +119,7 @@ def _x_axis(start: float, end: float, gutter: int, width: int, unit: str) -> lis
     """The axis with its ticks and labels; a label that would touch another is left out."""
     axis = ["─"] * width
     labels = [" "] * (width + 2)
-    # The last label is the last step itself: progress is the first thing one looks for.
+    # The last label is the last step itself: progress is the first thing that users look for.
     final = f"{numbers.tick(end)} {unit}s"
     taken = len(labels) - len(final)
     labels[taken:] = list(final)
