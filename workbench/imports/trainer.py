@@ -63,7 +63,8 @@ def read_trainer(folder: Path, state: Path) -> ImportedRun:
         RecursionError,
     ) as error:
         raise WorkbenchError(
-            f"{state} is not a log of Hugging Face's Trainer: {error!r}.", "Is the file complete?"
+            f"{state} is not a log of Hugging Face's Trainer, or is damaged.",
+            "Copy it again.",
         ) from error
     checkpoints = [
         Saved(step, epochs.get(step, 0.0), path, path.name == best)
