@@ -31,6 +31,14 @@ def test_a_dry_run_prints_the_script_and_makes_no_run(
     assert not (tmp_path / "experiments.db").exists()
 
 
+def test_a_dry_run_asks_for_as_many_tasks_as_the_run_would() -> None:
+    done = CliRunner().invoke(
+        app, ["train", "--on", "slurm", "--nodes", "2", "--processes", "6", "--dry-run"]
+    )
+    assert done.exit_code == 0, done.output
+    assert {"#SBATCH --nodes=2", "#SBATCH --ntasks-per-node=3"} <= set(done.stdout.splitlines())
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 from workbench.engines.configuration import config_file
 from workbench.engines.place import Place
@@ -141,7 +142,15 @@ async def test_the_form_chooses_a_place(
         await pilot.press("f7")
         await settle(pilot)
         assert "#SBATCH --partition=gpu-a100" in screen_text(pilot)
-        await pilot.press("escape", "ctrl+y")
+        await pilot.press("escape", "ctrl+o")
+        await settle(pilot)
+        for typed, shown in (("6", "#SBATCH --ntasks-per-node=3"), ("5", "cannot be spread evenly")):
+            app.screen.query_one("#processes", Input).value = typed
+            await pilot.press("f7")
+            await settle(pilot)
+            assert shown in screen_text(pilot)
+            await pilot.press("escape")
+        await pilot.press("ctrl+y")
         await settle(pilot)
         assert "--on a100" in app.clipboard
 

@@ -67,8 +67,9 @@ def train(
     from workbench.engines import control
 
     place = chosen_place(on, nodes, gpus, sbatch) or here()
+    ranks = processes_from(processes) or None
     if dry_run:
-        _print_script(place, name)
+        _print_script(place, name, ranks)
         return
     store = open_store(context, db)
     with catching_interrupts() as interrupts:
@@ -80,7 +81,7 @@ def train(
             tag or (),
             command_line(),
             report_to or (),
-            processes_from(processes) or None,
+            ranks,
         )
         _watch(store, run, interrupts, detach=detach, as_json=as_json)
 
@@ -130,11 +131,11 @@ def chosen_recipe(preset_name: str | None, config: Path | None, changes: Mapping
     return recipe.with_changes(**changes) if changes else recipe
 
 
-def _print_script(place: Place, name: str | None) -> None:
+def _print_script(place: Place, name: str | None, processes: int | None) -> None:
     """The script of a run that is not made: its id and folder are not known yet."""
     if place.engine != PlaceEngine.SLURM:
         raise UsageError("--dry-run prints a job's script; this run has none.", "Add --on PLACE.")
-    typer.echo(preview_script(place, name), nl=False)
+    typer.echo(preview_script(place, name, processes), nl=False)
 
 
 def _is_another_model(model: str | None) -> bool:

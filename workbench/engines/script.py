@@ -94,10 +94,11 @@ def run_script(
     return head + _surroundings(place, working_folder) + _RENDEZVOUS + _tail(command)
 
 
-def preview_script(place: Place, name: str | None) -> str:
+def preview_script(place: Place, name: str | None, processes: int | None = None) -> str:
     """The script of a run that is not made: its id and its folder are not known yet."""
     folder, title = Path("RUN_FOLDER"), f"mlm-workbench: run ID {name or 'NAME'}, place {place.name}"
-    return run_script(place, Layout.of(place), title, folder, Path.cwd(), ["--folder", str(folder)])
+    layout = Layout.of(place, processes)
+    return run_script(place, layout, title, folder, Path.cwd(), ["--folder", str(folder)])
 
 
 def array_script(

@@ -13,7 +13,6 @@ from textual.widgets import Input, Static
 
 from workbench import presets
 from workbench.display import numbers
-from workbench.engines.script import preview_script
 from workbench.errors import WorkbenchError
 from workbench.recipe import GROUPS, PRESETS, Recipe
 from workbench.recipe_fields import FIELDS, as_text
@@ -34,7 +33,7 @@ from workbench.tui.new_run.processes_row import ABOUT, ProcessesRow
 from workbench.tui.new_run.save_preset import SavePreset
 from workbench.tui.new_run.start import queue_sweep, start_run
 from workbench.tui.new_run.text_statistics import TextStatistics
-from workbench.tui.new_run.where import WhereRow, about_place
+from workbench.tui.new_run.where import WhereRow, about_place, script_or_problem
 from workbench.tui.screen import TitleBar, WorkbenchScreen
 from workbench.tui.widgets.confirm import Confirm
 from workbench.tui.widgets.inputs import NumberInput
@@ -342,7 +341,8 @@ that you save are offered here and by train --preset.
         if place.is_local:
             self.tell("A run on this machine has no script; choose another place at Where.", warning=True)
             return
-        self.app.push_screen(TextPage("The script of this run's job", preview_script(place, self._run_name)))
+        script = script_or_problem(place, self._run_name, self._processes_row.count)
+        self.app.push_screen(TextPage("The script of this run's job", script))
 
     def action_scroll_preview(self, by: int) -> None:
         pane = self.query_one(PreviewPane)

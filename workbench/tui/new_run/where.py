@@ -8,7 +8,7 @@ from textual.widgets import Static
 
 from workbench.engines.configuration import places
 from workbench.engines.place import HERE, SLURM, Place, here
-from workbench.engines.script import Layout
+from workbench.engines.script import Layout, preview_script
 from workbench.engines.slurm import is_installed
 from workbench.errors import WorkbenchError
 from workbench.text import printable
@@ -45,6 +45,14 @@ def about_place(place: Place) -> str:
         f"A job of Slurm, {size}{nodes}: {', '.join(asks) or 'with its defaults'}.\nF7 shows its script.",
         keep_newlines=True,
     )
+
+
+def script_or_problem(place: Place, name: str | None, processes: int | None) -> str:
+    """The script of the run's job, or why there can be none."""
+    try:
+        return preview_script(place, name, processes)
+    except WorkbenchError as error:
+        return str(error)
 
 
 def _offered() -> tuple[dict[str, Place], WorkbenchError | None]:
