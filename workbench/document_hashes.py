@@ -147,9 +147,12 @@ def _trained_on(base: str, tokenizer_fingerprint: str) -> tuple[np.ndarray, bool
         return nothing, True
     folder = folder.absolute()
     of_a_run = folder.parent.name == _CHECKPOINTS
-    found = documents_of(folder.parent.parent if of_a_run else folder)
-    if found is None:
+    documents = documents_of(folder.parent.parent if of_a_run else folder)
+    if documents is None:
         return nothing, not (of_a_run or (folder / _EXPORTED).is_file())
-    same = found.tokenizer_fingerprint == tokenizer_fingerprint
+    same = documents.tokenizer_fingerprint == tokenizer_fingerprint
     # an earlier version's file does not say what its own base was trained on: `lineage` follows it then
-    return found.seen if same else nothing, same and found.before is not None and found.before_known
+    return (
+        documents.seen if same else nothing,
+        same and documents.before is not None and documents.before_known,
+    )

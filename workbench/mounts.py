@@ -51,7 +51,7 @@ def file_system_of(path: Path, mounts: Path | None = None) -> FileSystem | None:
         lines = (mounts or MOUNTS).read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except (OSError, RuntimeError):
         return None
-    found: FileSystem | None = None
+    nearest: FileSystem | None = None
     for line in lines:
         # "36 35 98:0 /root /mount/point options optional... - kind source options"
         before, _, after = line.partition(" - ")
@@ -61,7 +61,7 @@ def file_system_of(path: Path, mounts: Path | None = None) -> FileSystem | None:
         point = Path(_OCTAL.sub(lambda escaped: chr(int(escaped[1], 8)), fields[4]))
         # what is mounted later hides what was mounted there before
         if place.is_relative_to(point) and (
-            found is None or len(point.parts) >= len(found.mount_point.parts)
+            nearest is None or len(point.parts) >= len(nearest.mount_point.parts)
         ):
-            found = FileSystem(kinds[0], point)
-    return found
+            nearest = FileSystem(kinds[0], point)
+    return nearest

@@ -75,10 +75,10 @@ def _verdict(store: Store, run: Run, base: Yardstick, score: Yardstick) -> str |
     shared = shared_chunks([before, after])
     if shared.units < FEWEST_DOCUMENTS:
         return None
-    found = paired_bootstrap(
+    difference = paired_bootstrap(
         shared.losses(before),
         shared.losses(after),
         shared.tokens(after),
         shared.documents[shared.kept],
     )
-    return pair_verdict(found.log_ratio, found.low, found.high, found.token_ratio)
+    return pair_verdict(difference.log_ratio, difference.low, difference.high, difference.token_ratio)

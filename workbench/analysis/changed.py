@@ -103,8 +103,8 @@ def changes(
     A word's loss is the sum over its masked pieces. `fewest`: the least number of masked occurrences.
     """
     gains = a.losses - b.losses
-    found = ChunkWords(test.table, tokenizer)
-    starts = _word_starts(found, a)
+    words_of_test = ChunkWords(test.table, tokenizer)
+    starts = _word_starts(words_of_test, a)
     order = np.lexsort((a.positions, starts, a.chunks))
     key = np.stack([a.chunks[order], starts[order]], axis=1)
     new = np.ones(len(order), dtype=bool)
@@ -122,12 +122,12 @@ def changes(
     ]
     by_word: dict[str, list[tuple[int, int, float, float, float]]] = {}
     for place in places:
-        by_word.setdefault(_word_at(test, found, place[0], place[1]), []).append(place)
+        by_word.setdefault(_word_at(test, words_of_test, place[0], place[1]), []).append(place)
 
     def described(word: str, sign: int) -> ChangedWord:
         occurrences = sorted(by_word[word], key=lambda place: -sign * place[2])
         mean_a, mean_b = (float(np.mean([place[column] for place in occurrences])) for column in (3, 4))
-        shown = tuple(_context(test, found, place) for place in occurrences[:contexts])
+        shown = tuple(_context(test, words_of_test, place) for place in occurrences[:contexts])
         return ChangedWord(
             word, len(occurrences), gain_of[word], float(np.exp(-mean_a)), float(np.exp(-mean_b)), shown
         )
@@ -140,29 +140,29 @@ def changes(
     return Changes(tuple(improved), tuple(worsened), len(gains))
 
 
-def _word_starts(found: ChunkWords, scored: TokenLosses) -> np.ndarray:
+def _word_starts(words: ChunkWords, scored: TokenLosses) -> np.ndarray:
     """The position in its chunk at which the word of each scored token starts: (tokens,)."""
     starts = np.empty(len(scored.chunks), np.int64)
     for chunk in np.unique(scored.chunks).tolist():
         here = scored.chunks == chunk
-        begins = found.starts(chunk)
+        begins = words.starts(chunk)
         positions = np.maximum.accumulate(np.where(begins, np.arange(len(begins)), 0))
         starts[here] = positions[scored.positions[here]]
     return starts
 
 
-def _word_end(test: YardstickTest, found: ChunkWords, chunk: int, start: int) -> int:
-    following = np.flatnonzero(found.starts(chunk)[start + 1 :])
+def _word_end(test: YardstickTest, words: ChunkWords, chunk: int, start: int) -> int:
+    following = np.flatnonzero(words.starts(chunk)[start + 1 :])
     return start + 1 + int(following[0]) if len(following) else test.table.chunk_size
 
 
-def _word_at(test: YardstickTest, found: ChunkWords, chunk: int, start: int) -> str:
-    return found.text(test.table.ids[chunk, start : _word_end(test, found, chunk, start)].tolist())
+def _word_at(test: YardstickTest, words: ChunkWords, chunk: int, start: int) -> str:
+    return words.text(test.table.ids[chunk, start : _word_end(test, words, chunk, start)].tolist())
 
 
-def _context(test: YardstickTest, found: ChunkWords, place: tuple[int, int, float, float, float]) -> Context:
+def _context(test: YardstickTest, words: ChunkWords, place: tuple[int, int, float, float, float]) -> Context:
     chunk, start, _, loss_a, loss_b = place
-    ids, end = test.table.ids[chunk], _word_end(test, found, chunk, start)
+    ids, end = test.table.ids[chunk], _word_end(test, words, chunk, start)
     before = ids[max(0, start - CONTEXT_TOKENS) : start].tolist()
     after = ids[end : end + CONTEXT_TOKENS].tolist()
-    return Context(found.text(before), found.text(after), loss_a, loss_b)
+    return Context(words.text(before), words.text(after), loss_a, loss_b)

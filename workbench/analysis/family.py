@@ -171,13 +171,13 @@ def _seed_variance(losses: Sequence[np.ndarray]) -> tuple[np.ndarray, float, int
     """Variance of a run's mean loss over seeds, less what seeds do to single documents: of each recipe
     (recipes,), of all together, and the degrees of freedom."""
     own, total, freedom = [], 0.0, 0
-    for one in losses:
-        seeds, units = one.shape
+    for matrix in losses:
+        seeds, units = matrix.shape
         if seeds < 2:
             own.append(0.0)
             continue
-        level = one.mean(axis=1)
-        left = one - one.mean(axis=0) - (level - level.mean())[:, None]
+        level = matrix.mean(axis=1)
+        left = matrix - matrix.mean(axis=0) - (level - level.mean())[:, None]
         single = float((left**2).sum()) / ((seeds - 1) * (units - 1)) / units
         variance = float(level.var(ddof=1)) - single
         own.append(max(variance, 0.0))

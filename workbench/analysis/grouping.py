@@ -59,7 +59,7 @@ def _pair(a: int, b: int, groups: list[list[ChunkScores]], shared: Shared) -> Gr
         both = shared(everyone)
         if both is None:
             return ""
-        found = compare_groups(
+        comparison = compare_groups(
             np.stack([both.losses(sheet) for sheet in left]),
             np.stack([both.losses(sheet) for sheet in right]),
             both.tokens(left[0]),
@@ -67,30 +67,30 @@ def _pair(a: int, b: int, groups: list[list[ChunkScores]], shared: Shared) -> Gr
         )
     else:
         ratios, shares = [], []
-        for one, other in zip(*_by_seed(left, right), strict=True):
-            both = shared([one, other]) if same_test(one, other) else None
+        for left_scores, other in zip(*_by_seed(left, right), strict=True):
+            both = shared([left_scores, other]) if same_test(left_scores, other) else None
             if both is None:
                 continue
             documents = both.documents[both.kept]
-            losses = np.stack([both.losses(one), both.losses(other)])
-            means = by_document(losses, both.tokens(one), documents).mean(axis=1)
+            losses = np.stack([both.losses(left_scores), both.losses(other)])
+            means = by_document(losses, both.tokens(left_scores), documents).mean(axis=1)
             ratios.append(float(means[1] - means[0]))
-            shares.append(_test_share(one))
+            shares.append(_test_share(left_scores))
         if len(ratios) < 2:
             return "their seeds held out different documents, and fewer than two seeds are in both."
         known = [share for share in shares if share is not None]
         if len(known) < len(shares):
             return "their seeds held out different documents, and how many they trained on is not known."
-        found = compare_by_seed(np.array(ratios), max(known))
+        comparison = compare_by_seed(np.array(ratios), max(known))
     return GroupPair(
         a,
         b,
-        found.log_ratio,
-        found.low,
-        found.high,
-        found.p_value,
-        found.p_seeds,
-        group_verdict(found.log_ratio, found.low, found.high, found.p_seeds),
+        comparison.log_ratio,
+        comparison.low,
+        comparison.high,
+        comparison.p_value,
+        comparison.p_seeds,
+        group_verdict(comparison.log_ratio, comparison.low, comparison.high, comparison.p_seeds),
     )
 
 
@@ -122,11 +122,11 @@ def _group(label: str, members: list[ChunkScores]) -> Group:
 def one_for_each_seed(sheets: list[ChunkScores]) -> tuple[list[ChunkScores], list[str]]:
     """Of runs with equal recipe and seed the newest, for they are the same training; a note on the others."""
     newest: dict[tuple[str, int | None], list[ChunkScores]] = {}
-    for sheet in sorted(sheets, key=lambda one: one.run_id):
+    for sheet in sorted(sheets, key=lambda score: score.run_id):
         newest.setdefault((recipe_without_seed(sheet.run), sheet.run.recipe.seed), []).append(sheet)
     notes = [
-        f"{listed([one.run_id for one in same]).capitalize()} have one recipe and one seed: they count as "
-        "one run."
+        f"{listed([score.run_id for score in same]).capitalize()} have one recipe and one seed: "
+        "they count as one run."
         for same in newest.values()
         if len(same) > 1
     ]

@@ -32,22 +32,22 @@ def trained_on(store: Store, run: Run) -> TrainedOn:
     """The documents that a run and its ancestors were trained on, from their folders and the store."""
     import numpy as np
 
-    found, known = [np.empty(0, np.uint64)], True
+    hashes, complete = [np.empty(0, np.uint64)], True
     current: Run | None = run
     for _ in range(_LONGEST_CHAIN):
         if current is None:
-            return TrainedOn(np.unique(np.concatenate(found)), known)
+            return TrainedOn(np.unique(np.concatenate(hashes)), complete)
         held = documents_of(Path(current.folder)) if current.folder else None
         if held is None:
-            known = False
+            complete = False
         else:
-            found.append(held.seen)
-            known = known and held.before_known
+            hashes.append(held.seen)
+            complete = complete and held.before_known
         if held is not None and held.before is not None and held.before_known:
             break  # the file covers the whole chain
         current, followed = _continued(store, current)
-        known = known and followed
-    return TrainedOn(np.unique(np.concatenate(found)), known)
+        complete = complete and followed
+    return TrainedOn(np.unique(np.concatenate(hashes)), complete)
 
 
 def _continued(store: Store, run: Run) -> tuple[Run | None, bool]:

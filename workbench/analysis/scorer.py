@@ -128,7 +128,7 @@ class Scorer:
                 return earlier
             return self._keeper.score(Yardstick(**earlier.model_dump(exclude={"id"}) | owner))
         self._listen(PhaseChanged(Phase.EVALUATING))
-        found = score(
+        scores = score(
             self.test,
             self._recipe,
             model,
@@ -136,5 +136,5 @@ class Scorer:
             progress=lambda done, total: self._listen(Progress(done, total, "chunks")),
             should_stop=self._should_stop,
         )
-        row = as_row(self.test, found, run_id=run_id, step=step, model=name, weights=weights)
+        row = as_row(self.test, scores, run_id=run_id, step=step, model=name, weights=weights)
         return self._keeper.score(row)

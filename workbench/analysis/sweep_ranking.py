@@ -92,7 +92,8 @@ def comparable(groups: Sequence[Sequence[ChunkScores]]) -> list[int]:
         members = [
             index
             for index, group in enumerate(groups)
-            if group and all(one.chunks >= shortest.chunks and same_test(shortest, one) for one in group)
+            if group
+            and all(scores.chunks >= shortest.chunks and same_test(shortest, scores) for scores in group)
         ]
         if (len(members), shortest.chunks) > (len(chosen), length) and _documents(
             shortest

@@ -204,28 +204,31 @@ def score(
     machine = choose_machine(recipe_of_yardstick(recipe), load_config(model, revision).model_type)
     masked_lm = load_for_scoring(model, revision, machine.device, test.table.chunk_size, recipe.seed)
     chunks, draws = len(test.table), test.most_draws
-    found: list[Evaluation] = []
-    while not found or (len(found) < draws and error_of_draws(found) > CERTAIN):
-        batches = BatchMaker(test.table, test.masker_of(len(found)), machine.device)
-        tell = partial(_tell, progress, len(found) * chunks, draws * chunks)
-        found.append(
+    evaluations: list[Evaluation] = []
+    while not evaluations or (len(evaluations) < draws and error_of_draws(evaluations) > CERTAIN):
+        batches = BatchMaker(test.table, test.masker_of(len(evaluations)), machine.device)
+        tell = partial(_tell, progress, len(evaluations) * chunks, draws * chunks)
+        evaluations.append(
             evaluate(masked_lm, batches, machine.accelerator, progress=tell, should_stop=should_stop)
         )
-    return found
+    return evaluations
 
 
 def _tell(progress: Callable[[int, int], None], before: int, of_all: int, done: int, of_this: int) -> None:
     progress(before + done, of_all)
 
 
-def error_of_draws(found: list[Evaluation]) -> float:
+def error_of_draws(evaluations: list[Evaluation]) -> float:
     """Standard error of the mean loss, in nats, that the choice of the asked tokens causes.
 
     It is found from how a chunk's losses differ between draws; of a single draw, from how chunks differ,
     which is more. It is an upper bound, because draws ask different tokens and so make up for each other.
     """
-    losses, tokens = np.stack([one.loss_sums for one in found]), np.stack([one.masked for one in found])
-    draws, asked = len(found), max(1, int(tokens.sum()))
+    losses, tokens = (
+        np.stack([evaluation.loss_sums for evaluation in evaluations]),
+        np.stack([evaluation.masked for evaluation in evaluations]),
+    )
+    draws, asked = len(evaluations), max(1, int(tokens.sum()))
     mean = losses.sum(axis=0) / np.maximum(tokens.sum(axis=0), 1) if draws > 1 else losses.sum() / asked
     squares = float(((losses - mean * tokens) ** 2).sum())
     return float(np.sqrt(squares * (draws / (draws - 1) if draws > 1 else 1.0))) / asked
@@ -233,7 +236,7 @@ def error_of_draws(found: list[Evaluation]) -> float:
 
 def as_row(
     test: YardstickTest,
-    found: list[Evaluation],
+    evaluations: list[Evaluation],
     *,
     run_id: int | None,
     step: int,
@@ -241,7 +244,10 @@ def as_row(
     weights: str,
 ) -> Yardstick:
     """The score as a row of the store."""
-    losses, tokens = np.stack([one.loss_sums for one in found]), np.stack([one.masked for one in found])
+    losses, tokens = (
+        np.stack([evaluation.loss_sums for evaluation in evaluations]),
+        np.stack([evaluation.masked for evaluation in evaluations]),
+    )
     return Yardstick(
         run_id=run_id,
         step=step,
@@ -251,8 +257,8 @@ def as_row(
         chunks=len(test.table),
         masked_tokens=int(tokens.sum()),
         loss_sum=float(losses.sum()),
-        draws=len(found),
-        loss_error=error_of_draws(found),
+        draws=len(evaluations),
+        loss_error=error_of_draws(evaluations),
         chunk_losses=losses.astype("<f8").tobytes(),
         chunk_tokens=tokens.astype("<i4").tobytes(),
         document_hashes=test.contents.astype("<u8").tobytes(),

@@ -39,7 +39,7 @@ def changed(
     Both are scored on the yardstick with their newest checkpoints; their text must be the same.
     """
     store = open_store(context, db)
-    runs = [store.find(one) for one in (a, b)]
+    runs = [store.find(run_name) for run_name in (a, b)]
     paths = [resolve_model(store, run=str(run.id)).path for run in runs]
 
     quiet_libraries()
@@ -59,13 +59,13 @@ def changed(
         before = token_losses(test, paths[0], progress=bar.at)
         bar.begin(f"run {runs[1].id}")
         after = token_losses(test, paths[1], progress=bar.at)
-    found = changes(test, before, after, load_tokenizer(paths[0]), words=words, fewest=fewest)
+    changed_words = changes(test, before, after, load_tokenizer(paths[0]), words=words, fewest=fewest)
     if as_json:
-        print_json({"a": runs[0].id, "b": runs[1].id, **asdict(found)})
+        print_json({"a": runs[0].id, "b": runs[1].id, **asdict(changed_words)})
         return
     name = f"in {runs[1].id} {runs[1].name}, against {runs[0].id} {runs[0].name}"
-    _show(f"Predicted better {name}", found.improved)
-    _show(f"Predicted worse {name}", found.worsened)
+    _show(f"Predicted better {name}", changed_words.improved)
+    _show(f"Predicted worse {name}", changed_words.worsened)
 
 
 def _show(title: str, words: tuple[ChangedWord, ...]) -> None:

@@ -56,16 +56,16 @@ def all_checks(location: str | None, *, hub: bool) -> Iterator[tuple[str, Check]
 
 
 def _versions() -> Check:
-    found, missing = [f"Python {platform.python_version()}"], []
+    versions, missing = [f"Python {platform.python_version()}"], []
     for name in ("mlm-workbench", *_NEEDED):
         try:
-            found.append(f"{name} {metadata.version(name)}")
+            versions.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
         hint = f"Install them: pip install {' '.join(missing)}"
         return Check("failure", f"not installed: {', '.join(missing)}", hint)
-    return Check("ok", ", ".join(found))
+    return Check("ok", ", ".join(versions))
 
 
 def _device() -> Check:
@@ -123,11 +123,11 @@ def _database(location: str | None) -> Check:
 def _server(store: Store) -> Check:
     from workbench.store.postgres_condition import condition
 
-    found = condition(store.database.engine)
-    message = f"{store.location}, {_counted(len(store.runs(include_archived=True)))}; {found.facts}"
+    server = condition(store.database.engine)
+    message = f"{store.location}, {_counted(len(store.runs(include_archived=True)))}; {server.facts}"
     store.close()
-    if found.troubles:
-        messages, hints = zip(*found.troubles, strict=True)
+    if server.troubles:
+        messages, hints = zip(*server.troubles, strict=True)
         return Check("warning", f"{message}; but {'; '.join(messages)}", " ".join(hints))
     return Check("ok", message)
 
@@ -158,14 +158,14 @@ def _file_system(location: str | None, mounts: Path | None = None) -> Check:
     file = sqlite_file(locate(location))
     if file is None:
         return Check("ok", f"no database file here; runs lie in {_runs_folder(location)}")
-    found = file_system_of(file, mounts)
-    if found is None:
+    file_system = file_system_of(file, mounts)
+    if file_system is None:
         return Check("ok", "not known")
-    if found.is_network:
+    if file_system.is_network:
         hint = "Keep the database on a local disk (--db PATH); several machines at once need PostgreSQL."
-        message = f"{file.parent} is on a network ({found.kind}): no WAL, one machine at a time"
+        message = f"{file.parent} is on a network ({file_system.kind}): no WAL, one machine at a time"
         return Check("warning", message, hint)
-    return Check("ok", f"{found.kind} at {found.mount_point}")
+    return Check("ok", f"{file_system.kind} at {file_system.mount_point}")
 
 
 def _space(folder: Path) -> Check:
@@ -183,10 +183,10 @@ def _space(folder: Path) -> Check:
 
 
 def _cache() -> Check:
-    found = _space(cache_folder())
-    if found.status == "ok":
-        return found
-    return Check(found.status, found.message, f"{found.hint} {CACHE_VARIABLE} names another folder.")
+    space = _space(cache_folder())
+    if space.status == "ok":
+        return space
+    return Check(space.status, space.message, f"{space.hint} {CACHE_VARIABLE} names another folder.")
 
 
 def _starter() -> Check:

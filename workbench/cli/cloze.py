@@ -48,20 +48,20 @@ def cloze(
     """
     suite = read_suite(file)
     store = open_store(context, db)
-    found = [store.find(run) for run in runs]
+    chosen = [store.find(run) for run in runs]
 
     quiet_libraries()
     from workbench.analysis.cloze_runs import score_base, score_checkpoint
 
     scored: list[tuple[Run, list[tuple[Checkpoint | None, Cloze]]]] = []
     with Bar() as bar:
-        for run in found:
+        for run in chosen:
             saved = _checkpoints(store, run, last)
             bar.begin(f"run {run.id}")
             rows: list[tuple[Checkpoint | None, Cloze]] = [(None, score_base(store, suite, run))]
-            for done, one in enumerate(saved, start=1):
+            for done, checkpoint in enumerate(saved, start=1):
                 bar.at(done, len(saved) + 1)
-                rows.append((one, score_checkpoint(store, suite, run, one)))
+                rows.append((checkpoint, score_checkpoint(store, suite, run, checkpoint)))
             scored.append((run, rows))
     if as_json:
         print_json(

@@ -46,10 +46,10 @@ def completion(
 def _offer(values: Callable[[typer.Context], Iterable[str]]) -> Offer:
     def offered(context: typer.Context, incomplete: str) -> list[str]:
         try:
-            found = [value for value in values(context) if _SAFE.fullmatch(value)]
+            offers = [value for value in values(context) if _SAFE.fullmatch(value)]
         except Exception:  # a message would appear in the middle of the command line
             return []
-        return [value for value in dict.fromkeys(found) if value.startswith(incomplete)][:_MOST]
+        return [value for value in dict.fromkeys(offers) if value.startswith(incomplete)][:_MOST]
 
     return offered
 
@@ -57,12 +57,12 @@ def _offer(values: Callable[[typer.Context], Iterable[str]]) -> Offer:
 def _names_of_runs(context: typer.Context) -> list[str]:
     from workbench.store.names import run_names
 
-    known = run_names(_database(context))
-    names = [name for _, name in known]
+    runs = run_names(_database(context))
+    names = [name for _, name in runs]
     return [
         "latest",
         *(name for name in names if names.count(name) == 1),
-        *(str(run_id) for run_id, _ in known),
+        *(str(run_id) for run_id, _ in runs),
     ]
 
 

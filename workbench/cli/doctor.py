@@ -25,14 +25,14 @@ def doctor(
 
     Exits with 1 if something that training needs is missing.
     """
-    found = []
+    results = []
     for name, check in all_checks(location(context, db), hub=hub):
-        found.append((name, check))
+        results.append((name, check))
         if not as_json:
             typer.echo(f"{_MARKS[check.status]}  {name}: {printable(check.message)}")
             if check.hint:
                 typer.echo(f"         {printable(check.hint)}")
-    failed = any(check.status == "failure" for _, check in found)
+    failed = any(check.status == "failure" for _, check in results)
     if as_json:
-        print_json({"ok": not failed, "checks": [{"name": name, **asdict(check)} for name, check in found]})
+        print_json({"ok": not failed, "checks": [{"name": name, **asdict(check)} for name, check in results]})
     raise typer.Exit(1 if failed else 0)

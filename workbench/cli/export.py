@@ -28,6 +28,6 @@ def export(
     from workbench.exports.model_folder import export_run
 
     store = open_store(context, db)
-    found = store.find(run)
-    saved = export_run(store, found, folder, checkpoint=checkpoint, replace=force)
-    say(f"Run {found.id} {found.name}, step {saved.step:,}: {folder}")
+    chosen = store.find(run)
+    saved = export_run(store, chosen, folder, checkpoint=checkpoint, replace=force)
+    say(f"Run {chosen.id} {chosen.name}, step {saved.step:,}: {folder}")

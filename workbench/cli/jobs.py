@@ -14,9 +14,9 @@ def cancel(context: typer.Context, run: RunReference, db: Db = None) -> None:
     from workbench.engines import control
 
     store = open_store(context, db)
-    found = control.cancel(store, store.find(run).id)
-    stands = "is being cancelled" if found.status in ACTIVE else f"is {found.status}"
-    say(f"Run {found.id} {found.name} {stands}. Continue it: mlm-workbench resume {found.id}")
+    cancelled = control.cancel(store, store.find(run).id)
+    stands = "is being cancelled" if cancelled.status in ACTIVE else f"is {cancelled.status}"
+    say(f"Run {cancelled.id} {cancelled.name} {stands}. Continue it: mlm-workbench resume {cancelled.id}")
 
 
 def requeue(context: typer.Context, run: RunReference, db: Db = None) -> None:
@@ -24,5 +24,5 @@ def requeue(context: typer.Context, run: RunReference, db: Db = None) -> None:
     from workbench.engines import control
 
     store = open_store(context, db)
-    found = control.requeue(store, store.find(run).id)
-    say(f"Run {found.id} {found.name}: job {found.job} is back in the queue.")
+    requeued = control.requeue(store, store.find(run).id)
+    say(f"Run {requeued.id} {requeued.name}: job {requeued.job} is back in the queue.")

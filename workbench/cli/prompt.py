@@ -101,8 +101,8 @@ class _Prompt:
                     elif text.strip():
                         self._answer(loop, client, text, self._query)
             finally:
-                for one in warming:
-                    one.cancel()
+                for future in warming:
+                    future.cancel()
                 loop.start(client.close()).result()
         return 0
 
@@ -160,12 +160,12 @@ class _Prompt:
         answers = [(one.label, result) for one, result in zip(self._choices, results, strict=True)]
         _show(self._out, answers, as_json=self._as_json)
 
-    def _wait(self, asked: Sequence[Future[Answer]]) -> list[Answer]:
+    def _wait(self, answers: Sequence[Future[Answer]]) -> list[Answer]:
         try:
-            return [one.result(_PATIENCE) for one in asked]
+            return [answer.result(_PATIENCE) for answer in answers]
         except TimeoutError:
             self._err.print(Text("Loading the model…", "dim"))
-            return [one.result() for one in asked]
+            return [answer.result() for answer in answers]
 
     def _remember(self, choice: ModelChoice, text: str, result: Answer) -> None:
         if not self._remembers:

@@ -42,18 +42,18 @@ def runs(
 
     store = open_store(context, db)
     liveness.refresh(store)
-    known = store.runs(include_archived=True)
+    listed = store.runs(include_archived=True)
     if export:
-        export_runs(known, export)
+        export_runs(listed, export)
     if as_json:
-        print_json([run_as_json(run) for run in known])
+        print_json([run_as_json(run) for run in listed])
     if as_json or export:
         return
-    if not known:
+    if not listed:
         say("There are no runs yet. Start one: mlm-workbench train")
         return
     rows = [["id", "name", "status", "where", "chunk", "mask", "epoch", "test", "best", "before", "started"]]
-    for run in known:
+    for run in listed:
         phase = f", {run.phase}" if run.status == Status.RUNNING and run.phase else ""
         phase += ", stalled" if liveness.stalled(run) else ", diverged" if diverged(run) else ""
         rows.append(
@@ -94,14 +94,14 @@ def show(
 
     store = open_store(context, db)
     liveness.refresh(store)
-    found = store.find(run)
-    metrics, checkpoints = store.metrics(found.id), store.checkpoints(found.id)
+    chosen = store.find(run)
+    metrics, checkpoints = store.metrics(chosen.id), store.checkpoints(chosen.id)
     if export:
-        export_metrics(found, metrics, export)
+        export_metrics(chosen, metrics, export)
     if as_json:
-        print_json(details_as_json(found, metrics, checkpoints))
+        print_json(details_as_json(chosen, metrics, checkpoints))
     elif not export:
-        print(printable("\n".join(_described(found, metrics, checkpoints)), keep_newlines=True))
+        print(printable("\n".join(_described(chosen, metrics, checkpoints)), keep_newlines=True))
 
 
 def stop(
@@ -118,20 +118,20 @@ def stop(
 
     store = open_store(context, db)
     liveness.refresh(store)
-    found = store.find(run)
-    if found.status not in ACTIVE:
-        say(f"Run {found.id} {found.name} is already {found.status}.")
+    chosen = store.find(run)
+    if chosen.status not in ACTIVE:
+        say(f"Run {chosen.id} {chosen.name} is already {chosen.status}.")
         return
-    found = control.stop(store, found.id)
+    chosen = control.stop(store, chosen.id)
     deadline = time.monotonic() + wait
-    while found.status in ACTIVE and time.monotonic() < deadline:
+    while chosen.status in ACTIVE and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
         liveness.refresh(store)
-        found = store.run(found.id)
-    if found.status in ACTIVE:
-        say(f"Run {found.id} {found.name} will stop once its checkpoint is saved.")
+        chosen = store.run(chosen.id)
+    if chosen.status in ACTIVE:
+        say(f"Run {chosen.id} {chosen.name} will stop once its checkpoint is saved.")
     else:
-        say(f"Run {found.id} {found.name} {found.status}. Continue it: mlm-workbench resume {found.id}")
+        say(f"Run {chosen.id} {chosen.name} {chosen.status}. Continue it: mlm-workbench resume {chosen.id}")
 
 
 def delete(
@@ -145,13 +145,15 @@ def delete(
 
     store = open_store(context, db)
     liveness.refresh(store)
-    found = store.find(run)
-    label = f"run {found.id} {printable(found.name)}"
-    if found.status in ACTIVE:
-        raise UsageError(f"R{label[1:]} is {found.status}.", f"Stop it first: mlm-workbench stop {found.id}")
+    chosen = store.find(run)
+    label = f"run {chosen.id} {printable(chosen.name)}"
+    if chosen.status in ACTIVE:
+        raise UsageError(
+            f"R{label[1:]} is {chosen.status}.", f"Stop it first: mlm-workbench stop {chosen.id}"
+        )
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Delete {label}, its metrics, checkpoints and log?", abort=True, err=True)
-    store.catalog.remove(found.id)
+    store.catalog.remove(chosen.id)
     say(f"Deleted {label}.")
 
 
@@ -179,7 +181,9 @@ def _described(run: Run, metrics: list[Metric], checkpoints: list[Checkpoint]) -
         ]
         lines += ["", table(rows, right=frozenset({0, 1, 2}))]
     if checkpoints:
-        rows = [["checkpoint", "best"]] + [[one.path, "yes" if one.best else ""] for one in checkpoints]
+        rows = [["checkpoint", "best"]] + [
+            [checkpoint.path, "yes" if checkpoint.best else ""] for checkpoint in checkpoints
+        ]
         lines += ["", table(rows)]
     if notes := run.data.get("notes"):
         lines += ["", "text", *(f"  {note}" for note in notes)]

@@ -118,8 +118,8 @@ def _with_flags(verb: Verb, names: Iterable[str], rest: str, several: bool, help
         Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind) for name, kind in kinds.items()
     ]
     parameters: list[Parameter] = []
-    for name, one in signature(verb, eval_str=True).parameters.items():
-        parameters += options if name == "changes" else [one.replace(kind=Parameter.KEYWORD_ONLY)]
+    for name, parameter in signature(verb, eval_str=True).parameters.items():
+        parameters += options if name == "changes" else [parameter.replace(kind=Parameter.KEYWORD_ONLY)]
 
     @wraps(verb)
     def called(**given: Any) -> None:

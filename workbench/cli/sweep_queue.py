@@ -22,9 +22,9 @@ SweepReference = Annotated[str, typer.Argument(metavar="SWEEP", help="A sweep's 
 def pause(context: typer.Context, sweep: SweepReference, db: Db = None) -> None:
     """Start no more runs of a sweep. Running ones finish."""
     store = open_store(context, db)
-    found = store.sweeps.find(sweep)
-    store.sweeps.pause(found.id, True)
-    say(f"Sweep {found.id} {found.name} is paused. Continue it: mlm-workbench sweep continue {found.id}")
+    chosen = store.sweeps.find(sweep)
+    store.sweeps.pause(chosen.id, True)
+    say(f"Sweep {chosen.id} {chosen.name} is paused. Continue it: mlm-workbench sweep continue {chosen.id}")
 
 
 def cont(context: typer.Context, sweep: SweepReference, db: Db = None) -> None:
@@ -32,9 +32,9 @@ def cont(context: typer.Context, sweep: SweepReference, db: Db = None) -> None:
     from workbench.sweeps.queueing import continue_sweep
 
     store = open_store(context, db)
-    found = store.sweeps.find(sweep)
-    continue_sweep(store, found.id)
-    say(f"Sweep {found.id} {found.name} continues in the background.")
+    chosen = store.sweeps.find(sweep)
+    continue_sweep(store, chosen.id)
+    say(f"Sweep {chosen.id} {chosen.name} continues in the background.")
 
 
 def trim(
@@ -49,12 +49,12 @@ def trim(
 ) -> None:
     """Drop the waiting runs of a sweep. Running and finished ones are kept."""
     store = open_store(context, db)
-    found = store.sweeps.find(sweep)
+    target = store.sweeps.find(sweep)
     chosen = None if run is None else {store.find(name).id for name in run}
     if chosen is None and not yes and sys.stdin.isatty():
-        typer.confirm(f"Drop all waiting runs of sweep {found.id}?", abort=True, err=True)
-    dropped = store.sweeps.trim(found.id, chosen)
-    say(f"Dropped {dropped} run{'' if dropped == 1 else 's'} of sweep {found.id}.")
+        typer.confirm(f"Drop all waiting runs of sweep {target.id}?", abort=True, err=True)
+    dropped = store.sweeps.trim(target.id, chosen)
+    say(f"Dropped {dropped} run{'' if dropped == 1 else 's'} of sweep {target.id}.")
 
 
 @takes_fields(swept, "More of any other field.", several=True)
@@ -81,11 +81,11 @@ def extend(
         )
     values: dict[str, tuple[Any, ...]] = {field: read_values(field, text) for field, text in changes.items()}
     store = open_store(context, db)
-    found = store.sweeps.find(sweep)
-    more = read_seeds(seeds, Plan.from_json(found.plan).seed_list[0])
-    made = extend_sweep(store, found, values, more, trials)
+    chosen = store.sweeps.find(sweep)
+    more = read_seeds(seeds, Plan.from_json(chosen.plan).seed_list[0])
+    made = extend_sweep(store, chosen, values, more, trials)
     count = len(made) or trials
-    say(f"{count} more run{'' if count == 1 else 's'} in sweep {found.id} {found.name}.")
+    say(f"{count} more run{'' if count == 1 else 's'} in sweep {chosen.id} {chosen.name}.")
 
 
 def move(

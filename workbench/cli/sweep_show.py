@@ -38,15 +38,15 @@ def list_sweeps(context: typer.Context, as_json: AsJson = False, db: Db = None) 
 
     store = open_store(context, db)
     liveness.refresh(store)
-    known, counts = store.sweeps.all(), store.sweeps.counts()
+    sweeps, counts = store.sweeps.all(), store.sweeps.counts()
     if as_json:
-        print_json([sweep_as_json(store, sweep) for sweep in known])
+        print_json([sweep_as_json(store, sweep) for sweep in sweeps])
         return
-    if not known:
+    if not sweeps:
         say("There are no sweeps yet. Start one: mlm-workbench sweep --chunk-size 64,128 --seeds 2")
         return
     rows = [["id", "name", "status", "runs", "finished", "running", "waiting", "not finished", "fields"]]
-    for sweep in known:
+    for sweep in sweeps:
         of = counts.get(sweep.id, {})
         fields = [*sweep.plan["values"], *sweep.plan["ranges"]]
         rows.append(
@@ -77,19 +77,19 @@ def show(
 
     store = open_store(context, db)
     liveness.refresh(store)
-    found = store.sweeps.find(sweep)
-    table = table_of(store, found)
+    chosen = store.sweeps.find(sweep)
+    table = table_of(store, chosen)
     if as_json:
-        runs = [run_as_json(run) for run in store.sweeps.runs(found.id)]
-        print_json({**sweep_as_json(store, found), "table": table.to_json(), "runs": runs})
+        runs = [run_as_json(run) for run in store.sweeps.runs(chosen.id)]
+        print_json({**sweep_as_json(store, chosen), "table": table.to_json(), "runs": runs})
         return
-    of = store.sweeps.counts().get(found.id, {})
+    of = store.sweeps.counts().get(chosen.id, {})
     states = ", ".join(f"{count} {status}" for status, count in of.items()) or "no runs yet"
-    print(printable(f"Sweep {found.id} {found.name}: {sweep_word(stands(found, of))}; {states}"))
-    if found.trials_left:
-        print(f"{found.trials_left} trials of the search remain.")
+    print(printable(f"Sweep {chosen.id} {chosen.name}: {sweep_word(stands(chosen, of))}; {states}"))
+    if chosen.trials_left:
+        print(f"{chosen.trials_left} trials of the search remain.")
     draw(store, table, plot=plot)
-    waiting = [run for run in store.sweeps.waiting(paused_too=True) if run.sweep_id == found.id]
+    waiting = [run for run in store.sweeps.waiting(paused_too=True) if run.sweep_id == chosen.id]
     if waiting:
         shown = ", ".join(f"{run.id} {run.name}" for run in waiting[:5])
         more = f" and {len(waiting) - 5} more" if len(waiting) > 5 else ""
@@ -106,9 +106,9 @@ def export(
     from workbench.exports.sweep_files import write_sweep
 
     store = open_store(context, db)
-    found = store.sweeps.find(sweep)
-    write_sweep(table_of(store, found), found.name, file)
-    say(f"Sweep {found.id} {found.name}: {file}")
+    chosen = store.sweeps.find(sweep)
+    write_sweep(table_of(store, chosen), chosen.name, file)
+    say(f"Sweep {chosen.id} {chosen.name}: {file}")
 
 
 def follow_sweep(store: Store, sweep_id: int, *, as_json: bool) -> int:

@@ -102,8 +102,8 @@ def _clipboard() -> Check:
 
 def _tmux_option(name: str) -> str:
     try:
-        asked = ["tmux", "show-options", "-sv", name]
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=_TMUX_SECONDS, check=True)
+        command = ["tmux", "show-options", "-sv", name]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TMUX_SECONDS, check=True)
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return ""
     return done.stdout.strip()

@@ -105,10 +105,10 @@ def resume(
 
     store = open_store(context, db)
     liveness.refresh(store)
-    found = store.find(run)
+    chosen = store.find(run)
     place = chosen_place(on, nodes, gpus, sbatch)
     with catching_interrupts() as interrupts:
-        again = control.resume(store, found.id, place, processes_from(processes))
+        again = control.resume(store, chosen.id, place, processes_from(processes))
         _watch(store, again, interrupts, detach=detach, as_json=as_json)
 
 

@@ -42,15 +42,15 @@ def work(context: typer.Context, run: RunReference, db: Db = None) -> None:
         raise typer.Exit(follow(stop))
     store = open_store(context, db)
     try:
-        found = _to_claim(store, run)
+        claimed = _to_claim(store, run)
     finally:
         store.close()
-    _log_to(Path(found.folder) / LOG)
+    _log_to(Path(claimed.folder) / LOG)
 
     from workbench.worker.entry import main
 
     place = location(context, db)
-    arguments = ["--run", str(found.id), *(("--db", place) if place else ())]
+    arguments = ["--run", str(claimed.id), *(("--db", place) if place else ())]
     code = main(arguments, stop)
     raise typer.Exit(_INTERRUPTED if stop.signal == signal.SIGINT and not code else code)
 

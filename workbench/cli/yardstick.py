@@ -36,27 +36,27 @@ def yardstick(
     The worker scores a finished run at its newest and its best checkpoint. Earlier scores are reused.
     """
     store = open_store(context, db)
-    found = store.find(run)
-    chosen = _chosen(store, found, checkpoint)
+    target = store.find(run)
+    chosen = _chosen(store, target, checkpoint)
 
     quiet_libraries()
     from workbench.analysis.scorer import Scorer
 
     with Bar() as bar:
-        scorer = Scorer(store, found, cache=cache_folder(), listen=bar, device=device)
+        scorer = Scorer(store, target, cache=cache_folder(), listen=bar, device=device)
         scored = []
         for saved in chosen:
             bar.begin(f"step {saved.step}")
             scored.append((saved, scorer.checkpoint(saved)))
         bar.begin("base model")
         base, gone = _base(scorer)
-    untrained = untrained_base(found.recipe, found.engine)
+    untrained = untrained_base(target.recipe, target.engine)
     if gone:
         say(f"The model before training was not scored: {gone}")
     if as_json:
         print_json(
             {
-                "run": found.id,
+                "run": target.id,
                 "base": _as_json(base) if base else None,
                 "base_untrained": untrained or None,
                 "checkpoints": [_scored(*one) for one in scored],
@@ -79,11 +79,11 @@ def yardstick(
         ]
         for saved, score in scored
     ]
-    name = f"Run {found.id} {found.name}: perplexity"
-    asked = scored[0][1]
-    times = f", asked {asked.draws} times" if asked.draws > 1 else ""
-    about = f"{asked.masked_tokens:,} tokens, {asked.chunks:,} chunks{times}"
-    show_table(f"{name} on {asked.protocol} ({about})", rows, frozenset(range(5)))
+    name = f"Run {target.id} {target.name}: perplexity"
+    first_score = scored[0][1]
+    times = f", asked {first_score.draws} times" if first_score.draws > 1 else ""
+    about = f"{first_score.masked_tokens:,} tokens, {first_score.chunks:,} chunks{times}"
+    show_table(f"{name} on {first_score.protocol} ({about})", rows, frozenset(range(5)))
 
 
 def _base(scorer: Scorer) -> tuple[Yardstick | None, str]:
@@ -108,14 +108,14 @@ def _chosen(store: Store, run: Run, which: str) -> list[Checkpoint]:
         return saved[-1:]
     if which == "best":
         best = store.best_checkpoint(run.id)
-        return [one for one in saved if best is not None and one.step == best.step]
-    found = [one for one in saved if str(one.step) == which]
-    if not found:
-        steps = ", ".join(str(one.step) for one in saved)
+        return [checkpoint for checkpoint in saved if best is not None and checkpoint.step == best.step]
+    matching = [checkpoint for checkpoint in saved if str(checkpoint.step) == which]
+    if not matching:
+        steps = ", ".join(str(checkpoint.step) for checkpoint in saved)
         raise UsageError(
             f"Run {run.id} {run.name} has no checkpoint {which!r}.", f"Choose {steps}, best, last or all."
         )
-    return found
+    return matching
 
 
 def _as_json(score: Yardstick) -> dict[str, object]:

@@ -29,13 +29,13 @@ def find_files(dataset: str) -> FoundFiles:
     """The readable files of a path or glob, sorted, absolute. Raises CorpusError if there is none."""
     path = existing(dataset)
     if path is not None and not path.is_dir():
-        found = FoundFiles([path])
+        files = FoundFiles([path])
     elif path is not None:
-        found = files_in(path)
+        files = files_in(path)
     else:
-        found = _matched(dataset)
+        files = _matched(dataset)
     try:
-        stats = [file.stat() for file in found.files]
+        stats = [file.stat() for file in files.files]
     except OSError as error:
         raise unreadable(Path(dataset), error) from error
     if not all(stat.S_ISREG(own.st_mode) for own in stats):
@@ -46,21 +46,21 @@ def find_files(dataset: str) -> FoundFiles:
     sizes = [own.st_size for own in stats]
     if not any(sizes):
         raise CorpusError(f"{dataset} is empty.", "Give a file with text in it.")
-    return FoundFiles(sorted(file.absolute() for file in found.files), found.skipped)
+    return FoundFiles(sorted(file.absolute() for file in files.files), files.skipped)
 
 
 def files_in(folder: Path) -> FoundFiles:
     """The readable files in a folder and its subfolders, following links; each once. Raises CorpusError if
     there is none.
     """
-    found = FoundFiles()
-    _sort_out(_walk(folder, found), found)
-    if not found.files:
-        skipped = "; ".join(f"{path.name}: {why}" for why, path in found.skipped[:3])
+    files = FoundFiles()
+    _sort_out(_walk(folder, files), files)
+    if not files.files:
+        skipped = "; ".join(f"{path.name}: {why}" for why, path in files.skipped[:3])
         raise CorpusError(
             f"The folder {folder} holds no readable files{f' ({skipped})' if skipped else ''}.", readable()
         )
-    return found
+    return files
 
 
 def kind_of_named(path: Path) -> FileKind:
@@ -68,7 +68,7 @@ def kind_of_named(path: Path) -> FileKind:
     return kind_of(path) or PLAIN
 
 
-def _walk(folder: Path, found: FoundFiles) -> Iterator[Path]:
+def _walk(folder: Path, files: FoundFiles) -> Iterator[Path]:
     """Every file below a folder, by name. Each folder is visited once, even if links form a circle."""
     seen: set[tuple[int, int]] = set()
     waiting = [folder]
@@ -77,17 +77,17 @@ def _walk(folder: Path, found: FoundFiles) -> Iterator[Path]:
         try:
             own = here.stat()
             if (own.st_dev, own.st_ino) in seen:
-                found.skipped.append(("a link to a folder that was read already", here))
+                files.skipped.append(("a link to a folder that was read already", here))
                 continue
             seen.add((own.st_dev, own.st_ino))
             with os.scandir(here) as listing:
                 entries = sorted((Path(entry.path), _leads_to_a_folder(entry)) for entry in listing)
         except OSError as error:
-            found.skipped.append((f"an unreadable folder ({error.strerror})", here))
+            files.skipped.append((f"an unreadable folder ({error.strerror})", here))
             continue
         for entry, is_folder in entries:
             if entry.name.startswith("."):
-                found.skipped.append(("hidden", entry))
+                files.skipped.append(("hidden", entry))
             elif not is_folder:
                 yield entry
         waiting.extend(

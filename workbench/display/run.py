@@ -90,12 +90,12 @@ def _extremes(heights: Sequence[float], most: int) -> list[float]:
     """At most `most` heights: the highest and the lowest of each part, in order."""
     parts = max(most // 2, 1)
     size = math.ceil(len(heights) / parts)
-    found: list[float] = []
+    extremes: list[float] = []
     for start in range(0, len(heights), size):
         part = heights[start : start + size]
         places = sorted({part.index(max(part)), part.index(min(part))})
-        found += [part[place] for place in places]
-    return found
+        extremes += [part[place] for place in places]
+    return extremes
 
 
 def as_shown(value: Any) -> str:

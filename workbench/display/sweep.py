@@ -140,7 +140,9 @@ def _cell(entry: Entry | None, picture: HeatMap, shades: bool) -> tuple[str, str
     if entry is None:
         return "", ""
     if entry.perplexity is None:
-        state = next((one for one in Status if one in entry.statuses and one != Status.FINISHED), "")
+        state = next(
+            (status for status in Status if status in entry.statuses and status != Status.FINISHED), ""
+        )
         return (f" {mark(state).symbol} {state}", "") if state else (" no score", "")
     part = picture.depth(entry.perplexity)
     bar = LEVELS[round(part * (len(LEVELS) - 1))]

@@ -31,23 +31,23 @@ def places() -> dict[str, Place]:
 
     Raises UsageError that names the file and the field.
     """
-    known = {HERE: here(), SLURM: Place(SLURM, PlaceEngine.SLURM)}
+    places_by_name = {HERE: here(), SLURM: Place(SLURM, PlaceEngine.SLURM)}
     for name, fields in _tables(config_file()).items():
-        known[name] = _place(name, fields)
-    return known
+        places_by_name[name] = _place(name, fields)
+    return places_by_name
 
 
 def place(name: str) -> Place:
     """The place of that name. Raises UsageError that lists the places there are."""
     if name == WORK:
         return Place(WORK, PlaceEngine.WORK)
-    known = places()
-    if name not in known:
+    by_name = places()
+    if name not in by_name:
         raise UsageError(
             f"There is no place {name!r}.",
-            f"Places: {', '.join(known)}. More can be named in {config_file()}: [places.{_example(name)}]",
+            f"Places: {', '.join(by_name)}. More can be named in {config_file()}: [places.{_example(name)}]",
         )
-    return known[name]
+    return by_name[name]
 
 
 def _example(name: str) -> str:

@@ -92,10 +92,10 @@ def here() -> Place:
     return Place(HERE, PlaceEngine.LOCAL)
 
 
-def read_options(given: Sequence[str], where: str) -> dict[str, str]:
+def read_options(arguments: Sequence[str], where: str) -> dict[str, str]:
     """`qos=long`, `--qos=long` or `exclusive`, as options of sbatch. Raises UsageError that names `where`."""
     options: dict[str, str] = {}
-    for text in given:
+    for text in arguments:
         name, _, value = text.strip().removeprefix("--").partition("=")
         name = name.strip().replace("_", "-")
         if not name or name.startswith("-") or not name.replace("-", "").isalnum():

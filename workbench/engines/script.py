@@ -164,12 +164,12 @@ def _directives(place: Place, layout: Layout, name: str, log: str) -> str:
 
 def _lead(limit: str) -> int:
     """Seconds before the end at which a job with this time limit is told."""
-    found = _TIME.fullmatch(limit)
-    if found is None:
+    match = _TIME.fullmatch(limit)
+    if match is None:
         return SECONDS_BEFORE_THE_END
-    days, *rest = (int(part) if part else 0 for part in found.groups())
-    given = sum(part is not None for part in found.groups()[1:])
-    if found[1] is not None:  # D-H, D-H:M, D-H:M:S
+    days, *rest = (int(part) if part else 0 for part in match.groups())
+    given = sum(part is not None for part in match.groups()[1:])
+    if match[1] is not None:  # D-H, D-H:M, D-H:M:S
         hours, minutes, seconds = rest
     else:  # M, M:S, H:M:S
         hours, minutes, seconds = rest if given == 3 else (0, *rest[:2])

@@ -133,8 +133,8 @@ def _id_of(answer: str) -> str:
 
 
 def _rows(text: str, columns: int) -> list[list[str]]:
-    found = [[cell.strip() for cell in line.split("|", columns - 1)] for line in text.splitlines()]
-    return [row for row in found if len(row) == columns]
+    rows = [[cell.strip() for cell in line.split("|", columns - 1)] for line in text.splitlines()]
+    return [row for row in rows if len(row) == columns]
 
 
 def _state(row: Sequence[str], place: int | None) -> JobState:

@@ -109,9 +109,9 @@ def reason_in_words(reason: str) -> str:
 
 
 def _words(reason: str) -> str:
-    known = REASONS.get(reason) or REASONS.get(reason.split(",")[0])
-    if known:
-        return known
+    sentence = REASONS.get(reason) or REASONS.get(reason.split(",")[0])
+    if sentence:
+        return sentence
     if reason.startswith("Nodes required for job are"):
         return "its nodes are down, drained or reserved for other jobs"
     for kind in ("Assoc", "QOS"):

@@ -82,7 +82,7 @@ def _fetch(store: Store, runs: Sequence[Run]) -> None:
         if any(_reads_the_same(run, other) for other in done):
             continue
         recipe = run.recipe.complete()
-        tell, known = _Telling(store, [one.id for one in runs]), run.data.get("fingerprint")
+        tell, known = _Telling(store, [run.id for run in runs]), run.data.get("fingerprint")
         fetch(recipe, tell, cache=cache_folder(), model=_model_of(store, run), known=known)
         done.append(run)
 

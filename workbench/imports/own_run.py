@@ -30,10 +30,10 @@ def own_folders(path: Path) -> list[Path]:
     if (folder / JOB).is_file():
         return [folder]
     try:
-        found = [inner for inner in folder.iterdir() if (inner / JOB).is_file()]
+        folders = [inner for inner in folder.iterdir() if (inner / JOB).is_file()]
     except OSError:
         return []
-    return sorted(found, key=lambda inner: (_number(inner), inner.name))
+    return sorted(folders, key=lambda inner: (_number(inner), inner.name))
 
 
 def import_own(store: Store, folder: Path, name: str | None = None) -> Run:
@@ -55,12 +55,12 @@ def import_own(store: Store, folder: Path, name: str | None = None) -> Run:
     except WorkbenchError as error:
         raise UsageError(f"{folder / JOB} has no valid recipe: {error}") from error
     in_place = folder.parent.resolve() == store.runs_folder.resolve()
-    known = {run.id for run in store.runs(include_archived=True)} | set(store.catalog.deleted())
+    taken = {run.id for run in store.runs(include_archived=True)} | set(store.catalog.deleted())
     names = {run.name for run in store.runs(include_archived=True)}
     run_id = store.journals.adopt(
         described,
         folder,
-        described["id"] if in_place and described["id"] not in known else None,
+        described["id"] if in_place and described["id"] not in taken else None,
         name=free_name(_usable_name(name, described["name"]), names),
         status=Status.CRASHED,
     )

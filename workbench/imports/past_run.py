@@ -40,7 +40,7 @@ def import_run(
                 f"{path} was already imported as run {run.id} {run.name}.",
                 f"To import it again, first: mlm-workbench delete {run.id}",
             )
-    values = [MetricValue(*one) for one in imported.values]
+    values = [MetricValue(*value) for value in imported.values]
     return store.past.add_imported(
         name,
         _usable_name(imported.path.name),
@@ -86,14 +86,14 @@ def _checkpoints(imported: ImportedRun) -> list[Checkpoint]:
 
 
 def _columns(imported: ImportedRun, settings: dict[str, Any]) -> dict[str, Any]:
-    known = {**imported.recipe, **settings}
-    valid = Recipe().with_changes(**known).model_dump(mode="json")
+    recipe = {**imported.recipe, **settings}
+    valid = Recipe().with_changes(**recipe).model_dump(mode="json")
     last = {value.name: value.value for value in imported.values}
     tested = [value for value in imported.values if value.name == MetricName.EVAL_PERPLEXITY]
     before = [value.value for value in tested if value.step == 0]
     return {
         # unknown fields are left out: their defaults may be wrong
-        "recipe": StoredRecipe({field: valid[field] for field in valid if field in known}),
+        "recipe": StoredRecipe({field: valid[field] for field in valid if field in recipe}),
         "environment": {
             IMPORTED: {"from": imported.kind, "path": str(imported.path), "fingerprint": imported.fingerprint}
         },

@@ -34,14 +34,14 @@ def read_described(folder: Path) -> dict[str, Any]:
     if len(content) > _LARGEST:
         raise ValueError("it is too large")
     try:
-        found = json.loads(content)
+        described = json.loads(content)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-    if not isinstance(found, dict) or not isinstance(found.get("format"), int):
+    if not isinstance(described, dict) or not isinstance(described.get("format"), int):
         raise ValueError("it does not describe a run")
-    if found["format"] > FORMAT:
+    if described["format"] > FORMAT:
         raise ValueError("a newer version of mlm-workbench wrote it")
     for name, kind in _KINDS.items():
-        if not isinstance(found.get(name), kind):
+        if not isinstance(described.get(name), kind):
             raise ValueError(f"{name} is missing")
-    return found
+    return described

@@ -64,17 +64,17 @@ def encode(record: Record) -> bytes:
 def decode(line: bytes) -> Record:
     """The record of a line. Raises ValueError for anything else."""
     try:
-        found = json.loads(line)
+        record = json.loads(line)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if not (
-        isinstance(found, dict)
-        and type(found.get("n")) is int
-        and isinstance(found.get("kind"), str)
-        and type(found.get("at")) in (int, float)
+        isinstance(record, dict)
+        and type(record.get("n")) is int
+        and isinstance(record.get("kind"), str)
+        and type(record.get("at")) in (int, float)
     ):
         raise ValueError("not a record")
-    return found
+    return record
 
 
 def file_of(folder: Path, number: int) -> Path:
@@ -84,5 +84,5 @@ def file_of(folder: Path, number: int) -> Path:
 
 def numbers(folder: Path) -> list[int]:
     """The numbers of the journal files in a folder, ascending. Raises OSError."""
-    found = (_NAME.fullmatch(path.name) for path in folder.iterdir())
-    return sorted(int(name[1]) for name in found if name)
+    matches = (_NAME.fullmatch(path.name) for path in folder.iterdir())
+    return sorted(int(name[1]) for name in matches if name)

@@ -43,13 +43,13 @@ def read_on(folder: Path, cursor: Cursor, most: int = BATCH_BYTES) -> Batch:
     A last line without its end is left for later. Raises JournalError for a file that is not the one that was
     read before, or is damaged; OSError as the system raises it.
     """
-    found: Batch | None = None
+    batch: Batch | None = None
     trouble: JournalError | None = None
     if cursor.number >= 0:
         try:
-            found = _rest_of(folder, cursor, most)
-            if found.records:
-                return found
+            batch = _rest_of(folder, cursor, most)
+            if batch.records:
+                return batch
         except JournalError as error:
             trouble = error
     following = _next_file(folder, cursor)
@@ -57,7 +57,7 @@ def read_on(folder: Path, cursor: Cursor, most: int = BATCH_BYTES) -> Batch:
         return _rest_of(folder, following, most)
     if trouble is not None:
         raise trouble
-    return found or Batch([], cursor)
+    return batch or Batch([], cursor)
 
 
 def skip_to_next(folder: Path, cursor: Cursor) -> Cursor | None:

@@ -82,9 +82,13 @@ class Measurements(Queries):
         newest one. None where the run has no checkpoint.
         """
         saved = self.checkpoints(run_id)
-        tested = [one for one in saved if one.eval_perplexity is not None]
-        marked = [one for one in saved if one.best]
-        chosen = marked[-1:] or sorted(tested, key=lambda one: one.eval_perplexity or 0.0)[:1] or saved[-1:]
+        tested = [checkpoint for checkpoint in saved if checkpoint.eval_perplexity is not None]
+        marked = [checkpoint for checkpoint in saved if checkpoint.best]
+        chosen = (
+            marked[-1:]
+            or sorted(tested, key=lambda checkpoint: checkpoint.eval_perplexity or 0.0)[:1]
+            or saved[-1:]
+        )
         return chosen[0] if chosen else None
 
     def checkpoints(self, run_id: int) -> list[Checkpoint]:

@@ -103,15 +103,15 @@ def in_words(error: DBAPIError, store: str, user: str | None) -> StoreError:
     """The error as a StoreError, or a ConflictError if a retry may succeed."""
     state = getattr(error.orig, "sqlstate", None)
     words = _of_state(str(state)) if state else _of_text(error)
-    known = {"store": store, "user": user or "of this name"}
+    names = {"store": store, "user": user or "of this name"}
     kind = ConflictError if state in _CONFLICTS else StoreError
-    return kind(words.message.format(**known), words.hint.format(**known))
+    return kind(words.message.format(**names), words.hint.format(**names))
 
 
 def _of_state(state: str) -> _Words:
-    found = _BY_STATE.get(state) or _BY_CLASS.get(state[:2])
-    if found is not None:
-        return found
+    wording = _BY_STATE.get(state) or _BY_CLASS.get(state[:2])
+    if wording is not None:
+        return wording
     return _Words(f"{{store}} refused (SQLSTATE {state}).", "The server's log says why.")
 
 

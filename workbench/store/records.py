@@ -144,8 +144,12 @@ class _Applier:
     def _set_columns(self, record: Record) -> None:
         values = _checked(record["values"], _COLUMNS)
         if "environment" in values:  # other processes note things there, too
-            known = self._session.exec(select(Run.environment).where(Run.id == self._run_id)).one()
-            values["environment"] = {**known, **self._columns.get("environment", {}), **values["environment"]}
+            environment = self._session.exec(select(Run.environment).where(Run.id == self._run_id)).one()
+            values["environment"] = {
+                **environment,
+                **self._columns.get("environment", {}),
+                **values["environment"],
+            }
         self._columns |= values
 
     def _add_metrics(self, record: Record) -> None:
@@ -245,7 +249,7 @@ def _int(value: object) -> int:
 
 def _checked(values: dict[str, Any], allowed: dict[str, tuple[type, ...]]) -> dict[str, Any]:
     """The allowed part of `values`. Raises TypeError for a value of another type."""
-    found = {}
+    checked = {}
     for name, value in values.items():
         if name not in allowed:
             continue  # of a later version
@@ -253,5 +257,5 @@ def _checked(values: dict[str, Any], allowed: dict[str, tuple[type, ...]]) -> di
             raise TypeError(f"{name} is not given")
         if value is not None and (not isinstance(value, allowed[name]) or isinstance(value, bool)):
             raise TypeError(f"{value!r} is no value of {name}")
-        found[name] = value
-    return found
+        checked[name] = value
+    return checked

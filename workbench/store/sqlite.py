@@ -169,11 +169,11 @@ class SQLite:
     def problems(self, engine: Engine) -> list[str]:
         """What is wrong with the file; empty: nothing."""
         with engine.connect() as connection:
-            found = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check"))]
-            found += [
+            messages = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check"))]
+            messages += [
                 f"dangling row in {row[0]}" for row in connection.execute(text("PRAGMA foreign_key_check"))
             ]
-        return [line for line in found if line != "ok"]
+        return [line for line in messages if line != "ok"]
 
     def run_names(self, most: int) -> list[tuple[int, str]]:
         """None where there is no file. Raises sqlite3.Error for one that is damaged, locked, or of another

@@ -120,12 +120,12 @@ def _check(backup: Path) -> None:
         raise UsageError(f"There is no file {backup}.")
     try:
         with closing(sqlite3.connect(f"{backup.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            found = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
+            messages = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
             connection.execute("SELECT version_num FROM alembic_version, run LIMIT 1").fetchall()
     except sqlite3.Error as error:
         raise UsageError(f"{backup} is not a store of runs: {error}.") from error
-    if found != ["ok"]:
-        raise UsageError(f"{backup} is damaged: {found[0]}.", "Restore an older copy.")
+    if messages != ["ok"]:
+        raise UsageError(f"{backup} is damaged: {messages[0]}.", "Restore an older copy.")
 
 
 def _refuse_while_runs_train(file: Path) -> None:

@@ -72,8 +72,8 @@ class Yardsticks(Queries):
         for name in IDENTITY[1:]:
             query = query.where(getattr(Yardstick, name) == identity[name])
         with self.database.session() as session:
-            found = session.exec(query.order_by(col(Yardstick.run_id), col(Yardstick.step)))
-            return {run_id: loss / tokens for run_id, loss, tokens in found if run_id is not None}
+            rows = session.exec(query.order_by(col(Yardstick.run_id), col(Yardstick.step)))
+            return {run_id: loss / tokens for run_id, loss, tokens in rows if run_id is not None}
 
     def all(self, run_ids: Sequence[int]) -> dict[int, list[Yardstick]]:
         """The scores of several runs in one query, each in the order of steps."""

@@ -179,8 +179,8 @@ class WorkbenchApp(App[None]):
         from workbench.worker import liveness
 
         runs = liveness.refresh(self.store)
-        found = {run.id: liveness.stalled(run) for run in runs}
-        self.standstills = {run_id: why for run_id, why in found.items() if why}
+        stalled = {run.id: liveness.stalled(run) for run in runs}
+        self.standstills = {run_id: why for run_id, why in stalled.items() if why}
         # a search's remaining trials have no runs yet, but they need the scheduler
         self._any_active = any(run.status in ACTIVE for run in runs) or self.store.sweeps.work_left()
 
@@ -286,7 +286,7 @@ class WorkbenchApp(App[None]):
                 )
         if isinstance(screen, WorkbenchScreen):
             yield from screen.commands()
-        yield from (one for one in super().get_system_commands(screen) if one.title != "Quit")
+        yield from (command for command in super().get_system_commands(screen) if command.title != "Quit")
 
     def _runner(self, owner: DOMNode, action: str) -> Callable[[], Any]:
         async def run() -> None:

@@ -40,8 +40,8 @@ def follow(store: Store, *, at_once: bool = False) -> None:
         _read[key] = now
         try:
             newest = _newest(Path(run.folder))
-            known = _known.get(key)
-            if known is not None and known[0] == newest and now - known[1] < WHOLE_SECONDS:
+            followed = _known.get(key)
+            if followed is not None and followed[0] == newest and now - followed[1] < WHOLE_SECONDS:
                 continue
             store.journals.ingest(run.id)
             if newest is not None:

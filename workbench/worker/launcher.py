@@ -120,7 +120,9 @@ def _tell(db: str | None, run_id: int, processes: int, failures: Mapping[int, An
 
 def _cause(failures: Mapping[int, Any]) -> tuple[int, Any]:
     """The process that failed first; the others ended because of it."""
-    by_itself = {rank: one for rank, one in failures.items() if one.exitcode not in (LOST, -signal.SIGTERM)}
+    by_itself = {
+        rank: failure for rank, failure in failures.items() if failure.exitcode not in (LOST, -signal.SIGTERM)
+    }
     rank = min(by_itself or failures, key=lambda rank: (failures[rank].exitcode >= 0, rank))
     return rank, failures[rank]
 

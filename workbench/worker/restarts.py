@@ -25,12 +25,12 @@ def check_restarts(folder: Path, environment: Mapping[str, str] = os.environ) ->
     if job is None:
         return
     restarts, checkpoint = int(environment.get("SLURM_RESTART_COUNT") or 0), _newest(folder)
-    known = _read(folder / _FILE)
-    if restarts == 0 or (known.get("job"), known.get("checkpoint")) != (job, checkpoint):
+    counted = _read(folder / _FILE)
+    if restarts == 0 or (counted.get("job"), counted.get("checkpoint")) != (job, checkpoint):
         now = {"job": job, "checkpoint": checkpoint, "restarts": restarts}
         write_whole(folder / _FILE, json.dumps(now).encode())
         return
-    before = known.get("restarts")
+    before = counted.get("restarts")
     if restarts - (before if isinstance(before, int) else 0) >= MOST:
         raise TrainingError(
             f"Slurm started its job {MOST} times again without a new checkpoint between.",
@@ -49,7 +49,7 @@ def _newest(folder: Path) -> str:
 
 def _read(file: Path) -> dict[str, object]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

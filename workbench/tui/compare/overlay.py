@@ -43,21 +43,21 @@ class RunOverlay(Chart):
         marks = 2 * max(len(self._runs), 4)
         series = [
             Series(
-                one.letter,
-                tuple(dense(one.curve(self._curve, self._axis), 400, log=self.log_axis)),
+                run.letter,
+                tuple(dense(run.curve(self._curve, self._axis), 400, log=self.log_axis)),
                 "marks",
-                one.letter,
+                run.letter,
                 every=2 * marks,
                 offset=2 * place * marks // max(len(self._runs), 1),
             )
-            for place, one in enumerate(self._runs)
+            for place, run in enumerate(self._runs)
         ]
         self.show(series)
         self._redraw()
 
     def _drawn(self) -> list[Line]:
         width, height = self.size
-        if not any(one.points for one in self._series):
+        if not any(series.points for series in self._series):
             return super()._drawn()
         title = f"{self._title}, {'log' if self.log_axis else 'linear'}"
         return draw(self._series, width, height, log=self.log_axis, unit=AXES[self._axis], title=title)

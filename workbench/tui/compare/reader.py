@@ -80,17 +80,17 @@ class Contest:
     def _one(self, letter: str, run_id: int) -> ComparedRun:
         run = self._store.run(run_id)
         state = (run.created_at, run.segment, run.step, run.eval_perplexity, run.status)
-        known = self._known.get(run_id)
-        if known is not None and known[0] == state:
-            return ComparedRun(letter, run, known[1].curves, known[1].moments)
+        earlier = self._known.get(run_id)
+        if earlier is not None and earlier[0] == state:
+            return ComparedRun(letter, run, earlier[1].curves, earlier[1].moments)
         curves = {name: self._store.curves.thinned(run_id, metric, POINTS) for name, metric in CURVES.items()}
         curves["train"] = [(step, perplexity(loss)) for step, loss in curves["train"]]
         if run.baseline_perplexity is not None and (not curves["test"] or curves["test"][0][0] > 0):
             curves["test"].insert(0, (0.0, run.baseline_perplexity))
         moments = minutes(self._store.curves.moments(run_id, MetricName.TRAIN_LOSS, 50))
-        found = ComparedRun(letter, run, curves, moments)
-        self._known[run_id] = (state, found)
-        return found
+        compared = ComparedRun(letter, run, curves, moments)
+        self._known[run_id] = (state, compared)
+        return compared
 
 
 def minutes(moments: Sequence[Moment]) -> list[tuple[int, float]]:

@@ -66,7 +66,7 @@ A run without a yardstick score is named but not ranked; `mlm-workbench yardstic
         self._runs = data
         self._draw()
         # Scores are made when a run ends; until then the ranking stays.
-        state = (self._which, *((one.run.status, one.run.yardstick_perplexity) for one in data))
+        state = (self._which, *((run.run.status, run.run.yardstick_perplexity) for run in data))
         if state != self._compared:
             self._compared = state
             self._comparison, self._wrong = None, ""
@@ -74,13 +74,13 @@ A run without a yardstick score is named but not ranked; `mlm-workbench yardstic
 
     async def _compare(self, state: object) -> None:
         try:
-            found = await asyncio.to_thread(
+            comparison = await asyncio.to_thread(
                 compare_runs, self.workbench.store, self._run_ids, checkpoint=self._which
             )
         except WorkbenchError as error:
-            found, self._wrong = None, f"{error.message} {error.hint}"
+            comparison, self._wrong = None, f"{error.message} {error.hint}"
         if state == self._compared and self.is_attached:
-            self._comparison = found
+            self._comparison = comparison
             self._draw()
 
     def _draw(self) -> None:

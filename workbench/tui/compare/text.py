@@ -26,10 +26,10 @@ _NARROWEST, _WIDEST = 7, 24
 
 def who(runs: Sequence[ComparedRun], width: int) -> Iterator[Text]:
     """Letter, id, name and status of each run."""
-    for one in runs:
-        status = f"  {mark(one.run.status).symbol} {one.run.status}"
-        name = numbers.clip(f"{one.run.id} {printable(one.run.name)}", width - 3 - len(status))
-        yield Text(f"{one.letter}  ", "bold", no_wrap=True).append(f"{name}{status}", "not bold")
+    for run in runs:
+        status = f"  {mark(run.run.status).symbol} {run.run.status}"
+        name = numbers.clip(f"{run.run.id} {printable(run.run.name)}", width - 3 - len(status))
+        yield Text(f"{run.letter}  ", "bold", no_wrap=True).append(f"{name}{status}", "not bold")
 
 
 def ranking(runs: Sequence[ComparedRun], comparison: Comparison | None, wrong: str) -> Iterator[Text]:
@@ -41,7 +41,7 @@ def ranking(runs: Sequence[ComparedRun], comparison: Comparison | None, wrong: s
     if comparison is None:
         yield Text("Comparing chunk by chunk …")
         return
-    letters = {one.run.id: one.letter for one in runs}
+    letters = {run.run.id: run.letter for run in runs}
     for pair in comparison.pairs:
         a, b = letters[pair.a], letters[pair.b]
         p = "p < 0.001" if pair.p_value < 0.001 else f"p = {pair.p_value:.3f}"
@@ -62,43 +62,43 @@ def final_figures(
 ) -> Iterator[Text]:
     """Final metrics, one column per run."""
     rows: list[tuple[str, Callable[[ComparedRun], str]]] = [
-        ("test, own", lambda one: numbers.perplexity(one.run.eval_perplexity)),
-        ("  best", lambda one: numbers.perplexity(one.run.best_eval_perplexity)),
-        ("  before training", lambda one: numbers.perplexity(one.run.baseline_perplexity)),
-        ("train", lambda one: numbers.perplexity(one.run.train_perplexity)),
-        ("steps", lambda one: numbers.count(one.run.step)),
-        ("epochs", lambda one: numbers.decimal(one.run.epoch)),
-        ("tokens seen", lambda one: numbers.compact(one.tokens_seen)),
-        ("tokens/s", lambda one: numbers.compact(one.run.tokens_per_second)),
-        ("duration", lambda one: numbers.duration(elapsed(one.run, now))),
+        ("test, own", lambda compared: numbers.perplexity(compared.run.eval_perplexity)),
+        ("  best", lambda compared: numbers.perplexity(compared.run.best_eval_perplexity)),
+        ("  before training", lambda compared: numbers.perplexity(compared.run.baseline_perplexity)),
+        ("train", lambda compared: numbers.perplexity(compared.run.train_perplexity)),
+        ("steps", lambda compared: numbers.count(compared.run.step)),
+        ("epochs", lambda compared: numbers.decimal(compared.run.epoch)),
+        ("tokens seen", lambda compared: numbers.compact(compared.tokens_seen)),
+        ("tokens/s", lambda compared: numbers.compact(compared.run.tokens_per_second)),
+        ("duration", lambda compared: numbers.duration(elapsed(compared.run, now))),
     ]
     yield Text("Final metrics", "bold")
-    yield _row("", [one.letter for one in runs], width, "bold")
-    scores = {one.id: one for one in comparison.runs} if comparison else {}
+    yield _row("", [run.letter for run in runs], width, "bold")
+    scores = {run.id: run for run in comparison.runs} if comparison else {}
     for title, name in (("yardstick", "yardstick_perplexity"), ("  before training", "base_perplexity")):
-        values = [getattr(scores.get(_id(one.run)), name, None) for one in runs]
+        values = [getattr(scores.get(_id(run.run)), name, None) for run in runs]
         yield _row(title, [numbers.perplexity(value) for value in values], width)
-    errors = [getattr(scores.get(_id(one.run)), "yardstick_error", None) for one in runs]
-    yield _row("  its error", [_error(one) for one in errors], width)
-    older = [getattr(scores.get(_id(one.run)), "older_perplexity", None) for one in runs]
+    errors = [getattr(scores.get(_id(run.run)), "yardstick_error", None) for run in runs]
+    yield _row("  its error", [_error(error) for error in errors], width)
+    older = [getattr(scores.get(_id(run.run)), "older_perplexity", None) for run in runs]
     if any(value is not None for value in older):
         yield _row("  tokens-1", [numbers.perplexity(value) for value in older], width)
     for title, cell in rows:
-        yield _row(title, [cell(one) for one in runs], width)
+        yield _row(title, [cell(compared) for compared in runs], width)
 
 
 def differing(compared: Sequence[ComparedRun], width: int) -> Iterator[Text]:
     """The recipe fields in which the runs differ."""
-    runs = [one.run for one in compared]
-    found = differences(runs)
+    runs = [run.run for run in compared]
+    fields = differences(runs)
     for sentence in unknown_fields(runs):
         yield Text(printable(sentence))
-    if not found:
+    if not fields:
         yield Text("Their recipes are equal.", "bold")
         return
     yield Text("Recipe differences", "bold")
-    yield _row("", [one.letter for one in compared], width, "bold")
-    for name, values in found.items():
+    yield _row("", [run.letter for run in compared], width, "bold")
+    for name, values in fields.items():
         yield _row(name, [as_shown(value) for value in values], width)
 
 

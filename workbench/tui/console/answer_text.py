@@ -62,14 +62,18 @@ def _append_bars(
         text.append("\n").append_text(row)
 
 
-def _append_candidates(text: Text, title: str, given: Sequence[Mapping[str, Any]], width: int) -> None:
+def _append_candidates(text: Text, title: str, candidates: Sequence[Mapping[str, Any]], width: int) -> None:
     """Bars of the candidates' shares among themselves, readable even where all are unlikely."""
-    fit = [(str(one["text"]), float(one["probability"])) for one in given if one["probability"] is not None]
+    fit = [
+        (str(candidate["text"]), float(candidate["probability"]))
+        for candidate in candidates
+        if candidate["probability"] is not None
+    ]
     total = sum(probability for _, probability in fit) or 1.0
     of_all = f"{100 * total:.2g} % of all words"
     shares = [(word, probability / total) for word, probability in fit]
     _append_bars(text, f"{title}: shares among these, {of_all}", shares, width, "cyan")
-    for one in given:
-        if one["probability"] is None:
-            row = f"{printable(str(one['text']))} — {printable(str(one['why_not']))}"
+    for candidate in candidates:
+        if candidate["probability"] is None:
+            row = f"{printable(str(candidate['text']))} — {printable(str(candidate['why_not']))}"
             text.append(f"\n{numbers.clip(row, width)}", "not italic dim")

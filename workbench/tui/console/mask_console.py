@@ -168,8 +168,8 @@ class MaskConsole(Vertical):
             return  # the query itself will report it
 
     async def _path(self, asked: Asked) -> str:
-        found = await asyncio.to_thread(resolve_model, self.workbench.store, None, asked.model)
-        return found.path
+        resolved = await asyncio.to_thread(resolve_model, self.workbench.store, None, asked.model)
+        return resolved.path
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -278,7 +278,7 @@ class MaskConsole(Vertical):
 
     def action_top_k(self) -> None:
         top_k = self.session.query.top_k
-        after = next((one for one in TOP_K if one > top_k), TOP_K[0])
+        after = next((count for count in TOP_K if count > top_k), TOP_K[0])
         self.session.query = replace(self.session.query, top_k=after)
         self._ask_again()
 
@@ -322,7 +322,8 @@ class MaskConsole(Vertical):
             return
         if "tokens" in result:
             rows = (
-                (result["text"][one["start"] : one["end"]].strip(), one["bits"]) for one in result["tokens"]
+                (result["text"][token["start"] : token["end"]].strip(), token["bits"])
+                for token in result["tokens"]
             )
             text = "\n".join(f"{word}\t{'' if bits is None else f'{bits:.2f}'}" for word, bits in rows)
         else:

@@ -75,12 +75,12 @@ class Subject:
 
     def growth(self, saved: Sequence[SavedModel]) -> list[Asked]:
         """The base, then checkpoints in order of training: the best, the last, and some between."""
-        ordered = sorted(saved, key=lambda one: one.step)
-        chosen = [one for one in ordered if one.best or one is ordered[-1]]
-        rest = [one for one in ordered if one not in chosen]
+        ordered = sorted(saved, key=lambda checkpoint: checkpoint.step)
+        chosen = [checkpoint for checkpoint in ordered if checkpoint.best or checkpoint is ordered[-1]]
+        rest = [checkpoint for checkpoint in ordered if checkpoint not in chosen]
         room = MOST_MODELS - 1 - len(chosen)
         chosen += rest[:: max(1, -(-len(rest) // max(room, 1)))][:room]
-        chosen.sort(key=lambda one: one.step)
+        chosen.sort(key=lambda checkpoint: checkpoint.step)
         return [Asked.of_base(self), *map(Asked.of_checkpoint, chosen)]
 
 

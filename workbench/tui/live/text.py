@@ -61,7 +61,7 @@ def processes_line(run: Run, measured: Measurements) -> str:
     hosts: dict[str, list[str]] = {}
     for host, _, device in devices:
         hosts.setdefault(host, []).append(device)
-    parts = [f"{host} {_counted(found)}" for host, found in hosts.items()]
+    parts = [f"{host} {_counted(processes)}" for host, processes in hosts.items()]
     line = f"Processes   {len(devices)}: {' · '.join(parts)}"
     for name, label in ((MetricName.GPU, "GPU"), (MetricName.GPU_MEMORY, "memory")):
         values = [measured.last(f"{name}/{number}") for number in range(MOST_GPUS)]

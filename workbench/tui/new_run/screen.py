@@ -172,17 +172,19 @@ that you save are offered here and by train --preset.
         self.query_one("#about", Static).update(self._about(event.widget))
 
     def _about(self, widget: Widget) -> str:
-        field = next((one for one in widget.ancestors_with_self if isinstance(one, RecipeField)), None)
+        field = next(
+            (ancestor for ancestor in widget.ancestors_with_self if isinstance(ancestor, RecipeField)), None
+        )
         if field:
-            name, known = field.field_name, field.facts
+            name, facts_of_field = field.field_name, field.facts
             default = as_text(self._base.model_dump()[name]) or "not set"
-            facts = [known.unit, known.bounds_text, f"{self._preset}: {default}"]
+            facts = [facts_of_field.unit, facts_of_field.bounds_text, f"{self._preset}: {default}"]
             if name in ("model", "dataset"):
                 facts.append("Ctrl+L picks")
-            if known.takes_list:
+            if facts_of_field.takes_list:
                 facts.append("a list makes a sweep")
             return printable(
-                f"{known.help}\n{' · '.join(fact for fact in facts if fact)}", keep_newlines=True
+                f"{facts_of_field.help}\n{' · '.join(fact for fact in facts if fact)}", keep_newlines=True
             )
         if isinstance(widget, GroupTitle):
             assert isinstance(widget.parent, FieldGroup)
@@ -252,8 +254,8 @@ that you save are offered here and by train --preset.
         return ", ".join(shown)
 
     def _show_cost(self) -> None:
-        known: list[PastRun] = [self._counted] if self._counted else []
-        self.query_one(CostLines).show(self._typed, [*known, *self._past])
+        measured: list[PastRun] = [self._counted] if self._counted else []
+        self.query_one(CostLines).show(self._typed, [*measured, *self._past])
 
     def action_preset(self) -> None:
         names = presets.names()
@@ -300,7 +302,7 @@ that you save are offered here and by train --preset.
 
     def action_pick(self) -> None:
         focused = self.focused.ancestors_with_self if self.focused else []
-        at_model = any(isinstance(one, RecipeField) and one.field_name == "model" for one in focused)
+        at_model = any(isinstance(field, RecipeField) and field.field_name == "model" for field in focused)
         kind: Kind = "model" if at_model else "dataset"
 
         def picked(value: str | None) -> None:

@@ -48,12 +48,12 @@ class TextStatistics(ModalScreen[None]):
     async def _count(self) -> None:
         try:
             model = await self._pane.model_of(self._recipe)
-            found = await self._pane.client.statistics(self._recipe, model, self._tell_progress)
+            statistics = await self._pane.client.statistics(self._recipe, model, self._tell_progress)
         except WorkbenchError as error:
             self._tell(f"✗ {error.message} {error.hint}")
             return
-        self._pane.post_message(self._pane.Counted(self._recipe, found["counts"]))
-        self._tell("\n".join([described(found), "", *found["notes"]]))
+        self._pane.post_message(self._pane.Counted(self._recipe, statistics["counts"]))
+        self._tell("\n".join([described(statistics), "", *statistics["notes"]]))
 
     def _tell_progress(self, progress: Any) -> None:
         phase, done, total, unit = progress

@@ -58,9 +58,9 @@ def script_or_problem(place: Place, name: str | None, processes: int | None) -> 
 def _offered() -> tuple[dict[str, Place], WorkbenchError | None]:
     """`here`, Slurm where it is installed, and what the configuration names."""
     try:
-        known, problem = places(), None
+        offered, problem = places(), None
     except WorkbenchError as error:
-        known, problem = {HERE: here()}, error
+        offered, problem = {HERE: here()}, error
     if not is_installed():
-        known.pop(SLURM, None)
-    return known, problem
+        offered.pop(SLURM, None)
+    return offered, problem

@@ -57,9 +57,9 @@ def nearest_preset(recipe: StoredRecipe) -> tuple[str, dict[str, Any]]:
     """The preset nearest to a recipe, and the fields that differ, with the recipe's values."""
     from workbench.recipe import PRESETS
 
-    found: dict[str, dict[str, Any]] = {}
+    differences: dict[str, dict[str, Any]] = {}
     for name, preset in PRESETS.items():
         values = preset.model_dump(mode="json")
-        found[name] = {key: recipe[key] for key in recipe if recipe[key] != values.get(key)}
-    name = min(found, key=lambda one: len(found[one]))
-    return name, found[name]
+        differences[name] = {key: recipe[key] for key in recipe if recipe[key] != values.get(key)}
+    name = min(differences, key=lambda one: len(differences[one]))
+    return name, differences[name]

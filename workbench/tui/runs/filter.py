@@ -118,9 +118,9 @@ def _flag(name: str, value: str) -> Test:
 
 
 def _number(name: str, value: str) -> Test:
-    found = _COMPARISON.fullmatch(value)
-    assert found is not None  # the empty word matches everything
-    compare, wanted, get = _COMPARE[found[1] or "="], _parse_number(name, found[2]), _NUMBERS[name]
+    comparison = _COMPARISON.fullmatch(value)
+    assert comparison is not None  # the empty word matches everything
+    compare, wanted, get = _COMPARE[comparison[1] or "="], _parse_number(name, comparison[2]), _NUMBERS[name]
 
     def test(line: RunLine) -> bool:
         known = get(line)

@@ -60,10 +60,10 @@ class RunFilterLine(Horizontal):
         self.query_one(Input).value = ""
         self.remove_class("-open")
 
-    def say(self, found: str, mistake: str) -> None:
+    def say(self, counted: str, mistake: str) -> None:
         """Show the number of matches, or the mistake."""
         self.set_class(bool(mistake), "-mistake")
-        self.query_one("#found", Static).update(f"✗ {mistake}" if mistake else found)
+        self.query_one("#found", Static).update(f"✗ {mistake}" if mistake else counted)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

@@ -50,18 +50,18 @@ def lay_out(wanted: Sequence[int], width: int, first: int = 0) -> Layout:
         elif first:
             break
     columns = tuple(column for column in COLUMNS if column.rank == 0 or column in chosen)
-    given = [_least(column, want[column]) for column in columns]
-    left = width - sum(given) - GAP * (len(columns) - 1)
+    widths = [_least(column, want[column]) for column in columns]
+    left = width - sum(widths) - GAP * (len(columns) - 1)
     most = [want[column] for column in columns]
-    while left > 0 and (lacking := [i for i in range(len(columns)) if given[i] < most[i]]):
+    while left > 0 and (lacking := [i for i in range(len(columns)) if widths[i] < most[i]]):
         # The narrowest column that needs more gets the next cell, so one long name starves no other column.
-        given[min(lacking, key=given.__getitem__)] += 1
+        widths[min(lacking, key=widths.__getitem__)] += 1
         left -= 1
     shown = [LOOSE.index(column) for column in chosen]
     before = first - 1 if first else 0
     silent = sum(want[column] == 0 for column in LOOSE)
     after = len(LOOSE) - 1 - max(shown, default=-1) if first else len(LOOSE) - silent - len(chosen)
-    return Layout(columns, tuple(given), before, after)
+    return Layout(columns, tuple(widths), before, after)
 
 
 def _least(column: Column, wanted: int) -> int:
@@ -84,15 +84,15 @@ def widths(lines: Sequence[RunLine]) -> list[int]:
         "data": {short_name(data) for data in {line.recipe.dataset for line in lines}},
         "tags": {" ".join(tags) for tags in {line.tags for line in lines}},
     }
-    found = [
+    wanted = [
         min(max((_cells(text) for text in (f"{column.title}▲", *texts[column.key])), default=0), column.most)
         if column.key in texts
         else column.least
         for column in COLUMNS
     ]
     if texts["where"] <= {HERE}:
-        found[COLUMNS.index(BY_KEY["where"])] = 0
-    return found
+        wanted[COLUMNS.index(BY_KEY["where"])] = 0
+    return wanted
 
 
 def _cells(text: str) -> int:

@@ -105,9 +105,11 @@ class Reading:
                     if self._sparks.get(line.id) != _state(line)
                 }:
                     read = self._store.curves.sparks
-                    found = await asyncio.to_thread(read, list(wanted), MetricName.EVAL_PERPLEXITY, 2 * SPARK)
+                    values_by_run = await asyncio.to_thread(
+                        read, list(wanted), MetricName.EVAL_PERPLEXITY, 2 * SPARK
+                    )
                     self._sparks.update(wanted)
-                    then({run_id: spark(values, SPARK) for run_id, values in found.items()})
+                    then({run_id: spark(values, SPARK) for run_id, values in values_by_run.items()})
             except WorkbenchError as error:
                 screen.tell_error(error)
             finally:

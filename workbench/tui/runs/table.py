@@ -113,12 +113,12 @@ class RunTable(ScrollView, can_focus=True):
             if wanted is None:
                 continue
             if self.cursor < len(self._lines) and self._lines[self.cursor].id == wanted:
-                found: int | None = self.cursor
+                place: int | None = self.cursor
             else:
-                found = next((i for i, line in enumerate(self._lines) if line.id == wanted), None)
-            if found is not None:
+                place = next((i for i, line in enumerate(self._lines) if line.id == wanted), None)
+            if place is not None:
                 self._wanted = None if wanted == self._wanted else self._wanted
-                return found
+                return place
         return max(min(self.cursor, len(self._lines) - 1), 0) if kept is not None else 0
 
     def refresh_changed(self) -> None:

@@ -129,7 +129,9 @@ class SweepLook:
 
     def waiting(self, run_ids: Iterable[int]) -> list[int]:
         """The waiting ones of these runs, in queue order."""
-        return sorted((one for one in run_ids if one in self.places), key=lambda one: self.places[one])
+        return sorted(
+            (run_id for run_id in run_ids if run_id in self.places), key=lambda run_id: self.places[run_id]
+        )
 
 
 class SweepReader:

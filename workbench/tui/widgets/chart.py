@@ -80,7 +80,7 @@ class Chart(Widget):
 
     def _drawn(self) -> list[Line]:
         width, height = self.size
-        if any(one.points for one in self._series):
+        if any(series.points for series in self._series):
             title = f"{self._title}, {'log' if self.log_axis else 'linear'}"
             return draw(self._series, width, height, log=self.log_axis, title=title)
         blank: list[Line] = [[] for _ in range(height // 2)]

@@ -30,13 +30,19 @@ def known(kind: Kind, store: Store) -> list[Source]:
     if kind == "dataset":
         return [
             Source("python-docs", "the documentation inside this Python; no download"),
-            *(Source(one.name, f"in the Hugging Face cache, {one.note}") for one in hub_cache.datasets()),
+            *(
+                Source(repository.name, f"in the Hugging Face cache, {repository.note}")
+                for repository in hub_cache.datasets()
+            ),
         ]
     runs = [
         Source(f"run:{run.id}", f"{run.name}, test {numbers.perplexity(run.eval_perplexity)}, on {run.model}")
         for run in store.past.models()
     ]
-    cached = [Source(one.name, f"in the Hugging Face cache, {one.note}") for one in hub_cache.models()]
+    cached = [
+        Source(repository.name, f"in the Hugging Face cache, {repository.note}")
+        for repository in hub_cache.models()
+    ]
     return [Source("starter", "BERT-tiny, 4.4 million parameters; no download"), *cached, *runs]
 
 
@@ -58,14 +64,14 @@ def inside(kind: Kind, typed: str) -> list[Source]:
         entries = sorted(here.iterdir(), key=lambda path: (not path.is_dir(), path.name.lower()))
     except (OSError, RuntimeError):
         return []
-    found = [Source(shown, note)] if (note := _fits(kind, here)) and not begin else []
+    sources = [Source(shown, note)] if (note := _fits(kind, here)) and not begin else []
     for entry in entries:
         if not entry.name.lower().startswith(begin.lower()) or (entry.name[0] == "." and not begin):
             continue
-        found.extend(_entry(kind, f"{shown.rstrip('/')}/{entry.name}", entry))
-        if len(found) >= _MOST:
+        sources.extend(_entry(kind, f"{shown.rstrip('/')}/{entry.name}", entry))
+        if len(sources) >= _MOST:
             break
-    return found
+    return sources
 
 
 def _entry(kind: Kind, value: str, path: Path) -> Iterator[Source]:

@@ -26,10 +26,10 @@ def upgrade() -> None:
 
 def _widen() -> None:
     """SQLite's INTEGER has 64 bits and its text is compared byte by byte; let a server do the same."""
-    known = sa.inspect(op.get_bind())
+    inspector = sa.inspect(op.get_bind())
     for table in (*OURS, "setting"):
         changes = []
-        for column in known.get_columns(table):
+        for column in inspector.get_columns(table):
             if isinstance(column["type"], sa.Integer):
                 changes.append(f"ALTER COLUMN {column['name']} TYPE BIGINT")
             elif isinstance(column["type"], sa.String):
