@@ -31,6 +31,10 @@ def test_reasons(reason: str, words: str) -> None:
     assert reason_in_words(reason).startswith(words)
 
 
+def test_a_reason_is_one_part_of_what_a_waiting_job_says() -> None:
+    assert not [words for words in REASONS.values() if ";" in words]
+
+
 def test_endings() -> None:
     assert ending_in_words("OUT_OF_MEMORY") == "its job needed more memory than it asked for (OUT_OF_MEMORY)"
     assert ending_in_words("CANCELLED by 1000") == "its job was cancelled (CANCELLED by 1000)"

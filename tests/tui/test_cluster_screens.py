@@ -70,7 +70,7 @@ async def test_the_list_says_where_runs_are_and_why_one_waits(app: WorkbenchApp,
             assert text in shown
         await pilot.press("j")
         await settle(pilot)
-        assert "waits: the partition's nodes are taken (Resources); 3rd in the queue; starts" in screen_text(
+        assert "waits: the partition's nodes are taken; 3rd in the queue; starts about 17:35" in screen_text(
             pilot
         )
 
@@ -100,6 +100,41 @@ def test_a_job_at_80x24(app: WorkbenchApp, cluster_runs: Store, snap_compare: An
         await settle(pilot)
 
     assert snap_compare(app, terminal_size=SIZE, run_before=open_run)
+
+
+@pytest.mark.parametrize(
+    ("reason", "brief"),
+    [
+        (
+            "it is held until `scontrol release` lets it go (JobHeldUser); 2nd in the queue",
+            "it is held until `scontrol release` lets it go; 2nd in the queue",
+        ),
+        (
+            "as many of the sweep's runs as allowed are running (JobArrayTaskLimit); 2nd in the queue; "
+            "starts about 17:35",
+            "as many of the sweep's runs as allowed are running; starts about 17:35",
+        ),
+    ],
+)
+async def test_a_reason_that_is_too_long_for_the_list_loses_whole_parts(
+    app: WorkbenchApp, cluster_runs: Store, reason: str, brief: str
+) -> None:
+    cluster_runs.update_run(2, engine_reason=reason)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("j")
+        await settle(pilot)
+        assert f"waits: {brief} " in screen_text(pilot).replace("\n", " ")
+
+
+async def test_a_requeued_run_with_a_curve_says_why_it_waits(app: WorkbenchApp, cluster_runs: Store) -> None:
+    reason = "its start time has not come (BeginTime); 1st in the queue; starts about 17:35"
+    cluster_runs.update_run(3, status="queued", engine_state="PENDING", engine_reason=reason)
+    async with app.run_test(size=SIZE) as pilot:
+        app.push_screen(LiveScreen(3))
+        await settle(pilot)
+        shown = " ".join(screen_text(pilot).split())
+        assert "Slurm its start time has not come starts about 17:35 1234_5 · a100" in shown
 
 
 async def test_slurm_that_is_silent_is_told(app: WorkbenchApp, cluster_runs: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Protocol
 
 from workbench.status import PlaceEngine, Status
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
 HERE = "here"
 SILENT = "Slurm does not answer"
 """How the reason begins while the engine cannot be reached."""
+
+_PART = "; "
+"""What stands between a reason, the place in the queue and the expected start."""
+_SLURMS_WORD = re.compile(r" \([^()]*\)$")
 
 
 class Placed(Protocol):
@@ -63,10 +68,20 @@ def waiting_for(run: Placed) -> str:
     return reason
 
 
+def brief_waiting(run: Placed, width: int) -> str:
+    """`waiting_for` in at most `width` letters where whole parts of it fit: the reason goes before the start,
+    and both before the place in the queue and Slurm's own word.
+    """
+    reason, *details = waiting_for(run).split(_PART)
+    brief = _SLURMS_WORD.sub("", reason)
+    choices = ([reason, *details], [brief, *details], [brief, *details[-1:]])
+    return next((text for text in map(_PART.join, choices) if len(text) <= width), brief)
+
+
 def engine_line(run: Run, now: float) -> str:
     """The job of a run on a cluster, its state and when the engine said so; "" for a run that is here.
 
-    Why it waits is not in it: that is long, and `waiting_for` says it.
+    Why it waits is in it once there is a curve, where the reason stood.
     """
     if run.place_engine != PlaceEngine.SLURM:
         return ""
@@ -76,7 +91,12 @@ def engine_line(run: Run, now: float) -> str:
         job = parts[0].removeprefix("Slurm").strip()
         return f"Slurm       {reason.removeprefix('Slurm ')}, nothing is marked meanwhile  {job}"
     if waits := waiting_for(run):
-        parts += waits.split("; ")[1:] or ["waits"] if run.job else [waits]
+        reason, *details = waits.split(_PART)
+        if run.step and run.job:
+            job = parts[0].removeprefix("Slurm").strip()
+            parts = [f"Slurm       {_SLURMS_WORD.sub('', reason)}", *details[-1:], job]
+        else:
+            parts += details or ["waits"] if run.job else [waits]
     else:
         on = f" on {reason}" if reason and state == "RUNNING" else ""
         parts.append(f"{state.lower().replace('_', ' ')}{on}")

@@ -34,8 +34,8 @@ REASONS = {
     "Priority": "jobs with a higher priority come first",
     "Resources": "the partition's nodes are taken",
     "Dependency": "another job must end first",
-    "BeginTime": "its start time has not come; after a requeue Slurm waits about two minutes",
-    "JobHeldUser": "it is held; `scontrol release` lets it go",
+    "BeginTime": "its start time has not come",
+    "JobHeldUser": "it is held until `scontrol release` lets it go",
     "JobHeldAdmin": "an administrator holds it",
     "JobArrayTaskLimit": "as many of the sweep's runs as allowed are running",
     "Licenses": "a licence is taken",
@@ -51,8 +51,8 @@ REASONS = {
     "InvalidAccount": "the account is not valid",
     "InvalidQOS": "the QOS is not valid",
     "QOSNotAllowed": "the QOS is not allowed in this partition",
-    "JobLaunchFailure": "it could not be started; a node or the file system may be at fault",
-    "launch failed requeued held": "it could not be started and is held; `scontrol release` lets it go",
+    "JobLaunchFailure": "it could not be started: a node or the file system may be at fault",
+    "launch failed requeued held": "it could not be started and is held until `scontrol release` lets it go",
     "RaisedSignal:53(Real-time_signal_19)": "the log's folder cannot be written on the node",
     "DependencyNeverSatisfied": "the job that it depends on did not end well: it can never start",
     "FrontEndDown": "the front end is down",
@@ -61,7 +61,7 @@ REASONS = {
     "TimeLimit": "it reached its time limit",
     "OutOfMemory": "it ran out of memory",
 }
-"""Why a job waits, by Slurm's reason."""
+"""Why a job waits, by Slurm's reason. No semicolon is in it: one stands before what else is known."""
 
 _LIMITS = (
     ("MaxJobsPerUser", "you may not run more jobs at once"),

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from workbench.display import numbers
 from workbench.display.run import STAR, short_name
-from workbench.display.where import waiting_for, where
+from workbench.display.where import brief_waiting, where
 from workbench.text import printable
 from workbench.tui.runs.panel import summary
 
@@ -56,9 +56,9 @@ def detail(line: RunLine, width: int, standstill: str = "") -> Text:
         parts.append(f"{numbers.perplexity(line.baseline_perplexity)} before training")
     first.append(numbers.clip(printable(" · ".join(parts)), width - first.cell_len), "not bold")
     recipe = line.recipe
-    waits = waiting_for(line)
-    if waits:
-        second = f"waits: {waits}" if line.job else waits
+    said = "waits: " if line.job else ""
+    if waits := brief_waiting(line, width - len(said)):
+        second = said + waits
     elif line.error:
         second = f"{line.error.partition(chr(10))[0]} {line.error_hint or ''}"
     else:
