@@ -67,9 +67,22 @@ class Slurm:
         _run(["scontrol", "requeue", job])
 
 
+def require_installed() -> None:
+    """Raises EngineError where jobs cannot be submitted from this machine."""
+    if not is_installed():
+        raise _no_command("sbatch")
+
+
 def is_installed() -> bool:
     """Whether this machine has the command by which jobs are submitted."""
     return shutil.which("sbatch") is not None
+
+
+def _no_command(name: str) -> EngineError:
+    return EngineError(
+        f"There is no command {name} on this machine.",
+        "Run it on a login node of the cluster, or put Slurm's commands on the PATH.",
+    )
 
 
 def _run(
@@ -90,10 +103,7 @@ def _run(
             timeout=_PATIENCE,
         )
     except FileNotFoundError as error:
-        raise EngineError(
-            f"There is no command {command[0]} on this machine.",
-            "Run it on a login node of the cluster, or put Slurm's commands on the PATH.",
-        ) from error
+        raise _no_command(command[0]) from error
     except subprocess.TimeoutExpired as error:
         raise EngineSilentError(f"{command[0]} did not answer within {_PATIENCE:.0f} s.") from error
     if done.returncode == 0:

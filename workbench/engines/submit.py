@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.engines.jobs import Submission, write_scripts
-from workbench.engines.slurm import Slurm
+from workbench.engines.slurm import Slurm, require_installed
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Event, Message, PhaseChanged, Progress
 from workbench.inference.resolve import resolve_model
@@ -36,6 +36,7 @@ def submit(store: Store, runs: Sequence[Run], *, fetch_first: bool = True) -> No
     What is refused fails the runs, in the engine's words.
     """
     try:
+        require_installed()  # before gigabytes are fetched for nothing
         if fetch_first:
             _fetch(store, runs)
         _send(store, runs)
