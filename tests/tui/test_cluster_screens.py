@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
+from workbench.cli.output import run_as_json
 from workbench.engines.configuration import config_file
 from workbench.engines.place import Place
 from workbench.status import PlaceEngine
@@ -135,6 +136,26 @@ async def test_a_requeued_run_with_a_curve_says_why_it_waits(app: WorkbenchApp, 
         await settle(pilot)
         shown = " ".join(screen_text(pilot).split())
         assert "Slurm its start time has not come starts about 17:35 1234_5 · a100" in shown
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "shown"),
+    [
+        ("RUNNING", "n[1-2]", "Slurm 1234_5 · a100 · 2×4 ran on n[1-2]"),
+        ("PENDING", REASON, "Slurm 1234_5 · a100 · 2×4 perplexity"),
+        ("TIMEOUT", "", "Slurm 1234_5 · a100 · 2×4 timeout"),
+    ],
+)
+async def test_a_run_that_has_ended_has_no_job_that_waits_or_runs(
+    app: WorkbenchApp, cluster_runs: Store, state: str, reason: str, shown: str
+) -> None:
+    cluster_runs.update_run(3, status="stopped", phase=None, engine_state=state, engine_reason=reason)
+    told = run_as_json(cluster_runs.run(3))["engine_state"]
+    assert told == (state if state == "TIMEOUT" else None)
+    async with app.run_test(size=SIZE) as pilot:
+        app.push_screen(LiveScreen(3))
+        await settle(pilot)
+        assert shown in " ".join(screen_text(pilot).split())
 
 
 async def test_slurm_that_is_silent_is_told(app: WorkbenchApp, cluster_runs: Store) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from workbench.caveats import warnings_of
-from workbench.display.where import HERE, waiting_for
+from workbench.display.where import HERE, job_state, waiting_for
 from workbench.metrics import as_json
 from workbench.text import printable
 
@@ -67,7 +67,7 @@ def run_as_json(run: Run) -> dict[str, Any]:
     where_it_runs = {
         "place": run.place or HERE,
         "processes": run.engine.get("processes") or run.processes,
-        "engine_state": run.engine_state,
+        "engine_state": job_state(run),
         "waiting_for": waiting_for(run) or None,
     }
     return {**shown, **where_it_runs, "stalled": stalled(run) or None, "warnings": warnings_of(run)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
-from workbench.status import PlaceEngine, Status
+from workbench.status import ACTIVE, PlaceEngine, Status
 
 if TYPE_CHECKING:
     from workbench.store import Run
@@ -14,6 +14,10 @@ HERE = "here"
 SILENT = "Slurm does not answer"
 """How the reason begins while the engine cannot be reached."""
 
+_NOT_OVER = frozenset(
+    ("PENDING", "REQUEUED", "REQUEUE_HOLD", "CONFIGURING", "RUNNING", "SUSPENDED", "COMPLETING", "STAGE_OUT")
+)
+"""States of a job that waits or runs."""
 _PART = "; "
 """What stands between a reason, the place in the queue and the expected start."""
 _SLURMS_WORD = re.compile(r" \([^()]*\)$")
@@ -52,6 +56,14 @@ def where(run: Placed) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def job_state(run: Placed) -> str | None:
+    """The state of a run's job. None where the run has ended since Slurm was asked last: then it is old."""
+    state = run.engine_state
+    if state and run.status not in ACTIVE and state in _NOT_OVER:
+        return None
+    return state
+
+
 def waiting_for(run: Placed) -> str:
     """What a queued run waits for, in words; "" for any other, and where its engine has not said it."""
     if run.status == Status.QUEUED and run.place_engine == PlaceEngine.WORK:
@@ -87,7 +99,7 @@ def engine_line(run: Run, now: float) -> str:
         return ""
     parts = [f"Slurm       {where(run).removeprefix('slurm').strip(' ·') or 'no job yet'}"]
     reason, state = run.engine_reason or "", run.engine_state or ""
-    if reason.startswith(SILENT):
+    if run.status in ACTIVE and reason.startswith(SILENT):
         job = parts[0].removeprefix("Slurm").strip()
         return f"Slurm       {reason.removeprefix('Slurm ')}, nothing is marked meanwhile  {job}"
     if waits := waiting_for(run):
@@ -97,6 +109,8 @@ def engine_line(run: Run, now: float) -> str:
             parts = [f"Slurm       {_SLURMS_WORD.sub('', reason)}", *details[-1:], job]
         else:
             parts += details or ["waits"] if run.job else [waits]
+    elif job_state(run) is None:
+        parts.append(f"ran on {reason}" if reason and state == "RUNNING" else "")
     else:
         on = f" on {reason}" if reason and state == "RUNNING" else ""
         parts.append(f"{state.lower().replace('_', ' ')}{on}")
