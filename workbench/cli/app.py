@@ -141,6 +141,8 @@ def workbench(
 
 def _require_terminal() -> None:
     """Raises UsageError where the terminal UI can neither be drawn nor get keys."""
+    if "TEXTUAL_DRIVER" in os.environ:  # it is drawn in a browser, through pipes
+        return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
             "The terminal UI needs a terminal.",
