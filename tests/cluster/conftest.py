@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.project import SHORT, Project, Straight, fingerprint
+from tests.cluster.project import FULL, SHORT, Project, Straight, fingerprint
 from tests.cluster.slurm import Cluster, missing
 
 
@@ -22,7 +22,12 @@ def running_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluste
         pytest.skip(lacking)
     cluster = Cluster(tmp_path_factory.mktemp("slurm"))
     try:
-        cluster.start()
+        try:
+            cluster.start()
+        except (OSError, AssertionError, subprocess.SubprocessError) as error:
+            if FULL:
+                raise
+            pytest.skip(f"Slurm does not start here: {error}")
         yield cluster
     finally:
         cluster.stop()
