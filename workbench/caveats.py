@@ -73,7 +73,7 @@ def warnings_of(run: Described) -> list[str]:
         )
     elif _head_is_unknown(run):
         warnings.append(
-            f"It was not recorded whether {run.recipe.get('model')} had weights for its masked-LM head. "
+            f"It was not recorded whether {run.recipe.model} had weights for its masked-LM head. "
             "If not, its perplexity before training is no baseline."
         )
     return warnings
@@ -81,7 +81,7 @@ def warnings_of(run: Described) -> list[str]:
 
 def _head_is_unknown(run: Described) -> bool:
     """Whether a run is older than the record of drawn parameters, and its model's name does not tell."""
-    model = str(run.recipe.get("model") or "")  # of a run just imported it is a plain dictionary
+    model = run.recipe.model or ""
     known = not model or model in _WITH_HEAD or model.startswith(("run:", "new:"))
     return bool(run.engine) and "drawn" not in run.engine and not known
 

@@ -53,9 +53,8 @@ def test_a_checkpoint_can_be_chosen(store: Store) -> None:
         resolve_model(store, "1", checkpoint=15)
     assert raised.value.hint == "Steps with one: 10, 20."
     assert resolve_model(store, "1", checkpoint="last") == resolve_model(store, "1")
-    with pytest.raises(ModelError, match="has no best checkpoint"):
-        resolve_model(store, "1", checkpoint="best")
-    assert store.run(1).id
+    # none of them was tested
+    assert resolve_model(store, "1", checkpoint="best").path == resolve_model(store, "1").path
     folder = store.checkpoints(1)[0].path
     store.add_checkpoint(1, step=10, epoch=1.0, path=folder, eval_perplexity=9.0, best=True)
     best = resolve_model(store, "1", checkpoint="best")

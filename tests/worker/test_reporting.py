@@ -59,7 +59,7 @@ def test_a_tracker_that_cannot_start_fails_no_training(store: Store, recipe: Rec
         folder=str(tmp_path / "folder"),
         environment={REPORT_TO: ["tensorboard", "none such"]},
     )
-    launch._spawn(store, store.run(run.id))
+    launch._spawn(store, store.run(run.id), [])
     ended = wait_for_end(store, run.id)
     assert ended.status == Status.FINISHED
     log = (tmp_path / "folder" / LOG).read_text()

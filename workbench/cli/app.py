@@ -148,11 +148,6 @@ def _require_terminal() -> None:
             "The terminal UI needs a terminal.",
             "Over SSH: ssh -t HOST mlm-workbench. Without one, use the verbs: mlm-workbench --help",
         )
-    if os.environ.get("TERM") == "dumb":
-        raise UsageError(
-            "This terminal (TERM=dumb) cannot draw the terminal UI.",
-            "Use another one, or the verbs: mlm-workbench --help",
-        )
 
 
 def _keep_runs_in(folder: Path, place: str | None) -> None:
