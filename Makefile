@@ -25,9 +25,9 @@ TESTS := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest
 test: $(READY)
 	$(TESTS) --numprocesses logical --maxprocesses 4 --dist loadgroup
 
-# Only what failed the last time, one test after the other, while nothing else runs.
+# Only what failed the last time, one test after the other. pytest-xdist remembers failures by names of its own.
 test-failed: $(READY)
-	$(TESTS) --last-failed --last-failed-no-failures none
+	$(TESTS) --numprocesses 1 --dist loadgroup --last-failed --last-failed-no-failures none
 
 # Everything is broken on purpose, and at length; `make test` does it in a short form.
 faults: $(READY)
