@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 from workbench.cli.bar import Bar, quiet_libraries
-from workbench.cli.completion import offer_presets
-from workbench.cli.options import Db, open_store
+from workbench.cli.options import ConfigOption, Db, PresetOption, open_store
 from workbench.cli.output import say
 from workbench.cli.settings import flagged, takes_fields
 from workbench.cli.train import chosen_recipe
@@ -22,11 +18,8 @@ from workbench.paths import cache_folder
 def fetch(
     context: typer.Context,
     *,
-    preset: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Recipe to begin with; see train.", autocompletion=offer_presets),
-    ] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Recipe in TOML; see train.")] = None,
+    preset: PresetOption = None,
+    config: ConfigOption = None,
     changes: dict[str, str],
     db: Db = None,
 ) -> None:

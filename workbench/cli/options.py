@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli.completion import offer_runs
+from workbench.cli.completion import offer_presets, offer_runs
 from workbench.cli.output import say
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ Db = Annotated[
     typer.Option("--db", metavar="PATH|URL", help="The database. [MLM_WORKBENCH_DB, or ./experiments.db]"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON on standard output.")]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Recipe to begin with; see train.", autocompletion=offer_presets),
+]
+ConfigOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Recipe in TOML; see train.")]
 RunReference = Annotated[
     str,
     typer.Argument(metavar="RUN", help="A run's id, its name, or `latest`.", autocompletion=offer_runs),

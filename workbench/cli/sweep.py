@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from workbench.cli.completion import offer_presets
 from workbench.cli.examples import epilog
-from workbench.cli.options import AsJson, Db, Detach, command_line, open_store
+from workbench.cli.options import AsJson, ConfigOption, Db, Detach, PresetOption, command_line, open_store
 from workbench.cli.output import print_json, say
 from workbench.cli.settings import LateCommand, LateGroup, flagged, takes_fields
 from workbench.cli.sweep_queue import cont, extend, move, pause, trim
@@ -53,11 +52,8 @@ LISTS = re.compile(r",|\.\.")
 def start(
     context: typer.Context,
     *,
-    preset: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Recipe to begin with; see train.", autocompletion=offer_presets),
-    ] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Recipe in TOML; see train.")] = None,
+    preset: PresetOption = None,
+    config: ConfigOption = None,
     changes: dict[str, str],
     seeds: Annotated[
         str | None, typer.Option(metavar="N", help="Repeat every recipe with so many seeds, or with 1,2,7.")

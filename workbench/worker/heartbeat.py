@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 
 from workbench.errors import StoreError, UsageError
 from workbench.processes import Identity
 from workbench.status import Status
 from workbench.store import Store
+from workbench.worker.background import Background
 from workbench.worker.stop_flag import StopFlag
 
 log = logging.getLogger(__name__)
@@ -17,26 +17,12 @@ log = logging.getLogger(__name__)
 BEAT_SECONDS = 1.0
 
 
-class Heartbeat(threading.Thread):
-    """A context manager around the training.
-
-    `lost` becomes true when the run is no longer this worker's: it was deleted, or marked as crashed and
-    resumed by another worker. The worker must not write to the run any more.
-    """
+class Heartbeat(Background):
+    """Beats in the store. The run is lost when it was deleted, or marked as crashed and resumed elsewhere."""
 
     def __init__(self, store: Store, run_id: int, identity: Identity, stop: StopFlag) -> None:
-        super().__init__(daemon=True, name="heartbeat")
-        self._store, self._run_id, self._identity, self._stop_flag = store, run_id, identity, stop
-        self._over = threading.Event()
-        self.lost = False
-
-    def __enter__(self) -> Heartbeat:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self.join()
+        super().__init__("heartbeat", stop)
+        self._store, self._run_id, self._identity = store, run_id, identity
 
     def run(self) -> None:
         """Beat until the training has ended."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any
 
 from workbench.status import Status
 from workbench.store import Run, Store
+from workbench.worker.background import Background
 from workbench.worker.channel import Channel
 from workbench.worker.job_file import described_run, stop_was_asked
 from workbench.worker.stop_flag import StopFlag
@@ -63,24 +63,14 @@ def end_of_job(folder: Path) -> dict[str, Any]:
     return {"status": str(Status.QUEUED), "phase": None, "reason": "terminated"}
 
 
-class Pulse(threading.Thread):
-    """A context manager around a training in a job: touches the journal as a heartbeat, and checks whether
-    the user asked for a stop. `lost` becomes true when another process has resumed the run.
+class Pulse(Background):
+    """Touches a job's journal as a heartbeat, and checks whether the user asked for a stop. The run is lost
+    when another process has resumed it.
     """
 
     def __init__(self, channel: Channel, stop: StopFlag) -> None:
-        super().__init__(daemon=True, name="pulse")
-        self._channel, self._stop_flag = channel, stop
-        self._over = threading.Event()
-        self.lost = False
-
-    def __enter__(self) -> Pulse:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self.join()
+        super().__init__("pulse", stop)
+        self._channel = channel
 
     def run(self) -> None:
         """Check and beat until the training has ended."""
