@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import mailbox
 import sys
@@ -351,42 +350,6 @@ def test_markdown_without_markup_is_plain_text(tmp_path, lines) -> None:
     assert not found.told("markup removed")
 
 
-def test_archives_of_tables(tmp_path) -> None:
-    for number in range(3):
-        (tmp_path / f"{number}.csv").write_text(f'id,text\n1,"Text, {number}"\n')
-    with tarfile.open(tmp_path / "all.tar.gz", "w:gz") as tar:
-        for number in range(3):
-            tar.add(tmp_path / f"{number}.csv", f"data/{number}.csv")
-        tar.add(tmp_path / "0.csv", "README.md")
-        link = tarfile.TarInfo("link.csv")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        tar.addfile(link)
-        outside = tarfile.TarInfo("../../outside.png")
-        tar.addfile(outside, io.BytesIO())
-    found = read(tmp_path / "all.tar.gz", "text")
-    assert found.texts == [f"Text, {number}" for number in range(3)]
-    assert found.told("a link or a device: 1. First", "all.tar.gz/link.csv")
-    assert found.told("not a table like the others", "all.tar.gz/README.md")
-    assert found.told("unsupported file type (.png)")
-    assert not any("unpacked-" in note for note in found.notes)
-
-
-def test_a_fault_in_an_archive_is_named_by_archive_and_member(tmp_path) -> None:
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
-        packed.writestr("deep/b.csv", "id,text\n1,one\n2,two,three\n")
-    with pytest.raises(CorpusError, match=r"a\.zip/deep/b\.csv, line 3 has 3 fields") as caught:
-        read(tmp_path / "a.zip", "text")
-    assert "unpacked-" not in str(caught.value)
-    assert not list((tmp_path / ".scratch").glob("unpacked-*"))
-
-
-@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.zip", "a.tar.xz"])
-def test_damaged_archives_say_so(tmp_path, name) -> None:
-    (tmp_path / name).write_bytes(b"no archive at all" * 100)
-    with pytest.raises(CorpusError, match="damaged, truncated"):
-        read(tmp_path / name)
-
-
 @pytest.mark.parametrize(
     ("package", "name"), [("lxml.html", "a.html"), ("pypdf", "a.pdf"), ("docx", "a.docx")]
 )
@@ -396,15 +359,3 @@ def test_a_missing_package_names_the_extra(tmp_path, monkeypatch, package, name)
     with pytest.raises(CorpusError, match="is not installed") as caught:
         read(tmp_path / name)
     assert "mlm-workbench[formats]" in caught.value.hint
-
-
-def test_a_preview_reads_the_beginning_of_an_archive(tmp_path) -> None:
-    from tests.corpus.conftest import Heard
-    from workbench.corpus.files import LocalFiles
-    from workbench.corpus.notes import Notes
-
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
-        packed.writestr("b.jsonl", '{"text": "one"}\n{"text": "two"}\n')
-    beginning = LocalFiles(str(tmp_path / "a.zip"), None).beginning(Notes(Heard()))
-    assert next(beginning) == "one"
-    beginning.close()
