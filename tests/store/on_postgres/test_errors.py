@@ -163,6 +163,3 @@ def test_no_process_that_is_started_shows_the_password(
     while process_exists(started.worker_pid):
         time.sleep(0.05)
     assert "unrecognized" in log.read_text() and postgres.password not in log.read_text()
-
-
-# Races

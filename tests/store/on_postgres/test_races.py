@@ -154,6 +154,3 @@ def test_a_connection_lost_while_committing_neither_doubles_nor_loses(
             store.add_metrics(run.id, 0, values)
         store.add_metrics(run.id, 0, values)
     assert [metric.step for metric in store.metrics(run.id)] == [1, 2]
-
-
-# Folders
