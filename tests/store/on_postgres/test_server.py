@@ -56,9 +56,6 @@ def test_completion_knows_the_names(store: Store, url: str) -> None:
     assert run_names(url) == [(2, "second"), (1, "first")]
 
 
-# Errors
-
-
 def test_the_folder_of_runs_does_not_follow_the_current_one(
     postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
